@@ -1,0 +1,176 @@
+"""The ordered events of a session, and their text."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA = 1
+
+# Every kind of event, by source, with the fields that each must carry. Others may be added to an event.
+KINDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "session": {
+        "begin": (),
+        "end": ("reason",),
+        "failed": ("stage", "reason"),
+        "violation": ("invariant", "detail"),
+    },
+    "fault": {"begin": ("index", "fault"), "end": ("index", "fault")},
+    "client": {
+        "transport_state": ("state",),
+        "ice_state": ("state", "connection"),
+        "connection_state": ("state", "connection"),
+        "signalling_state": ("state", "connection"),
+        "gathering_state": ("state", "connection"),
+        "dtls_state": ("state", "connection"),
+        "liveness": ("state", "connection"),
+        "offer": ("connection", "restart", "pc_id"),
+        "answer": ("connection", "status", "pc_id"),
+        "offer_failed": ("connection",),  # with `status` or `error`
+        "trickle": ("connection", "candidates"),
+        "trickle_failed": ("connection",),  # with `status` or `error`
+        "channel_open": ("connection",),
+        "channel_closed": ("connection",),
+        "bot_ready": (),
+        "connect": ("outcome",),  # resolved | rejected: what became of the promise of connect()
+        "callback": ("name",),
+        "track_started": ("track",),
+        "track_stopped": ("track",),
+    },
+    "policy": {
+        "trigger": ("cause",),
+        "attempt": ("number", "action"),
+        "wait": ("until_s",),
+        "abandon": (),
+        "give_up": ("cause",),
+    },
+    "server": {
+        "connection_opened": ("pc_id",),
+        "connection_closed": ("pc_id", "reason"),
+        "ice_state": ("state", "pc_id"),
+        "connection_state": ("state", "pc_id"),
+        "event": ("name", "pc_id"),
+        "bot_started": ("pc_id",),
+        "bot_ended": ("pc_id",),
+        "http": ("method", "path", "status"),
+    },
+    "signalling": {"request": ("method", "path"), "response": ("status",), "faulted": ("how",)},
+    "probe": {
+        "lost": ("direction", "what", "since_s"),
+        "back": ("direction", "what", "gap_s"),
+        "tally": ("direction", "what"),
+    },
+    "link.up": {"dropped": ("seq", "class", "size", "cause"), "rate": (), "total": ()},
+    "link.down": {"dropped": ("seq", "class", "size", "cause"), "rate": (), "total": ()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.
+
+    Parameters
+    ----------
+    t_s
+        Seconds since the session began, to the microsecond.
+    source, kind
+        As listed in ``KINDS``.
+    data
+        The event's own fields; values are what JSON can hold.
+    """
+
+    t_s: float
+    source: str
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        missing = [name for name in KINDS[self.source][self.kind] if name not in self.data]
+        if missing:
+            raise ValueError(f"{self.source} {self.kind} lacks {', '.join(missing)}")
+
+    def __getitem__(self, name: str) -> Any:
+        """Return one of the event's own fields."""
+        return self.data[name]
+
+    def is_a(self, source: str, kind: str) -> bool:
+        """Tell whether the event is of that source and kind."""
+        return self.kind == kind and self.source == source
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A header and the events of one session, in time order.
+
+    Events of the same microsecond stay in the order in which they were recorded.
+    """
+
+    header: Mapping[str, Any]
+    events: tuple[Event, ...]
+
+    @staticmethod
+    def of(header: Mapping[str, Any], events: Iterable[Event]) -> "Timeline":
+        """Make a timeline of events in any order."""
+        return Timeline(dict(header), tuple(sorted(events, key=lambda event: event.t_s)))
+
+    def select(self, source: str, *kinds: str) -> Iterator[Event]:
+        """Yield the events of a source, of any of the kinds, or of every kind if none is named."""
+        return (e for e in self.events if e.source == source and (not kinds or e.kind in kinds))
+
+    @property
+    def duration_s(self) -> float:
+        """How long the session lasted: the time of its last event."""
+        return self.events[-1].t_s if self.events else 0.0
+
+    def to_text(self) -> str:
+        """Return the timeline as JSON lines: the header, then one event a line."""
+        lines = [_to_json(self.header)]
+        lines += [
+            _to_json({"t_s": e.t_s, "source": e.source, "kind": e.kind, **e.data}) for e in self.events
+        ]
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def from_text(text: str) -> "Timeline":
+        """Read back what ``to_text`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If a line is not JSON, or is not an event that a timeline can hold.
+        """
+        head, *lines = text.splitlines()
+        return Timeline(json.loads(head), tuple(_event_of(json.loads(line)) for line in lines))
+
+
+def _to_json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _event_of(record: dict[str, Any]) -> Event:
+    try:
+        return Event(record.pop("t_s"), record.pop("source"), record.pop("kind"), record)
+    except KeyError as missing:
+        raise ValueError(f"not an event of a timeline: {missing} is missing or unknown") from None
+
+
+class Recorder:
+    """Collect the events of a session as they happen.
+
+    Parameters
+    ----------
+    now_s
+        Returns the seconds since the session began.
+    sink
+        Called with each event, at once; by default they are kept in ``events``.
+    """
+
+    def __init__(self, now_s: Callable[[], float], sink: Callable[[Event], None] | None = None) -> None:
+        self.now_s = now_s
+        self.events: list[Event] = []
+        self._sink = sink or self.events.append
+
+    def __call__(self, source: str, kind: str, *, at_s: float | None = None, **data: Any) -> None:
+        """Record an event, now or at ``at_s``."""
+        t_s = self.now_s() if at_s is None else at_s
+        self._sink(Event(round(t_s, 6), source, kind, data))
