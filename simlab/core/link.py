@@ -45,6 +45,7 @@ class Delivered:
     seq: int
     kind: PacketClass
     payload: bytes
+    tag: object = None
 
 
 class Link:
@@ -64,7 +65,7 @@ class Link:
         self._queue: list[tuple[float, int, Transit]] = []
         self._ties = count()
 
-    def receive(self, payload: bytes, now_s: float) -> list[Dropped]:
+    def receive(self, payload: bytes, now_s: float, tag: object = None) -> list[Dropped]:
         """Take in a packet, and say what was dropped of it at once.
 
         Parameters
@@ -73,8 +74,10 @@ class Link:
             The UDP payload.
         now_s
             Seconds since the session began; never less than in an earlier call.
+        tag
+            Whatever the caller wants back with the packet, such as its addresses.
         """
-        packet = Packet(self.offered, now_s, payload, classify(payload))
+        packet = Packet(self.offered, now_s, payload, classify(payload), tag)
         self.offered += 1
         transits: tuple[Transit, ...] = (Transit(packet, now_s, payload),)
         drops: list[Dropped] = []
@@ -108,7 +111,9 @@ class Link:
         while self._queue and self._queue[0][0] <= now_s:
             due_s, _, transit = heapq.heappop(self._queue)
             packet = transit.packet
-            out.append(Delivered(due_s, now_s, packet.arrived_s, packet.seq, packet.kind, transit.payload))
+            out.append(
+                Delivered(due_s, now_s, packet.arrived_s, packet.seq, packet.kind, transit.payload, packet.tag)
+            )
         self.delivered += len(out)
         return out
 

@@ -102,12 +102,17 @@ class Packet:
         When it entered, in seconds since the session began.
     payload
         The UDP payload.
+    kind
+        What it is.
+    tag
+        The caller's own; it comes back with the delivered packet.
     """
 
     seq: int
     arrived_s: float
     payload: bytes
     kind: PacketClass
+    tag: object = None
 
 
 @dataclass(slots=True)
