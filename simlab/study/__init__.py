@@ -1,1 +1,1 @@
-"""TODO."""
+"""What a timeline means: outages, metrics, violated invariants, a spoken account and pictures."""

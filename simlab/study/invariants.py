@@ -1,0 +1,160 @@
+"""What must never happen in a session, whatever the network did; judged from the timeline alone."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from simlab.core.timeline import Timeline
+from simlab.study import reading
+from simlab.study.reading import Channel
+from simlab.study.spans import Span, common, without
+
+DEAD_LIMIT_S = 10.0
+CONNECT_LIMIT_S = 60.0
+
+_RECOVERED_BY = {
+    "restart_ice": "the ICE restart",
+    "recreate": "the re-creation",
+    "reoffer": "the new offer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that did not hold.
+
+    Parameters
+    ----------
+    invariant
+        A key of ``INVARIANTS``.
+    t_s
+        When the trouble began, in seconds since the session began.
+    detail
+        What was seen, as a sentence without a capital and a full stop.
+    """
+
+    invariant: str
+    t_s: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A moment at which messages passed again after an attempt of the policy.
+
+    Parameters
+    ----------
+    t_s
+        Seconds since the session began.
+    by
+        What brought it about, for a sentence.
+    attempt_s
+        When that attempt was made.
+    """
+
+    t_s: float
+    by: str
+    attempt_s: float
+
+
+def violations(timeline: Timeline) -> tuple[Violation, ...]:
+    """Return every violation, in time order."""
+    found = (violation for check in INVARIANTS.values() for violation in check(timeline))
+    return tuple(sorted(found, key=lambda violation: violation.t_s))
+
+
+def recoveries(timeline: Timeline) -> tuple[Recovery, ...]:
+    """Return the moments at which messages passed both ways again after an attempt.
+
+    Either a gap in the messages ended that had an attempt in it, or the channel of a connection after the
+    first one opened without such a gap: a healthy connection is replaced faster than the probes can miss it.
+    """
+    silent = reading.message_gaps(timeline)
+    opened_s = [e.t_s for e in timeline.select("client", "channel_open") if e["connection"] > 1]
+    moments_s = {span.ended_s for span in silent if not span.is_open and _attempt_in(timeline, span)}
+    moments_s |= {t_s for t_s in opened_s if not any(span.holds(t_s) for span in silent)}
+    return tuple(recovery for t_s in sorted(moments_s) if (recovery := _recovery(timeline, t_s)))
+
+
+def _attempt_in(timeline: Timeline, span: Span) -> bool:
+    return any(span.holds(event.t_s) for event in timeline.select("policy", "attempt"))
+
+
+def _recovery(timeline: Timeline, t_s: float) -> Recovery | None:
+    attempts = [event for event in timeline.select("policy", "attempt") if event.t_s <= t_s]
+    if not attempts:
+        return None
+    action = attempts[-1]["action"]
+    return Recovery(t_s, _RECOVERED_BY.get(action, action), attempts[-1].t_s)
+
+
+def until(timeline: Timeline, span: Span) -> str:
+    """Say when a stretch was, and how long: ``"from 51.2 s to the end (68.8 s)"``."""
+    end_s = reading.end_s(timeline)
+    last_s = min(span.ended_s, end_s)
+    to = "the end" if span.ended_s >= end_s else f"{span.ended_s:.1f} s"
+    return f"from {span.began_s:.1f} s to {to} ({last_s - span.began_s:.1f} s)"
+
+
+def _ready_but_dead(timeline: Timeline) -> Iterator[Violation]:
+    states = reading.state_spans(timeline, "client", "transport_state")
+    ready = (span for span, state in states if state == "ready")
+    dead_though_ready = common(reading.dead_spans(timeline), ready)
+    for span in common(dead_though_ready, reading.good_spans(timeline)):
+        if span.length_s > DEAD_LIMIT_S:
+            detail = (
+                f"the transport said ready {until(timeline, span)}, but nothing passed in either direction"
+            )
+            yield Violation("ready-but-dead", span.began_s, f"{detail}, although the network was good")
+
+
+def _connect_undecided(timeline: Timeline) -> Iterator[Violation]:
+    if next(timeline.select("client"), None) is None:
+        return
+    outcome = reading.connect_outcome(timeline)
+    undecided = Span(0.0, math.inf if outcome is None else outcome.t_s)
+    for span in common(reading.good_spans(timeline), (undecided,)):
+        if span.length_s >= CONNECT_LIMIT_S:
+            detail = f"connect() was neither resolved nor rejected {until(timeline, span)}"
+            yield Violation("connect-undecided", span.began_s, f"{detail}, although the network was good")
+            return
+
+
+def _microphone_dead(timeline: Timeline) -> Iterator[Violation]:
+    return _media_dead(timeline, Channel("media", "up"), "microphone-dead-after-recovery", "microphone")
+
+
+def _bot_voice_dead(timeline: Timeline) -> Iterator[Violation]:
+    return _media_dead(timeline, Channel("media", "down"), "bot-voice-dead-after-recovery", "bot")
+
+
+def _media_dead(timeline: Timeline, channel: Channel, invariant: str, speaker: str) -> Iterator[Violation]:
+    if not reading.has_media(timeline):
+        return
+    recovered = recoveries(timeline)
+    whole = Span(0.0, reading.end_s(timeline))
+    passing = common(without(whole, reading.message_gaps(timeline)), reading.good_spans(timeline))
+    for silence in reading.gaps(timeline, channel):
+        stuck = (r for r in recovered if silence.holds(r.t_s) and _stays_dead(silence, r.t_s, passing))
+        recovery = next(stuck, None)
+        if recovery is not None:
+            detail = (
+                f"nothing was heard from the {speaker} {until(timeline, silence)}, although messages passed "
+                f"again at {recovery.t_s:.1f} s after {recovery.by} at {recovery.attempt_s:.1f} s"
+            )
+            yield Violation(invariant, recovery.t_s, detail)
+
+
+def _stays_dead(silence: Span, recovered_s: float, passing: Iterable[Span]) -> bool:
+    # Counted afresh after each fault and each gap in the messages, so that a fault soon after the recovery
+    # neither excuses the dead media for good nor is blamed on the recovery.
+    rest = (Span(recovered_s, silence.ended_s),)
+    return any(span.length_s >= DEAD_LIMIT_S for span in common(rest, passing))
+
+
+INVARIANTS: dict[str, Callable[[Timeline], Iterable[Violation]]] = {
+    "ready-but-dead": _ready_but_dead,
+    "microphone-dead-after-recovery": _microphone_dead,
+    "bot-voice-dead-after-recovery": _bot_voice_dead,
+    "connect-undecided": _connect_undecided,
+}
