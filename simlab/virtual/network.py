@@ -1,0 +1,122 @@
+"""Hosts with addresses, and UDP between them, in memory."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simlab.core.link import Delivered
+from simlab.virtual.loop import VirtualLoop
+from simlab.virtual.signatures import missing_bytes
+from simlab.virtual.tcp import TcpNetwork
+
+Address = tuple[str, int]
+
+_FIRST_PORT = 20000
+
+# The address of the host that the running code is on. Tasks and callbacks inherit it.
+current_host: contextvars.ContextVar[str] = contextvars.ContextVar("current_host")
+
+
+class DatagramEndpoint(asyncio.DatagramTransport):
+    """A bound UDP port of a virtual host."""
+
+    def __init__(
+        self, network: "VirtualNetworkLoop", protocol: asyncio.DatagramProtocol, address: Address
+    ) -> None:
+        super().__init__()
+        self._network = network
+        self._protocol = protocol
+        self._address = address
+        self._context = contextvars.copy_context()
+        self._closing = False
+
+    def deliver(self, payload: bytes, source: Address) -> None:
+        """Hand a datagram to the protocol, on the host that opened the port."""
+        if self._closing:
+            return
+        try:
+            self._context.run(self._protocol.datagram_received, payload, source)
+        except Exception as error:  # noqa: BLE001 - as asyncio does for a callback of its own
+            self._network.call_exception_handler({"message": "datagram_received", "exception": error})
+
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        """Send a datagram."""
+        self._network.route(bytes(data), self._address, (addr[0], addr[1]))
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return the port's own address as ``sockname``; there is no ``socket``."""
+        return self._address if name == "sockname" else default
+
+    def is_closing(self) -> bool:
+        """Tell whether ``close`` was called."""
+        return self._closing
+
+    def close(self) -> None:
+        """Free the port."""
+        if not self._closing:
+            self._closing = True
+            self._network.unbind(self._address)
+            self._network.call_soon(self._protocol.connection_lost, None)
+
+    abort = close
+
+
+class VirtualNetworkLoop(TcpNetwork, VirtualLoop):
+    """A virtual loop whose endpoints live on virtual hosts.
+
+    ``wires`` says through which link a datagram goes, by the addresses of its two hosts; between
+    hosts without a wire it arrives at once.
+    """
+
+    def __init__(self, on_advance: Callable[[float], None] = lambda _: None) -> None:
+        super().__init__(on_advance)
+        self.wires: Mapping[tuple[str, str], Callable[[bytes, object], None]] = {}
+        self._endpoints: dict[Address, DatagramEndpoint] = {}
+        self._ports: dict[str, int] = {}
+
+    async def create_datagram_endpoint(  # type: ignore[override]
+        self, protocol_factory: Callable[[], Any], local_addr: Address | None = None, **_: Any
+    ) -> tuple[asyncio.DatagramTransport, Any]:
+        """Open a UDP port on the host of ``local_addr``, or on the current host.
+
+        Raises
+        ------
+        OSError
+            If the port is in use.
+        """
+        host, port = local_addr or (current_host.get(), 0)
+        address = (host, port or self._free_port(host))
+        if address in self._endpoints:
+            raise OSError(f"address already in use: {address}")
+        protocol = protocol_factory()
+        endpoint = DatagramEndpoint(self, protocol, address)
+        self._endpoints[address] = endpoint
+        protocol.connection_made(endpoint)
+        return endpoint, protocol
+
+    def _free_port(self, host: str) -> int:
+        self._ports[host] = self._ports.get(host, _FIRST_PORT - 1) + 1
+        return self._ports[host]
+
+    def unbind(self, address: Address) -> None:
+        """Forget a UDP port."""
+        self._endpoints.pop(address, None)
+
+    def route(self, payload: bytes, source: Address, destination: Address) -> None:
+        """Send a datagram on its way."""
+        send = self.wires.get((source[0], destination[0]))
+        if send is not None:
+            send(payload + bytes(missing_bytes(payload)), (source, destination, len(payload)))
+        else:
+            self.call_soon(self._hand_over, payload, source, destination)
+
+    def arrive(self, packet: Delivered) -> None:
+        """Take a datagram from a wire to the port that it is meant for, if there is one."""
+        source, destination, size = packet.tag  # type: ignore[misc]
+        self._hand_over(packet.payload[:size], source, destination)
+
+    def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:
+        endpoint = self._endpoints.get(destination)
+        if endpoint is not None:
+            endpoint.deliver(payload, source)

@@ -1,0 +1,139 @@
+"""Let OpenSSL's DTLS timer run on the virtual clock.
+
+OpenSSL reads the wall clock itself, through the C library's ``gettimeofday``, to decide when a lost
+handshake flight is sent again. The ``cryptography`` package links OpenSSL statically but imports that
+one function, so its address stands in one slot of the module's global offset table. The slot is
+pointed at a function that answers with the virtual time.
+
+Source of the layout: ELF-64 specification, sections "Relocation" and "Symbol Table".
+"""
+
+import ctypes
+import mmap
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from OpenSSL import SSL
+
+from simlab.virtual.replace import replaced
+
+_FUNCTION = "gettimeofday"
+_RELA = np.dtype([("offset", "<u8"), ("info", "<u8"), ("addend", "<i8")])
+_PROT_READ_WRITE = 3
+_PAGE = mmap.PAGESIZE
+
+REDIRECTED = "redirected"
+SLEEPS = "sleeps"
+
+
+class _Timeval(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_long), ("microseconds", ctypes.c_long))
+
+
+_Gettimeofday = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Timeval), ctypes.c_void_p)
+
+
+def _module_base(path: str) -> int | None:
+    """Return where a shared object is loaded: the lowest address that it is mapped to."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        if line.endswith(path):
+            return int(line.split("-")[0], 16)
+    return None
+
+
+def _slot_offsets(path: str) -> list[int]:
+    """Return the offsets of the table slots that hold the address of ``gettimeofday``."""
+    from elftools.elf.elffile import ELFFile
+
+    with Path(path).open("rb") as file:
+        elf = ELFFile(file)
+        offsets: list[int] = []
+        for section in elf.iter_sections("SHT_RELA"):
+            symbols = elf.get_section(section["sh_link"])
+            numbers = [n for n, symbol in enumerate(symbols.iter_symbols()) if symbol.name == _FUNCTION]
+            relocations = np.frombuffer(section.data(), dtype=_RELA)
+            # A relocation without a symbol has the number 0, which `numbers` never contains.
+            found = relocations[np.isin(relocations["info"] >> 32, numbers)]
+            offsets += found["offset"].tolist()
+    return offsets
+
+
+@cache
+def _slots() -> tuple[int, ...]:
+    """Return the addresses of the slots in this process; none where they can't be found."""
+    if platform.system() != "Linux" or platform.machine() not in {"x86_64", "aarch64"}:
+        return ()
+    from cryptography.hazmat.bindings import _rust
+
+    path = str(Path(_rust.__file__).resolve())
+    base = _module_base(path)
+    return () if base is None else tuple(base + offset for offset in _slot_offsets(path))
+
+
+def _write_slot(address: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    page = address & ~(_PAGE - 1)
+    if libc.mprotect(ctypes.c_void_p(page), 2 * _PAGE, _PROT_READ_WRITE) != 0:
+        raise OSError(ctypes.get_errno(), "mprotect")
+    ctypes.c_uint64.from_address(address).value = value
+
+
+@contextmanager
+def _redirected(wall_time_s: Callable[[], float]) -> Iterator[None]:
+    owner = threading.get_ident()
+
+    @_Gettimeofday
+    def answer(timeval: "ctypes._Pointer[_Timeval]", _: int | None) -> int:
+        now_s = wall_time_s() if threading.get_ident() == owner else time.clock_gettime(time.CLOCK_REALTIME)
+        timeval[0].seconds, timeval[0].microseconds = int(now_s), int(now_s % 1 * 1e6)
+        return 0
+
+    target = ctypes.cast(answer, ctypes.c_void_p).value or 0
+    before = [ctypes.c_uint64.from_address(slot).value for slot in _slots()]
+    for slot in _slots():
+        _write_slot(slot, target)
+    try:
+        yield
+    finally:
+        for slot, value in zip(_slots(), before, strict=True):
+            _write_slot(slot, value)
+
+
+def _handle_timeout_late(connection: SSL.Connection) -> bool:
+    # The virtual time has come, but OpenSSL's real timer has not: sleep what remains of it. pyOpenSSL's
+    # own method reads the timer of the library, so it is called once more until it agrees.
+    remaining_s = connection.DTLSv1_get_timeout()
+    if remaining_s:
+        time.sleep(remaining_s + 0.001)
+    return bool(_original_handle_timeout(connection))
+
+
+_original_handle_timeout = SSL.Connection.DTLSv1_handle_timeout
+
+
+@contextmanager
+def openssl_on_virtual_time(
+    wall_time_s: Callable[[], float], redirect: bool = True
+) -> Iterator[str]:
+    """Make DTLS retransmit in virtual time, and say how: ``"redirected"`` or ``"sleeps"``.
+
+    Parameters
+    ----------
+    wall_time_s
+        Returns the virtual time as seconds since 1970.
+    redirect
+        False forces the slower way, which sleeps the real remainder of OpenSSL's timer: slower, never
+        wrong. It is also what happens where the slot can't be found.
+    """
+    if redirect and _slots():
+        with _redirected(wall_time_s):
+            yield REDIRECTED
+    else:
+        with replaced(SSL.Connection, "DTLSv1_handle_timeout", _handle_timeout_late):
+            yield SLEEPS

@@ -1,0 +1,43 @@
+"""Give every DTLS datagram the same size in every run.
+
+The length of an ECDSA signature in DER varies by a byte or two with OpenSSL's randomness, which cannot
+be seeded (RFC 5480; measured: 69 to 72 bytes for P-256). Two handshake messages carry one,
+ServerKeyExchange and CertificateVerify. A datagram with such a message travels through the link with
+the bytes that its signature lacks, and loses them again before it is delivered. EdDSA, whose
+signatures have one length, is no way out: OpenSSL does not offer it in DTLS 1.2.
+
+Source of the layout: RFC 6347 section 4.3.1 (records), 4.2.2 (handshake), RFC 8422 section 5.4, 5.8.
+"""
+
+_LONGEST_SIGNATURE = 72
+_RECORD_HEADER = 13
+_HANDSHAKE_HEADER = 12
+_HANDSHAKE_RECORD = 22
+_SERVER_KEY_EXCHANGE = 12
+_CERTIFICATE_VERIFY = 15
+
+
+def missing_bytes(payload: bytes) -> int:
+    """Return how many bytes the signatures in a datagram lack to the greatest length."""
+    missing = 0
+    at = 0
+    while at + _RECORD_HEADER <= len(payload) and payload[at] == _HANDSHAKE_RECORD:
+        end = at + _RECORD_HEADER + int.from_bytes(payload[at + 11 : at + 13])
+        if payload[at + 3 : at + 5] == b"\0\0":  # later epochs are encrypted
+            missing += _missing_in_message(payload[at + _RECORD_HEADER : end])
+        at = end
+    return missing
+
+
+def _missing_in_message(message: bytes) -> int:
+    body = message[_HANDSHAKE_HEADER:]
+    if len(message) < _HANDSHAKE_HEADER or message[1:4] != message[9:12]:
+        return 0  # a fragment
+    if message[0] == _SERVER_KEY_EXCHANGE and len(body) > 4:
+        algorithm_at = 4 + body[3]  # curve type, curve, length of the public key, the key
+    elif message[0] == _CERTIFICATE_VERIFY:
+        algorithm_at = 0
+    else:
+        return 0
+    signature_bytes = int.from_bytes(body[algorithm_at + 2 : algorithm_at + 4])
+    return max(0, _LONGEST_SIGNATURE - signature_bytes)

@@ -1,0 +1,225 @@
+"""TCP between virtual hosts: connections that open, carry bytes in order, and close.
+
+The path of the signalling is impaired in the signalling proxy, which runs under both clocks; what is
+here only has to be a faithful byte stream with a little delay.
+"""
+
+import asyncio
+import contextvars
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+Address = tuple[str, int]
+
+DELAY_S = 0.0002
+_FIRST_PORT = 40000
+
+
+class _SocketView:
+    """What libraries ask a transport's socket: addresses, and options that do nothing here."""
+
+    family = socket.AF_INET
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    def __init__(self, local: Address, remote: Address) -> None:
+        self._local = local
+        self._remote = remote
+
+    def getsockname(self) -> Address:
+        return self._local
+
+    def getpeername(self) -> Address:
+        return self._remote
+
+    def setsockopt(self, *_: object) -> None:
+        return None
+
+    def fileno(self) -> int:
+        return -1
+
+
+class StreamEndpoint(asyncio.Transport):
+    """One end of a virtual TCP connection."""
+
+    peer: "StreamEndpoint"
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, protocol: Any, local: Address, remote: Address
+    ) -> None:
+        super().__init__(
+            {"sockname": local, "peername": remote, "socket": _SocketView(local, remote), "sslcontext": None}
+        )
+        self._loop = loop
+        self._protocol = protocol
+        self._context = contextvars.copy_context()
+        self._arriving: deque[bytes | None] = deque()  # None is the end of the stream
+        self._closing = False
+        self._ended = False
+        self._lost = False
+
+    def write(self, data: Any) -> None:
+        """Send bytes to the other end."""
+        if data and not self._ended and not self._lost:
+            self.peer.arrive(bytes(data))
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Send several pieces at once."""
+        self.write(b"".join(list_of_data))
+
+    def arrive(self, data: bytes | None) -> None:
+        """Let a piece arrive after the delay. Pieces are popped in turn, since timers of one time are not ordered."""
+        self._arriving.append(data)
+        self._loop.call_later(DELAY_S, self._receive, context=self._context)
+
+    def _receive(self) -> None:
+        data = self._arriving.popleft()
+        if self._closing:
+            return
+        if data is not None:
+            self._protocol.data_received(data)
+        elif not self._protocol.eof_received():
+            self.close()
+
+    def can_write_eof(self) -> bool:
+        """Say that one direction may be ended by itself."""
+        return True
+
+    def write_eof(self) -> None:
+        """End this direction."""
+        if not self._ended:
+            self._ended = True
+            self.peer.arrive(None)
+
+    def is_closing(self) -> bool:
+        """Tell whether the connection is closed at this end."""
+        return self._closing
+
+    def close(self) -> None:
+        """Send what was written, then the end of the stream."""
+        if not self._closing:
+            self._closing = True
+            self.write_eof()
+            self._loop.call_soon(self._lose, None, context=self._context)
+
+    def abort(self) -> None:
+        """Reset the connection: the other end sees an error."""
+        if not self._closing:
+            self._closing = self._ended = True
+            self._loop.call_soon(self._lose, None, context=self._context)
+            self._loop.call_later(DELAY_S, self.peer.reset, context=self.peer._context)
+
+    def reset(self) -> None:
+        """Lose the connection because the other end aborted it."""
+        if not self._closing:
+            self._closing = self._ended = True
+            self._lose(ConnectionResetError("Connection reset by peer"))
+
+    def _lose(self, error: Exception | None) -> None:
+        if not self._lost:
+            self._lost = True
+            self._protocol.connection_lost(error)
+
+    def pause_reading(self) -> None:
+        """Do nothing: nobody here sends more than fits in memory."""
+
+    def resume_reading(self) -> None:
+        """Do nothing."""
+
+    def is_reading(self) -> bool:
+        """Say that it reads."""
+        return True
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Change who gets the bytes."""
+        self._protocol = protocol
+
+    def get_protocol(self) -> Any:
+        """Return who gets the bytes."""
+        return self._protocol
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Do nothing: there is no write buffer."""
+
+    def get_write_buffer_size(self) -> int:
+        """Return 0."""
+        return 0
+
+
+class _Listener(asyncio.AbstractServer):
+    def __init__(self, network: "TcpNetwork", address: Address) -> None:
+        self._network = network
+        self._address = address
+        self.sockets: tuple[_SocketView, ...] = (_SocketView(address, ("", 0)),)
+
+    def close(self) -> None:
+        self._network.listeners.pop(self._address, None)
+
+    async def wait_closed(self) -> None:
+        return None
+
+    def is_serving(self) -> bool:
+        return self._address in self._network.listeners
+
+    async def start_serving(self) -> None:
+        return None
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self._network
+
+
+class TcpNetwork(asyncio.AbstractEventLoop):
+    """The part of a loop that opens TCP connections, between virtual hosts."""
+
+    listeners: dict[Address, tuple[Callable[[], Any], contextvars.Context]]
+
+    def __init__(self, *args: Any) -> None:
+        self.listeners = {}
+        self._next_client_port = _FIRST_PORT
+        super().__init__(*args)
+
+    async def create_server(  # type: ignore[override]
+        self, protocol_factory: Callable[[], Any], host: str, port: int, **_: Any
+    ) -> asyncio.AbstractServer:
+        """Listen on an address.
+
+        Raises
+        ------
+        OSError
+            If the port is in use.
+        """
+        address = (host, port)
+        if address in self.listeners:
+            raise OSError(f"address already in use: {address}")
+        self.listeners[address] = (protocol_factory, contextvars.copy_context())
+        return _Listener(self, address)
+
+    async def create_connection(  # type: ignore[override]
+        self, protocol_factory: Callable[[], Any], host: str, port: int, **_: Any
+    ) -> tuple[asyncio.Transport, Any]:
+        """Connect to a listener.
+
+        Raises
+        ------
+        ConnectionRefusedError
+            If nobody listens there.
+        """
+        await asyncio.sleep(2 * DELAY_S)
+        listener = self.listeners.get((host, port))
+        if listener is None:
+            raise ConnectionRefusedError(f"Connect call failed ({host!r}, {port})")
+        make_server_protocol, context = listener
+        self._next_client_port += 1
+        here, there = ("0.0.0.0", self._next_client_port), (host, port)
+        client = StreamEndpoint(self, protocol_factory(), here, there)
+        server = context.copy().run(StreamEndpoint, self, context.run(make_server_protocol), there, here)
+        client.peer, server.peer = server, client
+        server._context.run(server.get_protocol().connection_made, server)
+        client.get_protocol().connection_made(client)
+        return client, client.get_protocol()
+
+    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
+        """Resolve a literal address to itself; there are no names here."""
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]

@@ -1,0 +1,67 @@
+"""Drive one link in virtual time."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Iterator
+
+from simlab.core.link import Delivered, Dropped, Link
+
+DITHER_S = 0.001
+
+
+class Wire:
+    """Put packets into a link, and hand them over when they are due.
+
+    Deliveries are delayed by up to a millisecond more, in order. Without it, events that in life are
+    never simultaneous are so here, and the loop's order then favours the same one always.
+
+    Parameters
+    ----------
+    link
+        The impairments of this direction.
+    dither
+        Numbers from U[0, 1).
+    deliver, dropped
+        Called with each packet that left the link, and with each that was dropped.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        link: Link,
+        dither: Iterator[float],
+        deliver: Callable[[Delivered], None],
+        dropped: Callable[[Dropped], None],
+    ) -> None:
+        self.link = link
+        self._loop = loop
+        self._dither = dither
+        self._deliver = deliver
+        self._dropped = dropped
+        self._context = contextvars.copy_context()
+        self._timer: asyncio.TimerHandle | None = None
+        self._head_due_s = 0.0
+
+    def send(self, payload: bytes, tag: object) -> None:
+        """Put a packet into the link."""
+        for drop in self.link.receive(payload, self._loop.time(), tag):
+            self._dropped(drop)
+        self._arm()
+
+    def _arm(self) -> None:
+        due_s = self.link.next_due_s()
+        if due_s is None or (self._timer is not None and due_s >= self._head_due_s):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._head_due_s = due_s
+        at_s = max(self._loop.time(), due_s + DITHER_S * next(self._dither))
+        self._timer = self._loop.call_at(at_s, self._release, context=self._context)
+
+    def _release(self) -> None:
+        # Only what was due with the head: what is due a little later is dithered by itself.
+        self._timer = None
+        released = self.link.release(self._head_due_s)
+        self._arm()
+        for packet in released:
+            self._deliver(packet)

@@ -1,0 +1,54 @@
+"""Everything that must be virtual for a session to be so, in one context."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import aioice.ice
+import time_machine
+
+from simlab.virtual.decoding import inline_decoding
+from simlab.virtual.entropy import seeded_entropy
+from simlab.virtual.network import VirtualNetworkLoop, current_host
+from simlab.virtual.openssl_clock import openssl_on_virtual_time
+from simlab.virtual.replace import replaced
+
+# What the wall clock shows when a session begins; any moment would do.
+EPOCH_S = 1_750_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """A virtual world: its loop, and how OpenSSL's timer was dealt with."""
+
+    loop: VirtualNetworkLoop
+    dtls_timer: str
+
+
+def _addresses_of_current_host(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    return [current_host.get()] if use_ipv4 else []
+
+
+@contextmanager
+def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
+    """Make a loop in which time, network, entropy and decoding are virtual, and close it after use.
+
+    While it lasts, the wall clock of the whole process shows the virtual time.
+    """
+    with ExitStack() as stack:
+        traveller = stack.enter_context(time_machine.travel(EPOCH_S, tick=False))
+        shown_ns = 0
+
+        def show(now_s: float) -> None:
+            nonlocal shown_ns
+            behind_ns = round(now_s * 1e9) - shown_ns
+            shown_ns += behind_ns
+            traveller.shift(behind_ns / 1e9)
+
+        loop = VirtualNetworkLoop(show)
+        stack.callback(loop.close)
+        stack.enter_context(seeded_entropy(seed))
+        stack.enter_context(inline_decoding())
+        stack.enter_context(replaced(aioice.ice, "get_host_addresses", _addresses_of_current_host))
+        timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)
+        yield World(loop, stack.enter_context(timer))
