@@ -1,4 +1,4 @@
-"""Impairments of a link, one family in each file: a frozen ``Spec`` of what it does, and a ``Stage`` that does it.
+"""Impairments of a link, one family in each file: a frozen ``Spec``, and the ``Stage`` that follows it.
 
 Everything random in a stage is drawn by the number of the packet in its link, from the stage's own
 stream (``draws.py``). So what a stage does to packet 7 depends on the seed, its own spec and that 7; adding,

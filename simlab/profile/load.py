@@ -1,0 +1,89 @@
+"""From TOML text to a checked profile."""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from simlab.core.errors import InvalidInputError
+from simlab.profile.check import sentences
+from simlab.profile.faulty import Path
+from simlab.profile.model import NAME_PATTERN, Profile
+from simlab.profile.overrides import apply, dotted
+
+LONGEST_TEXT = 10_000_000
+"""Characters; a profile is a page or two."""
+
+_NOTHING: Mapping[str, str] = {}
+
+
+def load(
+    text: str,
+    file: str,
+    overrides: Mapping[str, str] = _NOTHING,
+    *,
+    policy_names: Collection[str] | None = None,
+) -> Profile:
+    """Read a profile and check all of it.
+
+    Parameters
+    ----------
+    text
+        TOML.
+    file
+        What to call it in messages. A profile without a name is named after it.
+    overrides
+        Dotted keys (``link.up.delay``, ``fault[0].for``) and the text of their values, over the file's own.
+    policy_names
+        The policies that exist; None does not check the name.
+
+    Raises
+    ------
+    InvalidInputError
+        If anything is wrong, with a sentence for each fault that names the file (or ``--set``) and the key.
+    """
+    tables = _parsed(text, file)
+    origins, faults = apply(tables, overrides)
+    profile: Profile | None = None
+    try:
+        profile = Profile.model_validate(
+            {"name": _name_of(file), **tables}, context={"policy_names": policy_names}
+        )
+    except ValidationError as error:
+        faults += [_placed(path, told, file, origins) for path, told in sentences(error, tables)]
+    if profile is None or faults:
+        raise InvalidInputError(faults)
+    return profile
+
+
+def _parsed(text: str, file: str) -> dict[str, Any]:
+    if len(text) > LONGEST_TEXT:
+        raise InvalidInputError(
+            [f"{file}: {len(text)} characters are too many for a profile (10 MB at most)"]
+        )
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InvalidInputError([f"{file}: lists or tables are nested too deep"]) from None
+    except ValueError as error:
+        raise InvalidInputError([f"{file}: {_where_first(str(error))}"]) from None
+
+
+def _where_first(message: str) -> str:
+    place = re.search(r" \(at (.*)\)$", message)
+    return f"{place[1]}: {message[: place.start()]}" if place else message
+
+
+def _name_of(file: str) -> str:
+    stem = file.rpartition("/")[2].removesuffix(".toml")
+    return stem if re.fullmatch(NAME_PATTERN, stem) else "unnamed"
+
+
+def _placed(path: Path, told: str, file: str, origins: Mapping[Path, str]) -> str:
+    for length in range(len(path), 0, -1):
+        key = origins.get(path[:length])
+        if key is not None:
+            return f"--set {told}" if key == dotted(path) else f"--set {key}: {told}"
+    return f"{file}: {told}"

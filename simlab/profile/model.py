@@ -1,0 +1,134 @@
+"""A profile: what the network does, who meets over it, and what is expected of them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+
+from simlab.core.packet import Direction
+from simlab.profile.expect import Expect, Expectation
+from simlab.profile.faults import Fault, FaultValues, schedule_faults
+from simlab.profile.faulty import FaultyKeysError
+from simlab.profile.fields import Duration, PositiveDuration, Table, listed
+from simlab.profile.link import LinkSettings, LinkTable, LinkValue, settle
+from simlab.profile.nearest import one_of
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Clock = Literal["virtual", "real"]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+
+
+class Peers(Table):
+    """``[peers]``: who meets whom, with what media."""
+
+    client: Literal["builtin"] = "builtin"
+    server: Literal["builtin"] = "builtin"
+    media: Annotated[tuple[Literal["audio"], ...], BeforeValidator(listed), Field(max_length=1)] = ("audio",)
+    clients: int = Field(default=1, ge=1, le=1)
+
+
+class Behaviour(Table):
+    """``[client.behaviour]``: single behaviours of a client over those of its preset.
+
+    Parameters
+    ----------
+    stop_shared_tracks
+        Closing the old connection ends the microphone track that the new one shares with it.
+    drop_new_remote_tracks
+        The tracks that a new connection brings are not played.
+    """
+
+    stop_shared_tracks: bool = True
+    drop_new_remote_tracks: bool = True
+
+
+class Client(Table):
+    """``[client]``: which client it is, and how it finds that a path is bad."""
+
+    preset: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
+    liveness: Literal["chromium"] = "chromium"
+    behaviour: Behaviour = Behaviour()
+
+
+class Server(Table):
+    """``[server]``: which server it is."""
+
+    preset: Literal["pipecat-1.14.0"] = "pipecat-1.14.0"
+    mode: Literal["multiple", "single"] = "multiple"
+
+
+class PolicyKeys(Table):
+    """``[policy]``: a reconnection policy by name, and what to change in it; None leaves it as it is."""
+
+    name: str = Field(default="pipecat", min_length=1)
+    grace_s: Duration | None = Field(default=None, alias="grace")
+    retry_delay_s: Duration | None = Field(default=None, alias="retry_delay")
+    max_attempts: int | None = Field(default=None, ge=0, le=1_000_000)
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str, info: ValidationInfo) -> str:
+        names = (info.context or {}).get("policy_names")
+        if names is not None and name not in names:
+            raise ValueError(one_of(name, names))
+        return name
+
+
+class Signalling(Table):
+    """``[signalling]``: the HTTP path. A delay of None is the link's own mean delay."""
+
+    delay_s: Duration | None = Field(default=None, alias="delay")
+
+
+class Profile(Table):
+    """A whole profile, checked, in SI units. The fields are described in the project's interface document."""
+
+    name: Name = "unnamed"
+    description: str = ""
+    source: str = ""
+    source_kind: Literal["rtt", "oneway"] = "oneway"
+    evidence: Literal["preset", "standard", "trace", "measured", "assumption"] = "assumption"
+    duration_s: PositiveDuration = Field(default=30.0, alias="duration", le=86_400.0)
+    seed: int = Field(default=1, ge=0, le=2**63 - 1)
+    clock: Clock = "virtual"
+    peers: Peers = Peers()
+    client: Client = Client()
+    server: Server = Server()
+    policy: PolicyKeys = PolicyKeys()
+    link: LinkValue = settle(LinkTable())
+    signalling: Signalling = Signalling()
+    faults: FaultValues = Field(default=(), alias="fault")
+    expect: Expect = Expect()
+
+    @field_validator("faults")
+    @classmethod
+    def _scheduled(cls, faults: tuple[Fault, ...], info: ValidationInfo) -> tuple[Fault, ...]:
+        # Without a valid duration there is one fault to report already; the overlaps still count.
+        found = schedule_faults(faults, info.data.get("duration_s"))
+        if found:
+            raise FaultyKeysError(found)
+        return faults
+
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What the session has to achieve."""
+        return self.expect.all()
+
+    def signalling_delay_s(self, direction: Direction) -> float:
+        """Return the one-way delay of the HTTP path."""
+        if self.signalling.delay_s is not None:
+            return self.signalling.delay_s
+        return self.link.of(direction).delay.mean_s
+
+    def to_toml(self) -> dict[str, Any]:
+        """Return the tables that say the same, with every default filled in and values in human units."""
+        tables = self.model_dump(by_alias=True, exclude_none=True, exclude={"link"})
+        tables["link"] = self.link.to_toml()
+        return tables
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a profile, for editors."""
+    return Profile.model_json_schema(by_alias=True)
+
+
+__all__ = ["LinkSettings", "Profile", "schema"]

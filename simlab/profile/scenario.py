@@ -1,0 +1,80 @@
+"""A scenario: all that a session needs, settled and frozen."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import tomli_w
+
+from simlab.core.errors import InvalidInputError
+from simlab.profile.model import Clock, Profile
+from simlab.profile.units import duration_text
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A profile whose policy, seed and clock are the ones that the session runs with.
+
+    ``load`` of ``to_toml()`` gives the same profile again, so a saved scenario is itself a profile that
+    runs as it stands.
+    """
+
+    profile: Profile
+
+    @staticmethod
+    def of(
+        profile: Profile,
+        *,
+        policy_name: str | None = None,
+        seed: int | None = None,
+        clock: Clock | None = None,
+    ) -> "Scenario":
+        """Settle a profile; what is None stays as the profile has it.
+
+        A policy named here takes the place of the profile's, together with what the profile changed in it.
+
+        Raises
+        ------
+        InvalidInputError
+            If the seed is negative or needs more than 63 bits.
+        """
+        changes: dict[str, object] = {}
+        if policy_name is not None and policy_name != profile.policy.name:
+            changes["policy"] = type(profile.policy)(name=policy_name)
+        if seed is not None:
+            if not 0 <= seed < 2**63:
+                raise InvalidInputError([f"seed is {seed}, want 0 or more and less than 2^63"])
+            changes["seed"] = seed
+        if clock is not None:
+            changes["clock"] = clock
+        return Scenario(profile.model_copy(update=changes))
+
+    @property
+    def policy_name(self) -> str:
+        """Which reconnection policy the client follows."""
+        return self.profile.policy.name
+
+    @property
+    def seed(self) -> int:
+        """Where everything random comes from."""
+        return self.profile.seed
+
+    @property
+    def clock(self) -> Clock:
+        """Which clock the session runs under."""
+        return self.profile.clock
+
+    def to_toml(self) -> str:
+        """Return the scenario as a profile, with every default filled in."""
+        return tomli_w.dumps(self.profile.to_toml())
+
+    @cached_property
+    def hash(self) -> str:
+        """BLAKE2b of ``to_toml()``, 16 hexadecimal digits: the same for the same scenario, on any machine."""
+        return hashlib.blake2b(self.to_toml().encode(), digest_size=8).hexdigest()
+
+    def __str__(self) -> str:
+        lasts = duration_text(self.profile.duration_s)
+        return (
+            f"{self.profile.name}, policy {self.policy_name}, seed {self.seed}, {self.clock} clock, {lasts}"
+        )
