@@ -1,0 +1,148 @@
+from simlab.study.account import account
+from simlab.study.headline import headline
+from simlab.study.metrics import metrics
+from tests.study.timelines import (
+    BOTH,
+    attempt,
+    connected,
+    event,
+    fault,
+    gap,
+    liveness,
+    silence,
+    timeline,
+)
+
+READY = "The client was ready after 0.30 s (answer 0.06 s, ICE 0.10 s, DTLS 0.20 s, data channel 0.25 s)."
+
+
+def _told(session):
+    return account(session, metrics(session))
+
+
+def _headline(session):
+    return headline(session, metrics(session))
+
+
+def _messages(from_s, until_s):
+    return [e for way in BOTH for e in gap("message", way, from_s, until_s)]
+
+
+CLEAN = timeline(connected())
+MUTE = timeline(
+    connected(),
+    fault(0, 12.0, 13.0),
+    fault(1, 30.0, 46.0),
+    _messages(29.96, 47.2),
+    gap("media", "down", 29.98, 47.3),
+    gap("media", "up", 29.98),
+    liveness(35.3, "disconnected"),
+    attempt(40.3),
+    event(40.4, "client offer_failed", connection=2, status=503),
+    attempt(42.4, 2),
+    fault(2, 80.0, 84.0),
+    _messages(79.96, 84.1),
+    gap("media", "down", 79.98, 84.1),
+)
+HEALED = timeline(connected(), fault(0, 30.0, 33.0), silence(29.98, 33.1), attempt(60.0))
+GAVE_UP = timeline(
+    connected(),
+    fault(0, 30.0),
+    silence(29.98),
+    [attempt(40.0 + i, i + 1) for i in range(5)],
+    event(48.6, "policy give_up", cause="5 attempts failed"),
+    event(48.6, "client transport_state", state="error"),
+)
+NEVER = timeline(event(0.0, "client transport_state", state="connecting"), attempt(20.0, 1, "restart_ice"))
+REJECTED = timeline(event(8.05, "client connect", outcome="rejected"))
+
+
+def test_a_clean_session():
+    assert _told(CLEAN) == [
+        READY,
+        "In all, 99.8% of 120 s was usable; the transport's last word was ready.",
+    ]
+
+
+def test_a_session_with_all_that_can_happen():
+    assert _told(MUTE) == [
+        READY,
+        "From 12.0 s until 13.0 s: blackout both ways [fault 0]. No probe was missed.",
+        "From 30.0 s until 46.0 s: blackout both ways [fault 1].",
+        "At 30.0 s everything stopped: an outage began.",
+        "At 35.3 s the client noticed (disconnected), 5.3 s into the outage.",
+        "The policy re-created the connection at 40.3 and 42.4 s. 1 offer failed: status 503.",
+        "At 47.2 s messages passed again both ways, but not the microphone.",
+        "Violated (microphone-dead-after-recovery): nothing was heard from the microphone from 30.0 s to the "
+        "end (90.0 s), although messages passed again at 47.2 s after the re-creation at 42.4 s.",
+        "From 80.0 s until 84.0 s: blackout both ways [fault 2].",
+        "At 80.0 s messages stopped too.",
+        "At 84.1 s messages passed again both ways, but not the microphone.",
+        "The microphone never came back: the outage lasted to the end (90.0 s).",
+        "In all, 81.9% of 120 s was usable; the transport's last word was ready.",
+    ]
+
+
+def test_an_outage_that_healed_and_an_attempt_without_one():
+    assert _told(HEALED)[1:-1] == [
+        "From 30.0 s until 33.0 s: blackout both ways [fault 0].",
+        "At 30.0 s everything stopped: an outage began.",
+        "At 33.1 s all passed again, by itself: 3.1 s of outage, 0.1 s after the network was good again.",
+        "The policy re-created the connection at 60.0 s. There was no outage then.",
+    ]
+
+
+def test_giving_up():
+    assert _told(GAVE_UP)[3:] == [
+        "The policy re-created the connection from 40.0 s to 44.0 s, 5 times.",
+        "At 48.6 s the policy gave up: 5 attempts failed.",
+        "Nothing ever came back: the outage lasted to the end (90.0 s).",
+        "In all, 24.7% of 120 s was usable; the transport's last word was error.",
+    ]
+
+
+def test_never_connected():
+    assert _told(NEVER) == [
+        "Violated (connect-undecided): connect() was neither resolved nor rejected from 0.0 s to the end "
+        "(120.0 s), although the network was good.",
+        "Never connected. The policy restarted ICE at 20.0 s.",
+        "In all, 0.0% of 120 s was usable; the transport's last word was connecting.",
+    ]
+    assert _told(REJECTED)[0] == "Never ready: connect() was rejected at 8.1 s."
+
+
+def test_faults_of_each_kind():
+    session = timeline(
+        event(1.0, "fault begin", index=0, fault="block", direction="up", match=["stun", "rtp"]),
+        event(2.0, "fault begin", index=1, fault="signalling", direction="both", how="status 503"),
+        event(3.0, "fault begin", index=2, fault="server-restart"),
+    )
+    assert _told(session)[:3] == [
+        "From 1.0 s to the end: block of stun, rtp from client to server [fault 0].",
+        "From 2.0 s to the end: signalling (status 503) [fault 1].",
+        "From 3.0 s to the end: server-restart [fault 2].",
+    ]
+
+
+def test_a_failed_session_says_why():
+    session = timeline(connected(), event(30.0, "session failed", stage="server", reason="it did not answer"))
+    assert "The session failed at 30.0 s (server): it did not answer." in _told(session)
+
+
+def test_lost_messages_are_told():
+    tallies = [
+        event(9.0, "probe tally", what="message", direction="up", sent=90),
+        event(9.0, "probe tally", what="message", direction="up", received=87, late=0, duplicated=0),
+    ]
+    assert "messages lost: 3 of 90 up;" in _told(timeline(connected(), tallies))[-1]
+
+
+def test_headlines():
+    assert _headline(CLEAN) == "No outage in 120 s"
+    assert _headline(MUTE) == "0 of 1 outage recovered; microphone dead after 47 s"
+    assert _headline(HEALED) == "1 of 1 outage recovered, after 3.1 s"
+    assert _headline(GAVE_UP) == "0 of 1 outage recovered; gave up at 48.6 s"
+    assert _headline(NEVER) == "Never connected; connect() undecided"
+    assert _headline(REJECTED) == "Never ready: connect() was rejected at 8.1 s"
+    twice = timeline(connected(), silence(20.0, 22.0), silence(30.0, 35.0))
+    assert _headline(twice) == "2 of 2 outages recovered, the longest after 5.0 s"
