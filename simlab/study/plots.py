@@ -26,6 +26,7 @@ _DEFAULT_AXES_SHARE = 0.775  # the same before
 _TITLE_CHARACTERS = 100
 _LANE_HEIGHT = 0.8
 _ROW_GROWTH = 0.45
+_TALLEST_LANE = 3.25
 _TEXT_POINTS = 9.0
 _TEXT_MARGIN_POINTS = 8.0
 _INSTANT_SHARE = 0.004  # of the time axis: the width in which a moment can be seen
@@ -85,7 +86,7 @@ def _tops(drawn: Sequence[Lane]) -> list[float]:
     """Return the upper edge of each lane, and the lower one of the last."""
     tops = [0.0]
     for lane in drawn:
-        tops.append(tops[-1] + 1.0 + _ROW_GROWTH * (lane.rows - 1))
+        tops.append(tops[-1] + min(1.0 + _ROW_GROWTH * (lane.rows - 1), _TALLEST_LANE))
     return tops
 
 
@@ -102,7 +103,8 @@ def _draw_lane(ax: Axes, lane: Lane, top: float, bottom: float) -> None:
     for bar in lane.bars:
         y = top + margin + bar.row * height
         _draw_box(ax, bar, y, height)
-        _write(ax, bar, lane, y + height / 2)
+        if _is_tall_enough(ax, height):
+            _write(ax, bar, lane, y + height / 2)
     for mark in lane.marks:
         marker, colour, level = _MARKS[mark.what]
         y = (top + bottom) / 2 - level * _LANE_HEIGHT / 2
@@ -111,6 +113,12 @@ def _draw_lane(ax: Axes, lane: Lane, top: float, bottom: float) -> None:
         )
     if not lane.bars and not lane.marks:
         _put(ax, ax.get_xlim()[1] / 2, (top + bottom) / 2, lane.empty, color="#777777", ha="center")
+
+
+def _is_tall_enough(ax: Axes, height: float) -> bool:
+    figure = ax.get_figure(root=True)
+    inches = (figure.get_size_inches()[1] if figure else _FIGURE_INCHES[1]) * ax.get_position().height
+    return bool(height / ax.get_ylim()[0] * inches * _POINTS_PER_INCH >= _TEXT_POINTS)
 
 
 def _draw_box(ax: Axes, bar: Bar, y: float, height: float) -> None:
