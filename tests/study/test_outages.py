@@ -89,14 +89,15 @@ def test_media_are_not_watched_in_a_session_without():
         ([], None, None),
         ([fault(0, 10.0, 20.0)], None, None),  # over before
         ([fault(0, 30.0, 38.0)], 0, 2.0),
-        ([fault(0, 30.9, 38.0)], 0, 2.0),  # packets on their way kept the probes happy... or a probe was due
+        ([fault(0, 30.9, 38.0)], 0, 2.0),  # the last arrival comes before it
         ([fault(0, 33.0, 38.0)], None, 2.0),  # began too late to have caused it
         ([fault(0, 10.0, 35.0), fault(1, 29.0, 38.0)], 1, 2.0),  # the later of two
         ([fault(0, 30.0, 36.0), fault(1, 37.0, 39.0)], 0, 1.0),  # healed when the last one ended
         ([fault(0, 30.0, 50.0)], 0, 0.0),  # outlasted by its fault
         ([fault(0, 30.0)], 0, 0.0),
         ([fault(0, 30.0, 38.0), fault(1, 30.0, 38.0)], 0, 2.0),  # together: the first listed
-        ([fault(0, 30.0, 38.0), fault(1, 30.0, 38.0, "signalling")], 0, 2.0),
+        ([fault(0, 30.0, 38.0, "signalling"), fault(1, 30.0, 38.0)], 1, 2.0),
+        ([fault(0, 29.0, 38.0), fault(1, 30.0, 38.0, "signalling")], 0, 2.0),
         ([fault(0, 30.0, 38.0, "signalling")], 0, 2.0),
         ([fault(0, 30.2, 30.2, "rebind")], 0, 9.8),  # an instant
     ],
