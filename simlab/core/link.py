@@ -110,10 +110,8 @@ class Link:
         out: list[Delivered] = []
         while self._queue and self._queue[0][0] <= now_s:
             due_s, _, transit = heapq.heappop(self._queue)
-            packet = transit.packet
-            out.append(
-                Delivered(due_s, now_s, packet.arrived_s, packet.seq, packet.kind, transit.payload, packet.tag)
-            )
+            p = transit.packet
+            out.append(Delivered(due_s, now_s, p.arrived_s, p.seq, p.kind, transit.payload, p.tag))
         self.delivered += len(out)
         return out
 

@@ -147,9 +147,9 @@ def _want(details: ErrorDetails, path: Path) -> str:
             word = details["input"]
             return one_of(word if isinstance(word, str) else "", re.findall("'([^']*)'", context["expected"]))
         case "greater_than_equal":
-            return f"want {context['ge']:g} or more"
+            return f"want {int(context['ge'])} or more"
         case "less_than_equal":
-            return f"want {context['le']:g} or less"
+            return f"want {int(context['le'])} or less"
         case "too_long":
             return f"want {context['max_length']} or fewer"
     return _WANTS.get(details["type"], details["msg"])

@@ -64,16 +64,22 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
             [f"{file}: {len(text)} characters are too many for a profile (10 MB at most)"]
         )
     try:
+        text.encode()
         return tomllib.loads(text)
+    except UnicodeEncodeError:
+        fault = "the text is not UTF-8"
     except RecursionError:
-        raise InvalidInputError([f"{file}: lists or tables are nested too deep"]) from None
-    except ValueError as error:
-        raise InvalidInputError([f"{file}: {_where_first(str(error))}"]) from None
+        fault = "lists or tables are nested too deep"
+    except tomllib.TOMLDecodeError as error:
+        fault = _where_first(str(error), text.count("\n") + 1)
+    except ValueError:
+        fault = "a whole number is too long"  # Python reads 4300 digits at most
+    raise InvalidInputError([f"{file}: {fault}"])
 
 
-def _where_first(message: str) -> str:
-    place = re.search(r" \(at (.*)\)$", message)
-    return f"{place[1]}: {message[: place.start()]}" if place else message
+def _where_first(message: str, last_line: int) -> str:
+    what, _, place = message.removesuffix(")").rpartition(" (at ")
+    return f"{place.replace('end of document', f'line {last_line}, at its end')}: {what}"
 
 
 def _name_of(file: str) -> str:

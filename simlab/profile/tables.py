@@ -70,7 +70,7 @@ class GilbertElliottTable(Table):
 
     model: Literal["gilbert-elliott"]
     loss_chance: Chance | None = Field(default=None, alias="loss")
-    burst_packets: float | None = Field(default=None, alias="burst", ge=1, le=1e9)
+    burst_packets: float | None = Field(default=None, alias="burst", ge=1, le=1_000_000_000)
     enter_bad_chance: Chance | None = Field(default=None, alias="p")
     leave_bad_chance: Chance | None = Field(default=None, alias="r")
     pass_chance_bad: Chance = Field(default=0.0, alias="h")

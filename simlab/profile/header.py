@@ -1,0 +1,37 @@
+"""The first line of a timeline: which scenario ran, and on what."""
+
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+from simlab.core.timeline import SCHEMA
+from simlab.profile.scenario import Scenario
+
+_PACKAGES = ("aiortc", "aioice", "av", "cryptography", "pylibsrtp", "aiohttp", "httpx", "numpy")
+
+
+def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any) -> dict[str, Any]:
+    """Return the header of a timeline.
+
+    Parameters
+    ----------
+    packages
+        Those whose versions the events depend on.
+    more
+        What else is to be known of the run.
+    """
+    profile = scenario.profile
+    return {
+        "schema": SCHEMA,
+        "simlab": version("simlab"),
+        "scenario_hash": scenario.hash,
+        "profile": profile.name,
+        "policy": scenario.policy_name,
+        "seed": scenario.seed,
+        "clock": scenario.clock,
+        "duration_s": profile.duration_s,
+        "media": list(profile.peers.media),
+        **more,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+    }

@@ -1,0 +1,97 @@
+"""Profiles damaged in one key each: they load, or are refused with a sentence, and nothing else happens."""
+
+import copy
+import datetime
+import tomllib
+from functools import partial
+
+import pytest
+import tomli_w
+
+from simlab.core.errors import InvalidInputError
+from simlab.profile import Profile, load
+from tests.profile.texts import FULL, SHIPPED
+
+TEXTS = {**SHIPPED, "full": FULL}
+WRONG = [
+    7,
+    -1,
+    0.5,
+    float("nan"),
+    float("inf"),
+    True,
+    "x",
+    "",
+    [],
+    {},
+    [[]],
+    [{}],
+    {"x": 1},
+    datetime.date(2020, 1, 1),
+]
+
+
+def paths(value, above=()):
+    """Yield the path of every key and element below a value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in items:
+        yield (*above, key)
+        yield from paths(below, (*above, key))
+
+
+CASES = [(name, path) for name, text in TEXTS.items() for path in paths(tomllib.loads(text))]
+IDS = [f"{name}:{'.'.join(map(str, path))}" for name, path in CASES]
+
+
+def damaged(name, path, change):
+    tables = tomllib.loads(TEXTS[name])
+    *above, last = path
+    here = tables
+    for step in above:
+        here = here[step]
+    change(here, last)
+    return tomli_w.dumps(tables)
+
+
+def sentences(text):
+    """Return what is wrong with a profile: nothing, or sentences that name the file and a key."""
+    try:
+        profile, faults = load(text, "x.toml"), ()
+    except InvalidInputError as error:
+        profile, faults = None, error.faults
+    assert isinstance(profile, Profile) or faults
+    assert all(fault.startswith("x.toml: ") and "\n" not in fault for fault in faults)
+    return faults
+
+
+@pytest.mark.parametrize(("name", "path"), CASES, ids=IDS)
+def test_wrong_type(name, path):
+    def put(wrong, here, key):
+        here[key] = copy.deepcopy(wrong)
+
+    for wrong in WRONG:
+        sentences(damaged(name, path, partial(put, wrong)))
+
+
+@pytest.mark.parametrize(("name", "path"), CASES, ids=IDS)
+def test_deleted(name, path):
+    def delete(here, key):
+        del here[key]
+
+    sentences(damaged(name, path, delete))
+
+
+@pytest.mark.parametrize(("name", "path"), [case for case in CASES if isinstance(case[1][-1], str)])
+def test_misspelt(name, path):
+    def misspell(here, key):
+        here[key + "x"] = here.pop(key)
+
+    found = sentences(damaged(name, path, misspell))
+    if path[-1] in ("kind", "model"):  # what else is unknown cannot be told without these
+        assert any(f"{path[-1]} is missing" in fault for fault in found)
+        return
+    word = path[-1]
+    unknown = [fault for fault in found if f"{word}x is unknown" in fault]
+    assert len(unknown) == 1
+    if len(word) > 1:  # with a single letter, half of the word is wrong
+        assert unknown[0].endswith(f'did you mean "{word}"?')

@@ -1,0 +1,87 @@
+"""Profiles for the tests: the six that are shipped, and one that uses every key."""
+
+from pathlib import Path
+
+PROFILES = Path(__file__).parents[2] / "profiles"
+SHIPPED = {path.stem: path.read_text() for path in sorted(PROFILES.glob("*.toml"))}
+
+FULL = """
+name = "full"
+description = "Every key"
+source = "nowhere"
+source_kind = "rtt"
+evidence = "preset"
+duration = "2min"
+seed = 9
+clock = "real"
+
+[peers]
+client = "builtin"
+server = "builtin"
+media = ["audio"]
+clients = 1
+
+[client]
+preset = "pipecat-1.10.8"
+liveness = "chromium"
+[client.behaviour]
+stop_shared_tracks = false
+drop_new_remote_tracks = false
+
+[server]
+preset = "pipecat-1.14.0"
+mode = "single"
+
+[policy]
+name = "pipecat"
+grace = "4s"
+retry_delay = "1.5s"
+max_attempts = 7
+
+[link]
+delay = { model = "normal", mean = "40ms", deviation = "10ms", reorder = true }
+loss = { model = "gilbert-elliott", p = "1%", r = "25%", h = 0.1, k = 0.999 }
+rate = "2Mbit/s"
+queue = "64KiB"
+duplicate = "1%"
+corrupt = 0.001
+[link.up]
+delay = "30ms"
+jitter = "5ms"
+loss = { model = "bernoulli", loss = "2%" }
+rate = "500kbit/s"
+[link.down]
+delay = { model = "uniform", mean = "20ms", jitter = "10ms" }
+loss = { model = "gilbert-elliott", loss = "5%", burst = 4 }
+queue = "1500B"
+
+[signalling]
+delay = "20ms"
+
+[[fault]]
+kind = "blackout"
+at = "10s"
+for = "4s"
+direction = "up"
+
+[[fault]]
+kind = "block"
+at = "20s"
+for = "4s"
+match = ["stun", "rtcp"]
+
+[[fault]]
+kind = "signalling"
+at = "30s"
+for = "10s"
+how = "slow 3s"
+
+[expect]
+success_rate = ">= 99%"
+recovery_p95 = "<= 12s"
+violations = "== 0"
+usable_fraction = "> 0.5"
+connect_s = "< 900ms"
+outages = "!= 2"
+attempts = "<= 3"
+"""
