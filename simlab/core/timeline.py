@@ -170,6 +170,10 @@ class Recorder:
         self.events: list[Event] = []
         self._sink = sink or self.events.append
 
+    def close(self) -> None:
+        """Record nothing any more: what follows is clearing up."""
+        self._sink = lambda _: None
+
     def __call__(self, source: str, kind: str, *, at_s: float | None = None, **data: Any) -> None:
         """Record an event, now or at ``at_s``."""
         t_s = self.now_s() if at_s is None else at_s

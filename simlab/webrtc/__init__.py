@@ -1,1 +1,1 @@
-"""TODO."""
+"""Both ends of Pipecat's SmallWebRTC transport, on asyncio and aiortc; the same code under both clocks."""

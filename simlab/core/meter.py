@@ -1,0 +1,80 @@
+"""Record once a second what a link carried."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from simlab.core.link import Delivered, Dropped, Link
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+
+
+class LinkMeter:
+    """Turn what a link does into events of the timeline.
+
+    Parameters
+    ----------
+    keep_errors
+        Whether to sum up by how much packets left too late: for the real clock, where they do.
+    """
+
+    def __init__(self, record: Recorder, direction: Direction, link: Link, keep_errors: bool = False) -> None:
+        self._record = record
+        self._source = f"link.{direction.value}"
+        self._link = link
+        self._second = 0
+        self._packets: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+        self._delays_s: list[float] = []
+        self._errors_s: list[float] | None = [] if keep_errors else None
+
+    def dropped(self, drop: Dropped) -> None:
+        """Take in a packet that was dropped."""
+        self._record(
+            self._source, "dropped", **{"class": drop.kind.value}, seq=drop.seq, size=drop.size, cause=drop.cause
+        )
+
+    def delivered(self, packet: Delivered) -> None:
+        """Take in a packet that left the link."""
+        second = int(packet.sent_s)
+        if second != self._second:
+            self.flush()
+            self._second = second
+        self._packets[packet.kind.value] += 1
+        self._bytes[packet.kind.value] += len(packet.payload)
+        self._delays_s.append(packet.sent_s - packet.arrived_s)
+        if self._errors_s is not None:
+            self._errors_s.append(packet.sent_s - packet.due_s)
+
+    def flush(self) -> None:
+        """Record the second that is over."""
+        if not self._delays_s:
+            return
+        p50_s, p95_s = np.quantile(self._delays_s, (0.5, 0.95)).tolist()
+        at_s = min(self._second + 1.0, self._record.now_s())
+        self._record(
+            self._source,
+            "rate",
+            at_s=at_s,
+            packets=dict(sorted(self._packets.items())),
+            bytes=dict(sorted(self._bytes.items())),
+            delay_p50_s=round(p50_s, 6),
+            delay_p95_s=round(p95_s, 6),
+        )
+        self._packets.clear()
+        self._bytes.clear()
+        self._delays_s.clear()
+
+    def finish(self) -> None:
+        """Record the last second, and the totals of the session."""
+        self.flush()
+        link = self._link
+        errors: dict[str, Any] = {}
+        if self._errors_s:
+            p50_s, p99_s = np.quantile(self._errors_s, (0.5, 0.99)).tolist()
+            errors = {"error_p50_s": round(p50_s, 6), "error_p99_s": round(p99_s, 6)}
+        dropped = dict(sorted(link.dropped.items()))
+        self._record(
+            self._source, "total", offered=link.offered, delivered=link.delivered, dropped=dropped, **errors
+        )

@@ -1,0 +1,137 @@
+"""Run a scenario in virtual time."""
+
+import asyncio
+import contextvars
+from collections.abc import Coroutine
+from typing import Any
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.meter import LinkMeter
+from simlab.core.packet import Direction
+from simlab.core.rng import stream, uniforms
+from simlab.core.timeline import Recorder, Timeline
+from simlab.profile.build import links
+from simlab.profile.header import header
+from simlab.profile.scenario import Scenario
+from simlab.virtual.network import Address, VirtualNetworkLoop, current_host
+from simlab.virtual.wire import Wire
+from simlab.virtual.world import World, virtual_world
+from simlab.webrtc.handler import OFFER_PATH
+from simlab.webrtc.proxy import Path, SignallingProxy
+from simlab.webrtc.session import ClientSession, ServerSession, record_faults
+
+CLIENT = "10.0.1.2"
+SERVER = "10.0.2.2"
+PROXY = "10.0.1.1"
+_HTTP_PORT = 7860
+
+
+def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
+    """Run a scenario from beginning to end, and return what happened.
+
+    A session that could not be run to its end has a ``session failed`` event as its last one.
+
+    Parameters
+    ----------
+    redirect_openssl
+        False makes OpenSSL's timer sleep real time, as it must where it can't be redirected.
+    """
+    with virtual_world(scenario.seed, redirect_openssl) as world:
+        session = VirtualSession(scenario, world)
+        try:
+            session.run()
+        except SessionFailedError as error:
+            session.record("session", "failed", stage=error.stage, reason=error.reason)
+        except KeyboardInterrupt:
+            session.record("session", "failed", stage="interrupted", reason="interrupted by the user")
+        finally:
+            session.close()
+        events = [event for event in session.record.events if event.t_s <= session.ended_s]
+        return Timeline.of(header(scenario, dtls_timer=world.dtls_timer), events)
+
+
+async def _same(address: Address) -> Address:
+    return address
+
+
+class VirtualSession:
+    """A client host and a server host, two links between them, and the signalling proxy."""
+
+    def __init__(self, scenario: Scenario, world: World) -> None:
+        self._scenario = scenario
+        self._loop = world.loop
+        self.record = Recorder(self._loop.time)
+        self.ended_s = scenario.profile.duration_s
+        self._meters = _connect_hosts(self._loop, scenario, self.record)
+        self._closers: list[Coroutine[Any, Any, None]] = []
+
+    def run(self) -> None:
+        """Run until the scenario's end.
+
+        Raises
+        ------
+        SessionFailedError
+            If nothing is scheduled any more.
+        """
+        asyncio.set_event_loop(self._loop)
+        self.record("session", "begin")
+        record_faults(self._scenario, self.record)
+        self._loop.run_until_complete(self._run())
+
+    async def _run(self) -> None:
+        path = Path.of(self._scenario.profile)
+        server = ServerSession(self._scenario, self.record)
+        upstream = f"http://{SERVER}:{_HTTP_PORT}"
+        proxy = SignallingProxy(upstream, path, self.record, _same, _same)
+        await self._on(SERVER, server.start(SERVER, _HTTP_PORT))
+        await self._on(PROXY, proxy.start(PROXY, _HTTP_PORT))
+        client = await self._on(CLIENT, self._make_client(f"http://{PROXY}:{_HTTP_PORT}{OFFER_PATH}"))
+        self._closers += [client.close(), proxy.stop(), server.close()]
+        await self._on(CLIENT, client.run(self._scenario.profile.duration_s))
+        server.finish()
+        for meter in self._meters:
+            meter.finish()
+        self.record("session", "end", reason="duration")
+
+    async def _make_client(self, endpoint: str) -> ClientSession:
+        return ClientSession(self._scenario, endpoint, self.record)
+
+    def _on(self, host: str, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Do something on a host."""
+        context = contextvars.copy_context()
+        context.run(current_host.set, host)
+        return self._loop.create_task(work, context=context)
+
+    def close(self) -> None:
+        """Free everything, without a word in the timeline."""
+        self.ended_s = min(self.ended_s, self._loop.time())
+        self.record.close()
+        for closer in self._closers:
+            self._loop.run_until_complete(closer)
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        asyncio.set_event_loop(None)
+
+
+def _connect_hosts(loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> list[LinkMeter]:
+    """Lay a wire in each direction between client and server."""
+    meters: list[LinkMeter] = []
+    wires: dict[tuple[str, str], Any] = {}
+    for direction, link in links(scenario).items():
+        meter = LinkMeter(record, direction, link)
+        wire = Wire(loop, link, uniforms(stream(scenario.seed, "dither", direction)), _arrival(loop, meter), meter.dropped)
+        hosts = (CLIENT, SERVER) if direction is Direction.UP else (SERVER, CLIENT)
+        wires[hosts] = wire.send
+        meters.append(meter)
+    loop.wires = wires
+    return meters
+
+
+def _arrival(loop: VirtualNetworkLoop, meter: LinkMeter) -> Any:
+    def arrive(packet: Any) -> None:
+        meter.delivered(packet)
+        loop.arrive(packet)
+
+    return arrive

@@ -1,0 +1,109 @@
+"""The bot of the built-in server: it says that it is ready, speaks, listens, and counts."""
+
+import asyncio
+from typing import Any
+
+from aiortc.mediastreams import MediaStreamError
+
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+from simlab.webrtc import messages, probes
+from simlab.webrtc.connection import SmallWebRTCConnection
+from simlab.webrtc.media import Source, is_audible
+
+
+class Ears:
+    """What all bots of a server have heard from the client, and what they have sent.
+
+    Parameters
+    ----------
+    last_message_s
+        When to stop sending messages, in seconds since the session began.
+    """
+
+    def __init__(self, record: Recorder, media: bool, last_message_s: float) -> None:
+        self.messages = probes.Messages(record, Direction.UP)
+        self.media = probes.Watch(record, Direction.UP, "media", probes.MEDIA_GAP_S)
+        self.sent_messages = probes.Tally(record, Direction.DOWN, "message")
+        self.sent_media = probes.Tally(record, Direction.DOWN, "media")
+        self.has_media = media
+        self.next_number = 0
+        self.last_message_s = last_message_s
+
+    def begin(self) -> None:
+        """Expect the client's messages and media from now on."""
+        self.messages.watch.begin()
+        if self.has_media:
+            self.media.begin()
+
+    def finish(self) -> None:
+        """Record what is still open."""
+        self.messages.watch.finish()
+        self.media.finish()
+        self.sent_messages.flush()
+        self.sent_media.flush()
+
+
+class Bot:
+    """Serve one connection until it is closed."""
+
+    def __init__(self, connection: SmallWebRTCConnection, record: Recorder, ears: Ears) -> None:
+        self._connection = connection
+        self._record = record
+        self._ears = ears
+        self._talking = False
+        self._voice = Source(lambda: ears.sent_media.add("sent"), connection.is_connected)
+        events = connection.events
+        events.on("connected", self._connected)
+        events.on("app-message", self._app_message)
+        events.on("closed", self._closed)
+        record("server", "bot_started", pc_id=connection.pc_id)
+        events.spawn(connection.connect())
+
+    async def _connected(self) -> None:
+        if self._ears.has_media and "audio" in self._connection.slots:
+            self._connection.slots["audio"].plug(self._voice)
+        track = self._connection.tracks.get("audio")
+        if track is not None and self._ears.has_media:
+            self._connection.events.spawn(self._listen(track))
+
+    async def _listen(self, track: Any) -> None:
+        try:
+            while True:
+                if is_audible(await track.recv()):
+                    self._ears.media.arrived()
+        except MediaStreamError:
+            return
+
+    async def _app_message(self, message: Any) -> None:
+        kind, data = message.get("type"), message.get("data") or {}
+        if kind == "client-ready":
+            about = {"version": messages.RTVI_VERSION, "about": {"library": "simlab"}}
+            self._connection.send(messages.rtvi("bot-ready", about, message.get("id")))
+            self._ears.begin()
+            if not self._talking:
+                self._talking = True
+                self._connection.events.spawn(self._talk())
+        elif kind == "client-message" and data.get("t") == probes.PROBE_NAME:
+            self._ears.messages.arrived(data["d"]["number"], data["d"]["sent_s"])
+
+    async def _talk(self) -> None:
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while self._record.now_s() < self._ears.last_message_s:
+            self._send_probe()
+            due_s += probes.INTERVAL_S
+            await asyncio.sleep(due_s - loop.time())
+
+    def _send_probe(self) -> None:
+        ears = self._ears
+        ears.sent_messages.add("sent")
+        number, ears.next_number = ears.next_number, ears.next_number + 1
+        # Pipecat's output sends nothing while the client has not pinged for 3 s.
+        if self._connection.is_connected():
+            content = {"t": probes.PROBE_NAME, "number": number, "sent_s": round(self._record.now_s(), 6)}
+            self._connection.send(messages.rtvi("server-message", content))
+
+    async def _closed(self) -> None:
+        self._record("server", "bot_ended", pc_id=self._connection.pc_id)
+        await self._connection.events.cancel()

@@ -1,0 +1,128 @@
+"""Real connectivity checks on the nominated pair, driven by a model of liveness."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aioice import stun
+from aioice.ice import Connection
+
+from simlab.reconnect.liveness import ChromiumLiveness
+
+
+@dataclass
+class _Check:
+    """A connectivity check that waits for its answer, in the shape that aioice expects of one.
+
+    aioice's own transactions are given up after half a second; a browser accepts any later answer.
+    """
+
+    sent_s: float
+    key: bytes
+    answered: Callable[[float], None]
+
+    def response_received(self, message: stun.Message, _: object) -> None:
+        success = message.message_class == stun.Class.RESPONSE
+        if success and message.check_message_integrity(self.key):
+            self.answered(self.sent_s)
+
+
+class LivenessMonitor:
+    """Run a liveness model on an ICE connection of aiortc.
+
+    Parameters
+    ----------
+    changed
+        Called with each new state: ``checking``, ``connected``, ``disconnected``.
+    """
+
+    def __init__(self, model: ChromiumLiveness, changed: Callable[[str], None]) -> None:
+        self._model = model
+        self._changed = changed
+        self._told = model.state
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._ice: Connection | None = None
+
+    @property
+    def state(self) -> str:
+        """The ICE state as a browser would report it."""
+        return self._model.state
+
+    def begin(self) -> None:
+        """Start, once the remote description is applied."""
+        self._model.begin(self._loop.time())
+        self._after()
+
+    def connected(self, ice: Connection) -> None:
+        """Start to check, once ICE has completed on this connection."""
+        self._ice = ice
+        _call_before(ice, "data_received", self._received)
+        _call_before(ice, "request_received", self._received)
+        # A browser's liveness takes the place of aioice's consent check, which would close the
+        # connection after half a minute.
+        if ice._query_consent_task is not None:
+            ice._query_consent_task.cancel()
+        self._model.connected(self._loop.time())
+        self._after()
+
+    def stop(self) -> None:
+        """Send and tell nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._model.next_timer_s = None
+        self._changed = lambda _: None
+
+    def _received(self) -> None:
+        self._model.received(self._loop.time())
+
+    def _answered(self, sent_s: float) -> None:
+        self._model.answered(sent_s, self._loop.time())
+        self._after()
+
+    def _tick(self) -> None:
+        if self._model.handle_timer(self._loop.time()):
+            self._send_check()
+        self._after()
+
+    def _after(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._model.next_timer_s is not None:
+            self._timer = self._loop.call_at(self._model.next_timer_s, self._tick)
+        if self._model.state != self._told:
+            self._told = self._model.state
+            self._changed(self._told)
+
+    def _send_check(self) -> None:
+        # A closed connection has no pair left; its checks count as sent and are never answered.
+        ice = self._ice
+        for pair in list(ice._nominated.values()) if ice is not None else []:
+            assert ice is not None
+            assert ice.remote_password is not None
+            key = ice.remote_password.encode()
+            request = ice.build_request(pair, nominate=False)
+            request.add_message_integrity(key)
+            _forget_old(pair.protocol.transactions, self._loop.time())
+            pair.protocol.transactions[request.transaction_id] = _Check(  # type: ignore[assignment]
+                self._loop.time(), key, self._answered
+            )
+            pair.protocol.send_stun(request, pair.remote_addr)
+
+
+def _call_before(ice: Connection, method: str, hook: Callable[[], None]) -> None:
+    original = getattr(ice, method)
+
+    def hooked(*args: Any) -> None:
+        hook()
+        original(*args)
+
+    setattr(ice, method, hooked)
+
+
+def _forget_old(transactions: dict[bytes, Any], now_s: float, age_s: float = 30.0) -> None:
+    for key, transaction in list(transactions.items()):
+        if isinstance(transaction, _Check) and transaction.sent_s < now_s - age_s:
+            del transactions[key]

@@ -1,0 +1,80 @@
+"""The messages of the wire: offers, answers, candidates, and what the data channel carries.
+
+Source: @pipecat-ai/small-webrtc-transport 1.10.8, @pipecat-ai/client-js 1.13.1, pipecat-ai 1.14.0.
+"""
+
+import json
+import secrets
+import string
+from collections.abc import Mapping
+from typing import Any
+
+RTVI_LABEL = "rtvi-ai"
+RTVI_VERSION = "2.1.0"
+SIGNALLING = "signalling"
+PING = "ping"
+
+AUDIO_INDEX = 0
+VIDEO_INDEX = 1
+
+_ID_CHARACTERS = string.ascii_lowercase + string.digits
+
+
+def offer(
+    sdp: str, pc_id: str | None, restart_pc: bool, request_data: object | None = None
+) -> dict[str, Any]:
+    """Return the body of ``POST /api/offer``."""
+    body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": pc_id, "restart_pc": restart_pc}
+    if request_data is not None:
+        body["requestData"] = request_data
+    return body
+
+
+def trickle(pc_id: str | None, candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the body of ``PATCH /api/offer``."""
+    return {"pc_id": pc_id, "candidates": candidates}
+
+
+def new_id() -> str:
+    """Return an identifier of eight characters for an RTVI message."""
+    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(8))
+
+
+def rtvi(kind: str, data: object, message_id: str | None = None) -> dict[str, Any]:
+    """Return an RTVI message."""
+    return {"id": message_id or new_id(), "label": RTVI_LABEL, "type": kind, "data": data}
+
+
+def ping(wall_time_s: float) -> str:
+    """Return the client's sign of life, which carries the wall time in milliseconds."""
+    return f"{PING}: {int(wall_time_s * 1000)}"
+
+
+def track_status(receiver_index: int, enabled: bool) -> dict[str, Any]:
+    """Return the message that says whether the client sends on a transceiver."""
+    message = {"type": "trackStatus", "receiver_index": receiver_index, "enabled": enabled}
+    return {"type": SIGNALLING, "message": message}
+
+
+def peer_left() -> dict[str, Any]:
+    """Return the server's farewell."""
+    return {"type": SIGNALLING, "message": {"type": "peerLeft"}}
+
+
+def renegotiate() -> dict[str, Any]:
+    """Return the server's wish for a new offer."""
+    return {"type": SIGNALLING, "message": {"type": "renegotiate"}}
+
+
+def parse(text: str | bytes) -> Mapping[str, Any]:
+    """Return a message of the data channel.
+
+    Raises
+    ------
+    ValueError
+        If it is not a JSON object.
+    """
+    message = json.loads(text)
+    if not isinstance(message, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - it is the text that is wrong
+    return message

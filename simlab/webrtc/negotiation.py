@@ -1,0 +1,97 @@
+"""Offer, answer, and candidates that trickle, as the published client sends them."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from simlab.webrtc import messages
+from simlab.webrtc.http import OfferEndpoint, OfferFailedError, OfferRefusedError
+
+if TYPE_CHECKING:
+    from simlab.webrtc.transport import SmallWebRTCTransport
+
+TRICKLE_WINDOW_S = 0.2
+
+
+class Negotiation:
+    """Negotiate the transport's current peer connection.
+
+    Candidates wait for 200 ms and for the first answer ever, then go in one PATCH under whatever
+    ``pc_id`` is known by then. So those of a re-created connection go out under the old one while its
+    offer is still unanswered (hole C11), and those of a lost PATCH are gone.
+    """
+
+    def __init__(self, transport: "SmallWebRTCTransport", endpoint: OfferEndpoint) -> None:
+        self.pc_id: str | None = None
+        self._transport = transport
+        self._endpoint = endpoint
+        self._record = transport.record
+        self._queue: list[dict[str, Any]] = []
+        self._may_trickle = False
+        self._window: asyncio.TimerHandle | None = None
+
+    def reset(self) -> None:
+        """Forget the server."""
+        self.pc_id = None
+        self._queue.clear()
+        self._may_trickle = False
+
+    async def run(self, restart: bool) -> None:
+        """Offer the current peer connection and apply the answer.
+
+        Raises
+        ------
+        OfferRefusedError, OfferFailedError
+            If there was none.
+        """
+        peer = self._transport.peer
+        if peer is None:
+            raise OfferFailedError("no peer connection")
+        sdp, candidates = await peer.offer()
+        self._trickle(candidates)
+        labels = {"connection": peer.number}
+        self._record("client", "offer", **labels, restart=restart, pc_id=self.pc_id)
+        try:
+            body = messages.offer(sdp, self.pc_id, restart, self._endpoint.params.request_data)
+            status, answer = await self._endpoint.post_offer(body)
+            self.pc_id = answer["pc_id"]
+            self._record("client", "answer", **labels, status=status, pc_id=self.pc_id)
+            await self._apply(answer["sdp"])
+        except (OfferRefusedError, OfferFailedError) as error:
+            status_or_error = {"error": str(error)} if error.status is None else {"status": error.status}
+            self._record("client", "offer_failed", **labels, **status_or_error)
+            raise
+        self._may_trickle = True
+        await self._flush()
+
+    async def _apply(self, sdp: str) -> None:
+        current = self._transport.peer
+        if current is None:
+            raise OfferFailedError("stopped meanwhile")
+        try:
+            await current.accept(sdp)
+        except Exception as error:  # whatever the stack says of an answer that it can't apply
+            raise OfferFailedError(f"answer not applied: {error}") from error
+
+    def _trickle(self, candidates: list[dict[str, Any]]) -> None:
+        self._queue += candidates
+        if candidates and self._window is None:
+            loop = asyncio.get_running_loop()
+            self._window = loop.call_later(TRICKLE_WINDOW_S, self._window_ended)
+
+    def _window_ended(self) -> None:
+        self._window = None
+        self._transport.spawn(self._flush())
+
+    async def _flush(self) -> None:
+        if not self._queue or not self._may_trickle or self._transport.peer is None:
+            return
+        candidates, self._queue = self._queue, []
+        labels = {"connection": self._transport.peer.number}
+        self._record("client", "trickle", **labels, candidates=len(candidates), pc_id=self.pc_id)
+        try:
+            status = await self._endpoint.patch_candidates(messages.trickle(self.pc_id, candidates))
+        except OfferFailedError as error:
+            self._record("client", "trickle_failed", **labels, error=str(error))
+        else:
+            if status != 200:
+                self._record("client", "trickle_failed", **labels, status=status)

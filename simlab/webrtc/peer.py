@@ -1,0 +1,130 @@
+"""One peer connection of the client, with what belongs to it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamTrack
+
+from simlab.core.timeline import Recorder
+from simlab.reconnect.liveness import ChromiumLiveness
+from simlab.webrtc import candidates
+from simlab.webrtc.liveness import LivenessMonitor
+from simlab.webrtc.media import Slot
+from simlab.webrtc.watching import record_states
+
+KINDS = ("audio", "video")
+
+
+class PeerEvents(Protocol):
+    """What a peer tells the transport that made it."""
+
+    def ice_changed(self, peer: "Peer") -> None:
+        """The ICE connection state, as a browser reports it, has changed."""
+
+    def stable(self, peer: "Peer") -> None:
+        """The signalling state is ``stable`` again: an answer was applied."""
+
+    def channel_opened(self, peer: "Peer") -> None:
+        """The data channel is open."""
+
+    def channel_closed(self) -> None:
+        """The data channel is closed."""
+
+    def message_received(self, text: str | bytes) -> None:
+        """A message came on the data channel."""
+
+    def track_added(self, peer: "Peer", track: MediaStreamTrack) -> None:
+        """The remote peer has a track."""
+
+
+class Peer:
+    """An RTCPeerConnection with two transceivers, the ``chat`` channel and a liveness monitor.
+
+    Parameters
+    ----------
+    number
+        1 for the first of a session, 2 for the next, and so on.
+    """
+
+    def __init__(
+        self, number: int, ice_servers: Sequence[RTCIceServer], record: Recorder, events: PeerEvents
+    ) -> None:
+        self.number = number
+        self._record = record
+        self._events = events
+        # One transport for everything, which is what a browser ends up with after the answer.
+        configuration = RTCConfiguration(list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        self.pc = RTCPeerConnection(configuration)
+        record_states(self.pc, record, "client", connection=number)
+        self.slots = {kind: Slot(kind) for kind in KINDS}
+        for slot in self.slots.values():
+            self.pc.addTransceiver(slot, direction="sendrecv")
+        self.channel: RTCDataChannel = self.pc.createDataChannel("chat", ordered=True)
+        self.liveness = LivenessMonitor(ChromiumLiveness(), self._liveness_changed)
+        self._listen()
+
+    @property
+    def ice_state(self) -> str:
+        """The ICE connection state as a browser would report it."""
+        return "closed" if self.pc.signalingState == "closed" else self.liveness.state
+
+    def _listen(self) -> None:
+        on: Callable[..., Any] = self.pc.on
+        on("iceconnectionstatechange", self._ice_state_changed)
+        on("signalingstatechange", self._signalling_changed)
+        on("track", lambda track: self._events.track_added(self, track))
+        self.channel.on("open", self._opened)
+        self.channel.on("close", self._closed)
+        self.channel.on("message", self._events.message_received)
+        dtls = self.pc.getTransceivers()[0].receiver.transport
+        dtls.on(
+            "statechange",
+            lambda: self._record("client", "dtls_state", state=dtls.state, connection=self.number),
+        )
+
+    def _ice_state_changed(self) -> None:
+        if self.pc.iceConnectionState == "completed":
+            self.liveness.connected(self.pc.getTransceivers()[0].receiver.transport.transport._connection)
+
+    def _liveness_changed(self, state: str) -> None:
+        self._record("client", "liveness", state=state, connection=self.number)
+        self._events.ice_changed(self)
+
+    def _signalling_changed(self) -> None:
+        if self.pc.signalingState == "stable":
+            self._events.stable(self)
+
+    def _opened(self) -> None:
+        self._record("client", "channel_open", connection=self.number)
+        self._events.channel_opened(self)
+
+    def _closed(self) -> None:
+        self._record("client", "channel_closed", connection=self.number)
+        self._events.channel_closed()
+
+    async def offer(self) -> tuple[str, list[dict[str, Any]]]:
+        """Make an offer, and return it without its candidates, and these."""
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        return candidates.split_off(self.pc.localDescription.sdp)
+
+    async def accept(self, sdp: str) -> None:
+        """Apply an answer."""
+        first = self.pc.remoteDescription is None
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
+        if first:
+            self.liveness.begin()
+
+    async def close(self) -> None:
+        """Close the connection, and leave the sources that it sent as they are."""
+        self.liveness.stop()
+        for slot in self.slots.values():
+            slot.unplug()
+        await self.pc.close()

@@ -1,0 +1,115 @@
+"""Measure at the application what got through: numbered messages and audible audio, each way."""
+
+from collections import Counter
+
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+
+INTERVAL_S = 0.1
+MESSAGE_GAP_S = 1.0
+MEDIA_GAP_S = 0.5
+LATE_S = 1.0
+# Messages stop this long before the end, so that none is under way then and counts as lost; it is less
+# than a gap, so that the silence does not count as one.
+QUIET_END_S = 0.9
+PROBE_NAME = "simlab-probe"
+
+
+class Tally:
+    """Count things, and record once a second how many there were.
+
+    Parameters
+    ----------
+    what
+        ``"message"`` or ``"media"``.
+    """
+
+    def __init__(self, record: Recorder, direction: Direction, what: str) -> None:
+        self._record = record
+        self._labels = {"direction": direction.value, "what": what}
+        self._second = 0
+        self._counts: Counter[str] = Counter()
+
+    def add(self, name: str) -> None:
+        """Count one."""
+        second = int(self._record.now_s())
+        if second != self._second:
+            self.flush()
+            self._second = second
+        self._counts[name] += 1
+
+    def flush(self) -> None:
+        """Record what was counted since the last time."""
+        if self._counts:
+            at_s = min(self._second + 1.0, self._record.now_s())
+            self._record("probe", "tally", at_s=at_s, **self._labels, **self._counts)
+            self._counts.clear()
+
+
+class Watch:
+    """Record the gaps in a row of arrivals.
+
+    Parameters
+    ----------
+    gap_s
+        From when on a silence counts as one.
+    """
+
+    def __init__(self, record: Recorder, direction: Direction, what: str, gap_s: float) -> None:
+        self.tally = Tally(record, direction, what)
+        self._record = record
+        self._labels = {"direction": direction.value, "what": what}
+        self._gap_s = gap_s
+        self._last_s: float | None = None
+
+    def begin(self) -> None:
+        """Expect arrivals from now on."""
+        if self._last_s is None:
+            self._last_s = self._record.now_s()
+
+    def arrived(self) -> None:
+        """Take in an arrival."""
+        now_s = self._record.now_s()
+        if self._note_gap(now_s):
+            gap_s = round(now_s - (self._last_s or 0.0), 6)
+            self._record("probe", "back", **self._labels, gap_s=gap_s)
+        if self._last_s is not None:
+            self._last_s = now_s
+        self.tally.add("received")
+
+    def finish(self) -> None:
+        """Record what is still open at the end of the session."""
+        self._note_gap(self._record.now_s())
+        self.tally.flush()
+
+    def _note_gap(self, now_s: float) -> bool:
+        if self._last_s is None or now_s - self._last_s <= self._gap_s:
+            return False
+        at_s = self._last_s + self._gap_s
+        self._record("probe", "lost", at_s=at_s, **self._labels, since_s=round(self._last_s, 6))
+        return True
+
+
+class Messages:
+    """The numbered messages of one direction, as their receiver sees them."""
+
+    def __init__(self, record: Recorder, direction: Direction) -> None:
+        self.watch = Watch(record, direction, "message", MESSAGE_GAP_S)
+        self._record = record
+        self._seen: set[int] = set()
+
+    def arrived(self, number: int, sent_s: float) -> None:
+        """Take in a message.
+
+        Parameters
+        ----------
+        number, sent_s
+            As its sender wrote them into it.
+        """
+        if number in self._seen:
+            self.watch.tally.add("duplicated")
+            return
+        self._seen.add(number)
+        if self._record.now_s() - sent_s > LATE_S:
+            self.watch.tally.add("late")
+        self.watch.arrived()

@@ -1,0 +1,161 @@
+"""Both halves of a session: a client that meets a bot and measures, and the server with the bot."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import web
+
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+from simlab.profile.scenario import Scenario
+from simlab.reconnect.policy import POLICIES, Policy
+from simlab.webrtc import probes
+from simlab.webrtc.bot import Bot, Ears
+from simlab.webrtc.callbacks import Callbacks
+from simlab.webrtc.handler import RequestHandler, application
+from simlab.webrtc.http import RequestParams, TransportStartError
+from simlab.webrtc.media import Source, is_audible
+from simlab.webrtc.transport import Behaviour, SmallWebRTCTransport
+
+
+def policy_of(scenario: Scenario) -> Policy:
+    """Return the policy that the scenario names, with the keys that its profile changes."""
+    keys = scenario.profile.policy
+    named = POLICIES[keys.name]
+    return Policy(
+        name=named.name,
+        source=named.source,
+        grace_s=named.grace_s if keys.grace_s is None else keys.grace_s,
+        retry_delay_s=named.retry_delay_s if keys.retry_delay_s is None else keys.retry_delay_s,
+        max_attempts=named.max_attempts if keys.max_attempts is None else keys.max_attempts,
+    )
+
+
+def record_faults(scenario: Scenario, record: Recorder) -> None:
+    """Record when each of the profile's faults begins and ends."""
+    for index, fault in enumerate(scenario.profile.faults):
+        settings: dict[str, Any] = fault.model_dump(by_alias=True, exclude={"kind"})
+        labels = {"index": index, "fault": fault.kind, **settings}
+        record("fault", "begin", at_s=fault.at_s, **labels)
+        record("fault", "end", at_s=fault.until_s, **labels)
+
+
+class ClientSession:
+    """The client's half: connect, speak, send a numbered message every 100 ms, listen and count.
+
+    Parameters
+    ----------
+    endpoint
+        The URL that offers go to.
+    """
+
+    def __init__(self, scenario: Scenario, endpoint: str, record: Recorder) -> None:
+        profile = scenario.profile
+        self._record = record
+        self._media = "audio" in profile.peers.media
+        self._last_message_s = profile.duration_s - probes.QUIET_END_S
+        self._messages = probes.Messages(record, Direction.DOWN)
+        self._heard = probes.Watch(record, Direction.DOWN, "media", probes.MEDIA_GAP_S)
+        self._sent_messages = probes.Tally(record, Direction.UP, "message")
+        self._sent_media = probes.Tally(record, Direction.UP, "media")
+        self._numbers: Iterator[int] = iter(range(2**63))
+        behaviour = profile.client.behaviour
+        self.transport = SmallWebRTCTransport(
+            webrtc_request_params=RequestParams(endpoint),
+            microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
+            policy=policy_of(scenario),
+            behaviour=Behaviour(behaviour.stop_shared_tracks, behaviour.drop_new_remote_tracks),
+            callbacks=Callbacks(
+                bot_ready=self._begin, server_message=self._message, frame_received=self._frame
+            ),
+            record=record,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self, duration_s: float) -> None:
+        """Run until ``duration_s`` after the session began, then say what is still open."""
+        loop = asyncio.get_running_loop()
+        self._tasks.append(loop.create_task(self._connect()))
+        await asyncio.sleep(duration_s - self._record.now_s())
+        self.finish()
+
+    async def _connect(self) -> None:
+        with suppress(TransportStartError):
+            await self.transport.connect()
+
+    def _begin(self, _: Any) -> None:
+        self._messages.watch.begin()
+        if self._media:
+            self._heard.begin()
+        if len(self._tasks) == 1:
+            self._tasks.append(asyncio.get_running_loop().create_task(self._talk()))
+
+    async def _talk(self) -> None:
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while self._record.now_s() < self._last_message_s:
+            self._sent_messages.add("sent")
+            content = {"number": next(self._numbers), "sent_s": round(self._record.now_s(), 6)}
+            self.transport.send_client_message(probes.PROBE_NAME, content)
+            due_s += probes.INTERVAL_S
+            await asyncio.sleep(due_s - loop.time())
+
+    def _message(self, data: Any) -> None:
+        if isinstance(data, dict) and data.get("t") == probes.PROBE_NAME:
+            self._messages.arrived(data["number"], data["sent_s"])
+
+    def _frame(self, frame: Any) -> None:
+        if is_audible(frame):
+            self._heard.arrived()
+
+    def finish(self) -> None:
+        """Record what is still open."""
+        self._messages.watch.finish()
+        self._heard.finish()
+        self._sent_messages.flush()
+        self._sent_media.flush()
+
+    async def close(self) -> None:
+        """Free everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.transport.release()
+
+
+class ServerSession:
+    """The server's half: the offer endpoint, and a bot for each connection."""
+
+    def __init__(self, scenario: Scenario, record: Recorder) -> None:
+        profile = scenario.profile
+        last_message_s = profile.duration_s - probes.QUIET_END_S
+        self._ears = Ears(record, "audio" in profile.peers.media, last_message_s)
+        self._handler = RequestHandler(
+            record, lambda connection: self._bots.append(Bot(connection, record, self._ears)),
+            scenario.profile.server.mode,
+        )
+        self._bots: list[Bot] = []
+        app = application(self._handler, record)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen.
+
+        Raises
+        ------
+        OSError
+            If the port is in use.
+        """
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+
+    def finish(self) -> None:
+        """Record what is still open."""
+        self._ears.finish()
+
+    async def close(self) -> None:
+        """Free everything."""
+        await self._handler.close()
+        await self._runner.cleanup()
