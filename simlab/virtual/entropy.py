@@ -20,9 +20,12 @@ _generate = RTCCertificate.generateCertificate
 
 def _certificate(_: type[RTCCertificate]) -> RTCCertificate:
     # OpenSSL's own randomness cannot be seeded, and the length of an ECDSA signature depends on it.
-    # About every second certificate has the commonest length, so all get that one.
+    # About every second certificate has the commonest length, so all get that one. However many it
+    # takes, they are made of the same draws from the session's seed, and use them up but once.
+    seed = int.from_bytes(os.urandom(16))
     while True:
-        certificate = _generate()
+        with replaced(os, "urandom", np.random.default_rng(seed).bytes):
+            certificate = _generate()
         if len(certificate._cert.signature) == _SIGNATURE_BYTES:
             return certificate
 

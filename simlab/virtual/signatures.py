@@ -24,20 +24,29 @@ def missing_bytes(payload: bytes) -> int:
     while at + _RECORD_HEADER <= len(payload) and payload[at] == _HANDSHAKE_RECORD:
         end = at + _RECORD_HEADER + int.from_bytes(payload[at + 11 : at + 13])
         if payload[at + 3 : at + 5] == b"\0\0":  # later epochs are encrypted
-            missing += _missing_in_message(payload[at + _RECORD_HEADER : end])
+            missing += _missing_in_record(payload[at + _RECORD_HEADER : end])
         at = end
     return missing
 
 
-def _missing_in_message(message: bytes) -> int:
-    body = message[_HANDSHAKE_HEADER:]
-    if len(message) < _HANDSHAKE_HEADER or message[1:4] != message[9:12]:
-        return 0  # a fragment
-    if message[0] == _SERVER_KEY_EXCHANGE and len(body) > 4:
+def _missing_in_record(record: bytes) -> int:
+    missing = 0
+    while len(record) >= _HANDSHAKE_HEADER:
+        end = _HANDSHAKE_HEADER + int.from_bytes(record[9:12])
+        is_first_fragment = not any(record[6:9])
+        if is_first_fragment:
+            missing += _missing_in_message(record[0], record[_HANDSHAKE_HEADER:end])
+        record = record[end:]
+    return missing
+
+
+def _missing_in_message(kind: int, body: bytes) -> int:
+    """Look at the beginning of a message, which says how long the signature is."""
+    if kind == _SERVER_KEY_EXCHANGE and len(body) > 4:
         algorithm_at = 4 + body[3]  # curve type, curve, length of the public key, the key
-    elif message[0] == _CERTIFICATE_VERIFY:
+    elif kind == _CERTIFICATE_VERIFY:
         algorithm_at = 0
     else:
         return 0
-    signature_bytes = int.from_bytes(body[algorithm_at + 2 : algorithm_at + 4])
-    return max(0, _LONGEST_SIGNATURE - signature_bytes)
+    length = body[algorithm_at + 2 : algorithm_at + 4]
+    return max(0, _LONGEST_SIGNATURE - int.from_bytes(length)) if len(length) == 2 else 0
