@@ -1,9 +1,9 @@
 """Record once a second what a link carried."""
 
 from collections import Counter
+from collections.abc import Sequence
+from math import ceil
 from typing import Any
-
-import numpy as np
 
 from simlab.core.link import Delivered, Dropped, Link
 from simlab.core.packet import Direction
@@ -31,9 +31,8 @@ class LinkMeter:
 
     def dropped(self, drop: Dropped) -> None:
         """Take in a packet that was dropped."""
-        self._record(
-            self._source, "dropped", **{"class": drop.kind.value}, seq=drop.seq, size=drop.size, cause=drop.cause
-        )
+        labels: dict[str, Any] = {"seq": drop.seq, "class": drop.kind, "size": drop.size, "cause": drop.cause}
+        self._record(self._source, "dropped", **labels)
 
     def delivered(self, packet: Delivered) -> None:
         """Take in a packet that left the link."""
@@ -41,8 +40,8 @@ class LinkMeter:
         if second != self._second:
             self.flush()
             self._second = second
-        self._packets[packet.kind.value] += 1
-        self._bytes[packet.kind.value] += len(packet.payload)
+        self._packets[packet.kind] += 1
+        self._bytes[packet.kind] += len(packet.payload)
         self._delays_s.append(packet.sent_s - packet.arrived_s)
         if self._errors_s is not None:
             self._errors_s.append(packet.sent_s - packet.due_s)
@@ -51,7 +50,7 @@ class LinkMeter:
         """Record the second that is over."""
         if not self._delays_s:
             return
-        p50_s, p95_s = np.quantile(self._delays_s, (0.5, 0.95)).tolist()
+        delays_s = sorted(self._delays_s)
         at_s = min(self._second + 1.0, self._record.now_s())
         self._record(
             self._source,
@@ -59,8 +58,8 @@ class LinkMeter:
             at_s=at_s,
             packets=dict(sorted(self._packets.items())),
             bytes=dict(sorted(self._bytes.items())),
-            delay_p50_s=round(p50_s, 6),
-            delay_p95_s=round(p95_s, 6),
+            delay_p50_s=_rank_s(delays_s, 0.50),
+            delay_p95_s=_rank_s(delays_s, 0.95),
         )
         self._packets.clear()
         self._bytes.clear()
@@ -72,9 +71,14 @@ class LinkMeter:
         link = self._link
         errors: dict[str, Any] = {}
         if self._errors_s:
-            p50_s, p99_s = np.quantile(self._errors_s, (0.5, 0.99)).tolist()
-            errors = {"error_p50_s": round(p50_s, 6), "error_p99_s": round(p99_s, 6)}
+            errors_s = sorted(self._errors_s)
+            errors = {"error_p50_s": _rank_s(errors_s, 0.50), "error_p99_s": _rank_s(errors_s, 0.99)}
         dropped = dict(sorted(link.dropped.items()))
         self._record(
             self._source, "total", offered=link.offered, delivered=link.delivered, dropped=dropped, **errors
         )
+
+
+def _rank_s(ordered_s: Sequence[float], share: float) -> float:
+    """Return a quantile by the nearest rank, to the microsecond: no interpolation, a value that was there."""
+    return round(ordered_s[max(0, ceil(share * len(ordered_s)) - 1)], 6)

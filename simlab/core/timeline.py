@@ -125,9 +125,7 @@ class Timeline:
     def to_text(self) -> str:
         """Return the timeline as JSON lines: the header, then one event a line."""
         lines = [_to_json(self.header)]
-        lines += [
-            _to_json({"t_s": e.t_s, "source": e.source, "kind": e.kind, **e.data}) for e in self.events
-        ]
+        lines += [_to_json({"t_s": e.t_s, "source": e.source, "kind": e.kind, **e.data}) for e in self.events]
         return "\n".join(lines) + "\n"
 
     @staticmethod

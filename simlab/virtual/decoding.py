@@ -1,6 +1,7 @@
 """Decode received media at once, in the loop, instead of in a thread for each receiver."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -67,7 +68,7 @@ class _QueueModule:
 
 class _ThreadingModule:
     Thread = _DecoderThread
-    Event = receiver.threading.Event
+    Event = threading.Event
 
 
 @contextmanager

@@ -6,12 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import numpy as np
 from aiortc import RTCCertificate
 
 from simlab.core.rng import stream
 from simlab.virtual.replace import replaced
-
 
 _SIGNATURE_BYTES = 71  # the commonest length of a P-256 signature in DER
 
@@ -24,7 +22,7 @@ def _certificate(_: type[RTCCertificate]) -> RTCCertificate:
     # takes, they are made of the same draws from the session's seed, and use them up but once.
     seed = int.from_bytes(os.urandom(16))
     while True:
-        with replaced(os, "urandom", np.random.default_rng(seed).bytes):
+        with replaced(os, "urandom", random.Random(seed).randbytes):
             certificate = _generate()
         if len(certificate._cert.signature) == _SIGNATURE_BYTES:
             return certificate
@@ -37,12 +35,13 @@ def seeded_entropy(seed: int) -> Iterator[None]:
     Other threads go on drawing from the system, so that they neither get predictable numbers nor
     shift this session's.
     """
-    generator: np.random.Generator = stream(seed, "entropy")
+    # random.Random, since the bytes of a numpy generator cost ten times as much for a few at a time.
+    generator = random.Random(int.from_bytes(stream(seed, "entropy").bytes(16)))
     owner = threading.get_ident()
     system_urandom = os.urandom
 
     def urandom(size: int, /) -> bytes:
-        return generator.bytes(size) if threading.get_ident() == owner else system_urandom(size)
+        return generator.randbytes(size) if threading.get_ident() == owner else system_urandom(size)
 
     state = random.getstate()
     with ExitStack() as stack:
@@ -50,5 +49,5 @@ def seeded_entropy(seed: int) -> Iterator[None]:
         stack.enter_context(replaced(os, "urandom", urandom))
         stack.enter_context(replaced(random, "_urandom", urandom))
         stack.enter_context(replaced(RTCCertificate, "generateCertificate", classmethod(_certificate)))
-        random.seed(int.from_bytes(generator.bytes(16)))
+        random.seed(generator.getrandbits(128))
         yield

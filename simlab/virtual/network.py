@@ -3,14 +3,14 @@
 import asyncio
 import contextvars
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from simlab.core.link import Delivered
-from simlab.virtual.loop import VirtualLoop
 from simlab.virtual.signatures import missing_bytes
-from simlab.virtual.tcp import TcpNetwork
+from simlab.virtual.tcp import TcpLoop
 
 Address = tuple[str, int]
+Way = tuple[Address, Address, int]  # from, to, and the true size of the datagram
 
 _FIRST_PORT = 20000
 
@@ -37,7 +37,7 @@ class DatagramEndpoint(asyncio.DatagramTransport):
             return
         try:
             self._context.run(self._protocol.datagram_received, payload, source)
-        except Exception as error:  # noqa: BLE001 - as asyncio does for a callback of its own
+        except Exception as error:  # as asyncio does for a callback of its own
             self._network.call_exception_handler({"message": "datagram_received", "exception": error})
 
     def sendto(self, data: Any, addr: Any = None) -> None:
@@ -62,15 +62,15 @@ class DatagramEndpoint(asyncio.DatagramTransport):
     abort = close
 
 
-class VirtualNetworkLoop(TcpNetwork, VirtualLoop):
+class VirtualNetworkLoop(TcpLoop):
     """A virtual loop whose endpoints live on virtual hosts.
 
     ``wires`` says through which link a datagram goes, by the addresses of its two hosts; between
     hosts without a wire it arrives at once.
     """
 
-    def __init__(self, on_advance: Callable[[float], None] = lambda _: None) -> None:
-        super().__init__(on_advance)
+    def __init__(self) -> None:
+        super().__init__()
         self.wires: Mapping[tuple[str, str], Callable[[bytes, object], None]] = {}
         self._endpoints: dict[Address, DatagramEndpoint] = {}
         self._ports: dict[str, int] = {}
@@ -113,7 +113,7 @@ class VirtualNetworkLoop(TcpNetwork, VirtualLoop):
 
     def arrive(self, packet: Delivered) -> None:
         """Take a datagram from a wire to the port that it is meant for, if there is one."""
-        source, destination, size = packet.tag  # type: ignore[misc]
+        source, destination, size = cast(Way, packet.tag)
         self._hand_over(packet.payload[:size], source, destination)
 
     def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from OpenSSL import SSL
@@ -55,7 +56,7 @@ def _slot_offsets(path: str) -> list[int]:
         elf = ELFFile(file)
         offsets: list[int] = []
         for section in elf.iter_sections("SHT_RELA"):
-            symbols = elf.get_section(section["sh_link"])
+            symbols: Any = elf.get_section(section["sh_link"])
             numbers = [n for n, symbol in enumerate(symbols.iter_symbols()) if symbol.name == _FUNCTION]
             relocations = np.frombuffer(section.data(), dtype=_RELA)
             # A relocation without a symbol has the number 0, which `numbers` never contains.
@@ -88,13 +89,13 @@ def _write_slot(address: int, value: int) -> None:
 def _redirected(wall_time_s: Callable[[], float]) -> Iterator[None]:
     owner = threading.get_ident()
 
-    @_Gettimeofday
     def answer(timeval: "ctypes._Pointer[_Timeval]", _: int | None) -> int:
         now_s = wall_time_s() if threading.get_ident() == owner else time.clock_gettime(time.CLOCK_REALTIME)
         timeval[0].seconds, timeval[0].microseconds = int(now_s), int(now_s % 1 * 1e6)
         return 0
 
-    target = ctypes.cast(answer, ctypes.c_void_p).value or 0
+    callback = _Gettimeofday(answer)  # must live as long as the slot points at it
+    target = ctypes.cast(callback, ctypes.c_void_p).value or 0
     before = [ctypes.c_uint64.from_address(slot).value for slot in _slots()]
     for slot in _slots():
         _write_slot(slot, target)
@@ -118,9 +119,7 @@ _original_handle_timeout = SSL.Connection.DTLSv1_handle_timeout
 
 
 @contextmanager
-def openssl_on_virtual_time(
-    wall_time_s: Callable[[], float], redirect: bool = True
-) -> Iterator[str]:
+def openssl_on_virtual_time(wall_time_s: Callable[[], float], redirect: bool = True) -> Iterator[str]:
     """Make DTLS retransmit in virtual time, and say how: ``"redirected"`` or ``"sleeps"``.
 
     Parameters

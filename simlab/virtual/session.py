@@ -121,7 +121,13 @@ def _connect_hosts(loop: VirtualNetworkLoop, scenario: Scenario, record: Recorde
     wires: dict[tuple[str, str], Any] = {}
     for direction, link in links(scenario).items():
         meter = LinkMeter(record, direction, link)
-        wire = Wire(loop, link, uniforms(stream(scenario.seed, "dither", direction)), _arrival(loop, meter), meter.dropped)
+        wire = Wire(
+            loop,
+            link,
+            uniforms(stream(scenario.seed, "dither", direction)),
+            _arrival(loop, meter),
+            meter.dropped,
+        )
         hosts = (CLIENT, SERVER) if direction is Direction.UP else (SERVER, CLIENT)
         wires[hosts] = wire.send
         meters.append(meter)

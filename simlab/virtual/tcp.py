@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from simlab.virtual.loop import VirtualLoop
+
 Address = tuple[str, int]
 
 DELAY_S = 0.0002
@@ -70,7 +72,7 @@ class StreamEndpoint(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     def arrive(self, data: bytes | None) -> None:
-        """Let a piece arrive after the delay. Pieces are popped in turn, since timers of one time are not ordered."""
+        """Let a piece arrive after the delay."""
         self._arriving.append(data)
         self._loop.call_later(DELAY_S, self._receive, context=self._context)
 
@@ -149,7 +151,7 @@ class StreamEndpoint(asyncio.Transport):
 
 
 class _Listener(asyncio.AbstractServer):
-    def __init__(self, network: "TcpNetwork", address: Address) -> None:
+    def __init__(self, network: "TcpLoop", address: Address) -> None:
         self._network = network
         self._address = address
         self.sockets: tuple[_SocketView, ...] = (_SocketView(address, ("", 0)),)
@@ -166,19 +168,22 @@ class _Listener(asyncio.AbstractServer):
     async def start_serving(self) -> None:
         return None
 
+    async def serve_forever(self) -> None:
+        await asyncio.Event().wait()
+
     def get_loop(self) -> asyncio.AbstractEventLoop:
         return self._network
 
 
-class TcpNetwork(asyncio.AbstractEventLoop):
-    """The part of a loop that opens TCP connections, between virtual hosts."""
+class TcpLoop(VirtualLoop):
+    """A virtual loop that opens TCP connections between virtual hosts."""
 
     listeners: dict[Address, tuple[Callable[[], Any], contextvars.Context]]
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.listeners = {}
         self._next_client_port = _FIRST_PORT
-        super().__init__(*args)
 
     async def create_server(  # type: ignore[override]
         self, protocol_factory: Callable[[], Any], host: str, port: int, **_: Any

@@ -36,17 +36,11 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
     While it lasts, the wall clock of the whole process shows the virtual time.
     """
     with ExitStack() as stack:
-        traveller = stack.enter_context(time_machine.travel(EPOCH_S, tick=False))
-        shown_ns = 0
-
-        def show(now_s: float) -> None:
-            nonlocal shown_ns
-            behind_ns = round(now_s * 1e9) - shown_ns
-            shown_ns += behind_ns
-            traveller.shift(behind_ns / 1e9)
-
-        loop = VirtualNetworkLoop(show)
+        loop = VirtualNetworkLoop()
         stack.callback(loop.close)
+        traveller = stack.enter_context(time_machine.travel(EPOCH_S, tick=False))
+        # Asked when somebody looks, which is far more seldom than the clock moves.
+        traveller.time_ns = lambda: EPOCH_S * 1_000_000_000 + round(loop.time() * 1e9)  # type: ignore[method-assign]
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
         stack.enter_context(replaced(aioice.ice, "get_host_addresses", _addresses_of_current_host))

@@ -60,7 +60,7 @@ class Bot:
         record("server", "bot_started", pc_id=connection.pc_id)
         events.spawn(connection.connect())
 
-    async def _connected(self) -> None:
+    def _connected(self) -> None:
         if self._ears.has_media and "audio" in self._connection.slots:
             self._connection.slots["audio"].plug(self._voice)
         track = self._connection.tracks.get("audio")
@@ -75,7 +75,7 @@ class Bot:
         except MediaStreamError:
             return
 
-    async def _app_message(self, message: Any) -> None:
+    def _app_message(self, message: Any) -> None:
         kind, data = message.get("type"), message.get("data") or {}
         if kind == "client-ready":
             about = {"version": messages.RTVI_VERSION, "about": {"library": "simlab"}}

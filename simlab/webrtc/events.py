@@ -1,15 +1,15 @@
-"""Named events whose handlers run as tasks of their own, as Pipecat's do."""
+"""Named events whose handlers run apart from what emits them."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-Handler = Callable[..., Awaitable[None]]
+Handler = Callable[..., Awaitable[None] | None]
 
 
 class Events:
-    """Call the handlers of an event without waiting for them."""
+    """Call the handlers of an event; what a handler returns to be awaited becomes a task, as in Pipecat."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, list[Handler]] = defaultdict(list)
@@ -20,9 +20,11 @@ class Events:
         self._handlers[name].append(handler)
 
     def emit(self, name: str, *args: Any) -> None:
-        """Start the handlers of an event."""
+        """Call the handlers of an event."""
         for handler in self._handlers[name]:
-            self.spawn(handler(*args))
+            work = handler(*args)
+            if work is not None:
+                self.spawn(work)
 
     def spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Do something in the background, and keep hold of it until it is done."""

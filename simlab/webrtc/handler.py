@@ -106,7 +106,7 @@ class RequestHandler:
         connection = SmallWebRTCConnection(self._record, self._ice_servers, number=self._made)
         self._made += 1
 
-        async def forget() -> None:
+        def forget() -> None:
             self.connections.pop(connection.pc_id, None)
 
         connection.events.on("closed", forget)
@@ -153,10 +153,12 @@ def application(connections: RequestHandler, record: Recorder) -> web.Applicatio
         try:
             response: web.StreamResponse = await handler(request)
         except ValidationError as error:
-            response = web.json_response({"detail": error.errors(include_url=False, include_input=False)}, status=422)
+            response = web.json_response(
+                {"detail": error.errors(include_url=False, include_input=False)}, status=422
+            )
         except web.HTTPException as error:
             response = web.json_response({"detail": error.text}, status=error.status)
-        except Exception as error:  # noqa: BLE001 - any fault of an offer is the server's answer 500
+        except Exception as error:  # any fault of an offer is the server's answer 500
             response = web.json_response({"detail": f"{type(error).__name__}: {error}"}, status=500)
         record("server", "http", method=request.method, path=request.path, status=response.status)
         return response

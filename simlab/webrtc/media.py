@@ -4,6 +4,7 @@ import asyncio
 import fractions
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import av
 import numpy as np
@@ -94,7 +95,7 @@ class Slot(MediaStreamTrack):
         self._source = None
         self._plugged.clear()
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> "av.Packet[Any]":
         """Return the next frame when its time has come.
 
         Raises
@@ -112,7 +113,7 @@ class Slot(MediaStreamTrack):
             raise MediaStreamError
         return self._next_packet()
 
-    def _next_packet(self) -> av.Packet:
+    def _next_packet(self) -> "av.Packet[Any]":
         source = self._source
         packet = av.Packet(source.frame(self._number) if source is not None else opus_frames(0)[0])
         packet.pts, packet.time_base = self._number * FRAME_SAMPLES, _TIME_BASE

@@ -5,7 +5,6 @@ Source: @pipecat-ai/small-webrtc-transport 1.10.8, @pipecat-ai/client-js 1.13.1,
 
 import json
 import secrets
-import string
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ PING = "ping"
 
 AUDIO_INDEX = 0
 VIDEO_INDEX = 1
-
-_ID_CHARACTERS = string.ascii_lowercase + string.digits
 
 
 def offer(
@@ -37,7 +34,7 @@ def trickle(pc_id: str | None, candidates: list[dict[str, Any]]) -> dict[str, An
 
 def new_id() -> str:
     """Return an identifier of eight characters for an RTVI message."""
-    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(8))
+    return secrets.token_hex(4)
 
 
 def rtvi(kind: str, data: object, message_id: str | None = None) -> dict[str, Any]:

@@ -52,10 +52,18 @@ class Peer:
     ----------
     number
         1 for the first of a session, 2 for the next, and so on.
+    media
+        False offers the transceivers as inactive, for sessions of messages only: neither side then
+        sends RTP or RTCP.
     """
 
     def __init__(
-        self, number: int, ice_servers: Sequence[RTCIceServer], record: Recorder, events: PeerEvents
+        self,
+        number: int,
+        ice_servers: Sequence[RTCIceServer],
+        record: Recorder,
+        events: PeerEvents,
+        media: bool = True,
     ) -> None:
         self.number = number
         self._record = record
@@ -66,7 +74,7 @@ class Peer:
         record_states(self.pc, record, "client", connection=number)
         self.slots = {kind: Slot(kind) for kind in KINDS}
         for slot in self.slots.values():
-            self.pc.addTransceiver(slot, direction="sendrecv")
+            self.pc.addTransceiver(slot, direction="sendrecv" if media else "inactive")
         self.channel: RTCDataChannel = self.pc.createDataChannel("chat", ordered=True)
         self.liveness = LivenessMonitor(ChromiumLiveness(), self._liveness_changed)
         self._listen()

@@ -1,6 +1,7 @@
 """Measure at the application what got through: numbered messages and audible audio, each way."""
 
 from collections import Counter
+from typing import Any
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
@@ -26,7 +27,7 @@ class Tally:
 
     def __init__(self, record: Recorder, direction: Direction, what: str) -> None:
         self._record = record
-        self._labels = {"direction": direction.value, "what": what}
+        self._labels: dict[str, Any] = {"direction": direction.value, "what": what}
         self._second = 0
         self._counts: Counter[str] = Counter()
 
@@ -58,7 +59,7 @@ class Watch:
     def __init__(self, record: Recorder, direction: Direction, what: str, gap_s: float) -> None:
         self.tally = Tally(record, direction, what)
         self._record = record
-        self._labels = {"direction": direction.value, "what": what}
+        self._labels: dict[str, Any] = {"direction": direction.value, "what": what}
         self._gap_s = gap_s
         self._last_s: float | None = None
 

@@ -16,7 +16,9 @@ from simlab.profile.model import Profile
 from simlab.webrtc.candidates import Rewrite, rewrite_line, rewrite_sdp
 from simlab.webrtc.http import ssl_context
 
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"})
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
+)
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,9 @@ class SignallingProxy:
             message["candidates"] = await self._rewritten_list(message["candidates"], rewrite)
         return json.dumps(message).encode()
 
-    async def _rewritten_list(self, candidates: list[dict[str, Any]], rewrite: Rewrite) -> list[dict[str, Any]]:
+    async def _rewritten_list(
+        self, candidates: list[dict[str, Any]], rewrite: Rewrite
+    ) -> list[dict[str, Any]]:
         out: list[dict[str, Any]] = []
         for candidate in candidates:
             line = str(candidate.get("candidate") or "")

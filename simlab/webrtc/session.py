@@ -133,7 +133,8 @@ class ServerSession:
         last_message_s = profile.duration_s - probes.QUIET_END_S
         self._ears = Ears(record, "audio" in profile.peers.media, last_message_s)
         self._handler = RequestHandler(
-            record, lambda connection: self._bots.append(Bot(connection, record, self._ears)),
+            record,
+            lambda connection: self._bots.append(Bot(connection, record, self._ears)),
             scenario.profile.server.mode,
         )
         self._bots: list[Bot] = []

@@ -50,7 +50,7 @@ class SmallWebRTCTransport:
     webrtc_request_params
         Where offers go.
     microphone
-        What it sends on the audio transceiver; None sends nothing.
+        What it sends on the audio transceiver; None makes it a session of messages only.
     policy
         What to do about a bad connection.
     record
@@ -151,7 +151,8 @@ class SmallWebRTCTransport:
     async def start_peer(self, restart: bool) -> None:
         """Make a new peer connection and negotiate it."""
         self._made += 1
-        self.peer = Peer(self._made, self.ice_servers, self.record, self)
+        media = self.microphone is not None
+        self.peer = Peer(self._made, self.ice_servers, self.record, self, media)
         self._peers.add(self.peer)
         if self.microphone is not None:
             self.peer.slots["audio"].plug(self.microphone)
@@ -225,7 +226,10 @@ class SmallWebRTCTransport:
         self._keep_alive = asyncio.get_running_loop().call_later(PING_INTERVAL_S, self._ping, peer)
 
     def _become_ready(self, peer: Peer) -> None:
-        for index, enabled in ((messages.AUDIO_INDEX, self.microphone is not None), (messages.VIDEO_INDEX, False)):
+        for index, enabled in (
+            (messages.AUDIO_INDEX, self.microphone is not None),
+            (messages.VIDEO_INDEX, False),
+        ):
             peer.channel.send(json.dumps(messages.track_status(index, enabled)))
         self.state = "connected"
         for name, call in (
