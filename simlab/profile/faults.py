@@ -176,13 +176,13 @@ else:
 
 def collide(one: Fault, other: Fault) -> bool:
     """Tell whether two faults of the same kind would do the same thing to the same packets at once."""
-    if one.until_s <= other.at_s or other.until_s <= one.at_s:
+    if one.kind != other.kind or one.until_s <= other.at_s or other.until_s <= one.at_s:
         return False
     if isinstance(one, BlockFault) and isinstance(other, BlockFault):
         return bool(set(one.directions) & set(other.directions) and one.classes & other.classes)
     if isinstance(one, BlackoutFault) and isinstance(other, BlackoutFault):
         return bool(set(one.directions) & set(other.directions))
-    return isinstance(one, SignallingFault) and isinstance(other, SignallingFault)
+    return True
 
 
 def schedule_faults(faults: Sequence[Fault], duration_s: float | None) -> list[tuple[Path, str]]:
@@ -200,9 +200,7 @@ def schedule_faults(faults: Sequence[Fault], duration_s: float | None) -> list[t
         if duration_s is not None and fault.until_s > duration_s:
             end, limit = duration_text(fault.until_s), duration_text(duration_s)
             found.append(((number, "for"), f"want an end within the duration of {limit}, not at {end}"))
-        found += [
-            ((number, "at"), f"want no overlap with fault[{earlier}], another {fault.kind}")
-            for earlier in range(number)
-            if collide(faults[earlier], fault)
-        ]
+        earlier = next((i for i in range(number) if collide(faults[i], fault)), None)
+        if earlier is not None:
+            found.append(((number, "at"), f"want no overlap with fault[{earlier}], another {fault.kind}"))
     return found
