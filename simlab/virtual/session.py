@@ -2,7 +2,8 @@
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from typing import Any
 
 from simlab.core.errors import SessionFailedError
@@ -64,6 +65,7 @@ class VirtualSession:
         self.ended_s = scenario.profile.duration_s
         self._meters = _connect_hosts(self._loop, scenario, self.record)
         self._closers: list[Coroutine[Any, Any, None]] = []
+        self._main: asyncio.Task[None] | None = None
 
     def run(self) -> None:
         """Run until the scenario's end.
@@ -76,7 +78,8 @@ class VirtualSession:
         asyncio.set_event_loop(self._loop)
         self.record("session", "begin")
         record_faults(self._scenario, self.record)
-        self._loop.run_until_complete(self._run())
+        self._main = self._loop.create_task(self._run())
+        self._loop.run_until_complete(self._main)
 
     async def _run(self) -> None:
         path = Path.of(self._scenario.profile)
@@ -106,13 +109,27 @@ class VirtualSession:
         """Free everything, without a word in the timeline."""
         self.ended_s = min(self.ended_s, self._loop.time())
         self.record.close()
+        if self._main is not None:
+            self._main.cancel()
+            self._finish(_wait_for([self._main]))
         for closer in self._closers:
-            self._loop.run_until_complete(closer)
+            self._finish(closer)
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._finish(_wait_for(tasks))
         asyncio.set_event_loop(None)
+
+    def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine to its end, whatever an interrupted task still has to say."""
+        task = self._loop.create_task(work)
+        while not task.done():
+            with suppress(KeyboardInterrupt):
+                self._loop.run_until_complete(task)
+
+
+async def _wait_for(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _connect_hosts(loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> list[LinkMeter]:

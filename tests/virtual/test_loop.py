@@ -1,0 +1,87 @@
+import asyncio
+import threading
+
+import pytest
+
+from simlab.core.errors import SessionFailedError
+from simlab.virtual.loop import VirtualLoop
+
+
+@pytest.fixture
+def loop():
+    loop = VirtualLoop()
+    yield loop
+    loop.close()
+
+
+def test_sleeping_moves_the_clock_by_exactly_that(loop):
+    async def nap():
+        await asyncio.sleep(3600.25)
+        return asyncio.get_running_loop().time()
+
+    assert loop.run_until_complete(nap()) == 3600.25
+
+
+def test_timers_of_one_time_run_in_the_order_of_their_making(loop):
+    order = []
+    for n in range(1000):
+        loop.call_at(1.0, order.append, n)
+    loop.call_at(0.5, order.append, "first")
+    loop.call_at(1.0, loop.stop)
+    loop.run_forever()
+    assert order == ["first", *range(1000)]
+
+
+def test_a_cancelled_timer_does_not_move_the_clock(loop):
+    loop.call_later(5.0, lambda: None).cancel()
+    loop.call_later(2.0, loop.stop)
+    loop.run_forever()
+    assert loop.time() == 2.0
+
+
+def test_a_timer_in_the_past_runs_now(loop):
+    loop.call_later(1.0, lambda: loop.call_at(0.25, loop.stop))
+    loop.run_forever()
+    assert loop.time() == 1.0
+
+
+def test_a_timeout_takes_no_time_of_ours(loop):
+    async def wait():
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), timeout=86400)
+
+    loop.run_until_complete(wait())
+    assert loop.time() == 86400
+
+
+def test_when_nothing_is_scheduled_it_says_so_instead_of_hanging(loop):
+    with pytest.raises(SessionFailedError, match="stuck"):
+        loop.run_until_complete(asyncio.Event().wait())
+
+
+def test_an_executor_runs_its_work_in_place(loop):
+    ident = loop.run_until_complete(loop.run_in_executor(None, threading.get_ident))
+    assert ident == threading.get_ident()
+
+
+def test_the_fault_of_an_executor_reaches_the_caller(loop):
+    with pytest.raises(ZeroDivisionError):
+        loop.run_until_complete(loop.run_in_executor(None, divmod, 1, 0))
+
+
+def test_another_thread_can_schedule_a_callback(loop):
+    def poke():
+        loop.call_soon_threadsafe(loop.stop)
+
+    thread = threading.Thread(target=poke)
+
+    async def tick():
+        thread.start()
+        while True:
+            await asyncio.sleep(1)
+
+    task = loop.create_task(tick())
+    loop.run_forever()
+    thread.join()
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
