@@ -1,0 +1,85 @@
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+from simlab.webrtc.probes import Messages, Tally, Watch
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def recorder():
+    clock = Clock()
+    return clock, Recorder(clock)
+
+
+def events(record, *kinds):
+    return [(e.t_s, e.kind, {k: v for k, v in e.data.items()}) for e in record.events if e.kind in kinds]
+
+
+def test_a_gap_is_noted_with_its_beginning_and_its_length():
+    clock, record = recorder()
+    watch = Watch(record, Direction.DOWN, "media", gap_s=0.5)
+    watch.begin()
+    for clock.now_s in (0.1, 0.2, 3.0):
+        watch.arrived()
+    labels = {"direction": "down", "what": "media"}
+    assert events(record, "lost", "back") == [
+        (0.7, "lost", labels | {"since_s": 0.2}),
+        (3.0, "back", labels | {"gap_s": 2.8}),
+    ]
+
+
+def test_a_silence_of_just_the_gap_is_none():
+    clock, record = recorder()
+    watch = Watch(record, Direction.UP, "media", gap_s=0.5)
+    watch.begin()
+    clock.now_s = 0.5
+    watch.arrived()
+    assert events(record, "lost") == []
+
+
+def test_what_is_still_open_at_the_end_is_noted():
+    clock, record = recorder()
+    watch = Watch(record, Direction.UP, "message", gap_s=1.0)
+    watch.begin()
+    clock.now_s = 9.0
+    watch.finish()
+    assert [(t_s, data["since_s"]) for t_s, _, data in events(record, "lost")] == [(1.0, 0.0)]
+    assert events(record, "back") == []
+
+
+def test_nothing_is_expected_before_the_beginning():
+    clock, record = recorder()
+    watch = Watch(record, Direction.UP, "message", gap_s=1.0)
+    clock.now_s = 9.0
+    watch.finish()
+    assert events(record, "lost") == []
+
+
+def test_a_tally_counts_by_the_second():
+    clock, record = recorder()
+    tally = Tally(record, Direction.UP, "message")
+    for clock.now_s in (0.1, 0.9, 1.0, 1.5, 4.2):
+        tally.add("sent")
+    tally.flush()
+    counted = [(t_s, data["sent"]) for t_s, _, data in events(record, "tally")]
+    assert counted == [(1.0, 2), (2.0, 2), (4.2, 1)]
+
+
+def test_a_message_that_comes_twice_counts_once():
+    clock, record = recorder()
+    messages = Messages(record, Direction.UP)
+    messages.watch.begin()
+    clock.now_s = 0.3
+    messages.arrived(0, 0.2)
+    messages.arrived(0, 0.2)
+    clock.now_s = 1.25
+    messages.arrived(1, 0.2)
+    messages.watch.finish()
+    assert [data for _, _, data in events(record, "tally")] == [
+        {"direction": "up", "what": "message", "received": 1, "duplicated": 1},
+        {"direction": "up", "what": "message", "late": 1, "received": 1},
+    ]
