@@ -1,1 +1,33 @@
-"""Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock."""
+"""Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock.
+
+``run`` runs a session, ``open`` opens one that was saved, and both give a ``Run``.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simlab.batch.door import open_run as open  # noqa: A004 - it is called simlab.open
+    from simlab.batch.door import run
+    from simlab.batch.result import Run
+
+__all__ = ["Run", "open", "run"]
+
+_WHERE = {
+    "Run": ("simlab.batch.result", "Run"),
+    "open": ("simlab.batch.door", "open_run"),
+    "run": ("simlab.batch.door", "run"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # What these need takes a second to import, and `simlab --help` needs none of it.
+    if name not in _WHERE:
+        raise AttributeError(f"module 'simlab' has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _WHERE[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,26 @@
+"""The picture of a session as the bytes of a file."""
+
+from io import BytesIO
+from typing import Any, Literal, get_args
+
+import matplotlib as mpl
+
+from simlab.core.timeline import Timeline
+from simlab.study.plots import plot_timeline
+
+Format = Literal["png", "svg", "pdf"]
+FORMATS: tuple[str, ...] = get_args(Format)
+
+_DOTS_PER_INCH = 110
+# Without the date, the same session gives the same bytes.
+_METADATA: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+def picture(timeline: Timeline, file_format: Format) -> bytes:
+    """Draw a session and return the file: the same bytes for the same timeline and the same matplotlib."""
+    figure = plot_timeline(timeline).get_figure(root=True)
+    assert figure is not None
+    file = BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "simlab"}):
+        figure.savefig(file, format=file_format, dpi=_DOTS_PER_INCH, metadata=_METADATA[file_format])
+    return file.getvalue()

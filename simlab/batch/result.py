@@ -1,0 +1,97 @@
+"""A finished session: what was asked for, what happened, and what it comes to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simlab.core.timeline import Event, Timeline
+from simlab.profile.scenario import Scenario
+from simlab.study.account import account
+from simlab.study.headline import headline
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
+
+class RunTimeline(Timeline):
+    """A timeline that can also be had as a table."""
+
+    def frame(self) -> "polars.DataFrame":
+        """Return the events as a table, a row each: ``study.frame`` describes the columns."""
+        from simlab.study.frame import frame
+
+        return frame(self)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One session that has been run.
+
+    Parameters
+    ----------
+    scenario
+        What was run.
+    timeline
+        What happened.
+    metrics
+        What it comes to, in the shape of metrics.json.
+    folder
+        Where it is saved; None if it is not.
+    """
+
+    scenario: Scenario
+    timeline: RunTimeline
+    metrics: dict[str, Any] = field(hash=False)
+    folder: Path | None = None
+
+    @property
+    def failed(self) -> Event | None:
+        """The event that says at which stage the session failed and why; None if it ran to its end."""
+        return next(self.timeline.select("session", "failed"), None)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was the user who ended the session."""
+        return self.failed is not None and self.failed["stage"] == "interrupted"
+
+    @property
+    def unmet(self) -> Sequence[dict[str, Any]]:
+        """The expectations of the profile that did not hold."""
+        return [one for one in self.metrics["expectations"] if not one["held"]]
+
+    @property
+    def headline(self) -> str:
+        """The finding in one line."""
+        if self.failed is not None:
+            return f"Failed ({self.failed['stage']}): {self.failed['reason']}"
+        return headline(self.timeline, self.metrics)
+
+    def account(self) -> list[str]:
+        """Tell what happened, in plain sentences."""
+        return account(self.timeline, self.metrics)
+
+    def frame(self) -> "polars.DataFrame":
+        """Return the events as a table."""
+        return self.timeline.frame()
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the session, by default on axes in a new figure, and return the axes."""
+        from simlab.study.plots import plot_timeline
+
+        return plot_timeline(self.timeline, ax)
+
+    @cached_property
+    def picture_png(self) -> bytes:
+        """The picture of the session, as it is saved and as a notebook shows it."""
+        from simlab.batch.picture import picture
+
+        return picture(self.timeline, "png")
+
+    def _repr_png_(self) -> bytes:
+        return self.picture_png
+
+    def __repr__(self) -> str:
+        return f"<Run of {self.scenario}: {self.headline}>"

@@ -1,0 +1,131 @@
+"""From what a user names - files, policies, seeds, overrides - to scenarios."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from simlab.core.errors import InvalidInputError
+from simlab.profile.load import LONGEST_TEXT, load
+from simlab.profile.model import Clock, Profile
+from simlab.profile.nearest import one_of, quoted
+from simlab.profile.scenario import Scenario
+from simlab.reconnect.policy import POLICIES
+
+CATALOGUE = Path("profiles")
+"""Where a profile that is named without a path is looked for, in the working directory."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What sessions to run: each profile with each policy and each seed.
+
+    Parameters
+    ----------
+    profiles
+        Files, or names of the catalogue.
+    policies
+        Names; without one, each profile's own.
+    seed, clock
+        None leaves them as the profile has them.
+    seeds
+        How many, from ``seed`` on.
+    overrides
+        Dotted keys of the profile, and the text of their values.
+    """
+
+    profiles: Sequence[str]
+    policies: Sequence[str] = ()
+    seed: int | None = None
+    seeds: int = 1
+    clock: Clock | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+def scenarios(wanted: Wanted) -> list[Scenario]:
+    """Return the scenarios, profile by profile, policy by policy, seed by seed.
+
+    Raises
+    ------
+    InvalidInputError
+        If anything is wrong, with every fault of every profile.
+    """
+    faults = [
+        f"--policy is {quoted(name)}, {one_of(name, POLICIES)}"
+        for name in wanted.policies
+        if name not in POLICIES
+    ]
+    profiles, found = load_all(wanted.profiles, wanted.overrides)
+    faults += found
+    if faults:
+        raise InvalidInputError(list(dict.fromkeys(faults)))
+    return [scenario for profile in profiles for scenario in _of(profile, wanted)]
+
+
+def _of(profile: Profile, wanted: Wanted) -> Iterable[Scenario]:
+    first_seed = profile.seed if wanted.seed is None else wanted.seed
+    for policy_name in wanted.policies or (None,):
+        for seed in range(first_seed, first_seed + wanted.seeds):
+            yield Scenario.of(profile, policy_name=policy_name, seed=seed, clock=wanted.clock)
+
+
+def load_all(names: Iterable[str], overrides: Mapping[str, str]) -> tuple[list[Profile], list[str]]:
+    """Load profiles, and return those that are right, and what is wrong with the others."""
+    profiles: list[Profile] = []
+    faults: list[str] = []
+    for name in names:
+        try:
+            profiles.append(load_file(name, overrides))
+        except InvalidInputError as error:
+            faults += error.faults
+    return profiles, faults
+
+
+def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
+    """Load a profile by its file, or by its name in the catalogue.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, or is wrong.
+    """
+    path = find(name)
+    return load(_text(path), str(path), overrides, policy_names=POLICIES)
+
+
+def find(name: str) -> Path:
+    """Return the file of a profile: the path itself, or a profile of that name in the catalogue.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is neither.
+    """
+    path, listed = Path(name), CATALOGUE / f"{name}.toml"
+    is_bare = path.name == name and bool(name)
+    if is_bare and not path.is_file() and listed.is_file():
+        return listed
+    if not path.exists():
+        near = get_close_matches(path.name.removesuffix(".toml"), [file.stem for file in catalogue()], n=1)
+        hint = f', did you mean "{CATALOGUE / near[0]}.toml"?' if near else ""
+        raise InvalidInputError([f"{name}: there is no such file{hint}"])
+    return path
+
+
+def catalogue() -> list[Path]:
+    """Return the files of the catalogue, by name."""
+    return sorted(CATALOGUE.glob("*.toml"))
+
+
+def _text(path: Path) -> str:
+    if path.is_dir():
+        raise InvalidInputError([f"{path}: is a folder, want a profile (a TOML file)"])
+    try:
+        with path.open("rb") as file:
+            content = file.read(4 * LONGEST_TEXT)  # more is too long in any encoding
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        reason = "is not text in UTF-8"
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+    raise InvalidInputError([f"{path}: {reason}"])

@@ -1,0 +1,135 @@
+"""Run one scenario under the clock that it names."""
+
+import asyncio
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from simlab import store
+from simlab.batch.interrupt import deferred_interrupt
+from simlab.batch.result import Run, RunTimeline
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Event, Timeline
+from simlab.profile.header import header
+from simlab.profile.scenario import Scenario
+from simlab.study.expect import judge
+from simlab.study.invariants import violations
+from simlab.study.metrics import metrics
+
+Runner = Callable[[Scenario], Timeline]
+
+
+def _virtual() -> Runner:
+    from simlab.virtual.session import run
+
+    return run
+
+
+def _real() -> Runner:
+    from simlab.live.session import run
+
+    return run
+
+
+CLOCKS: dict[str, Callable[[], Runner]] = {"virtual": _virtual, "real": _real}
+"""How to get at the function that runs a scenario, by clock: what one clock needs, the other does without."""
+
+
+def run_scenario(scenario: Scenario) -> Run:
+    """Run a session, and work out what it comes to.
+
+    A session that could not be run is a result too: its timeline ends with ``session failed``. Inside a
+    running event loop, as in a notebook, the session runs in a thread of its own.
+    """
+    runner = CLOCKS[scenario.clock]()
+    # The wall clock of the process shows virtual time during a session; this one goes on.
+    began_s = time.perf_counter()
+    try:
+        # Under the real clock, the session's own loop handles Ctrl-C.
+        with deferred_interrupt() if scenario.clock == "virtual" else nullcontext():
+            timeline = _outside_loops(runner, scenario)
+    except SessionFailedError as error:
+        timeline = _failed(scenario, error)
+    return _judged(scenario, timeline, time.perf_counter() - began_s)
+
+
+def run_and_save(scenario: Scenario, parent: Path) -> Run:
+    """Run a session, and save it in a folder of its own in ``parent``.
+
+    Raises
+    ------
+    SimlabError
+        If it could not be saved.
+    """
+    run = run_scenario(scenario)
+    with deferred_interrupt():
+        folder = store.save(parent, run.scenario, run.timeline, run.metrics, run.picture_png)
+    return replace(run, folder=folder)
+
+
+def _judged(scenario: Scenario, timeline: Timeline, wall_s: float) -> Run:
+    found = metrics(timeline) | {"wall_s": round(wall_s, 3)}
+    found["expectations"] = judge(scenario.profile.expectations, found)
+    whole = with_violations(timeline)
+    return Run(scenario, RunTimeline(whole.header, whole.events), found)
+
+
+def with_violations(timeline: Timeline) -> Timeline:
+    """Return the timeline with an event for each violated invariant."""
+    found = [
+        Event(violation.t_s, "session", "violation", _data(violation.invariant, violation.detail))
+        for violation in violations(timeline)
+    ]
+    # Before the last event, which says how the session ended and stays the last one.
+    return Timeline.of(timeline.header, [*timeline.events[:-1], *found, *timeline.events[-1:]])
+
+
+def _data(invariant: str, detail: str) -> dict[str, str]:
+    return {"invariant": invariant, "detail": detail}
+
+
+def _failed(scenario: Scenario, error: SessionFailedError) -> Timeline:
+    events = (
+        Event(0.0, "session", "begin"),
+        Event(0.0, "session", "failed", {"stage": error.stage, "reason": error.reason}),
+    )
+    return Timeline.of(header(scenario), events)
+
+
+def _outside_loops(runner: Runner, scenario: Scenario) -> Timeline:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return runner(scenario)
+    return _in_thread(runner, scenario)
+
+
+def _in_thread(runner: Runner, scenario: Scenario) -> Timeline:
+    """Run a session in a thread, and pass Ctrl-C, which only the main thread gets, on to it."""
+    thread_ids: list[int] = []
+
+    def work() -> Timeline:
+        thread_ids.append(threading.get_ident())
+        return runner(scenario)
+
+    with ThreadPoolExecutor(1, "simlab-session") as executor:
+        future = executor.submit(work)
+        while True:
+            try:
+                return future.result()
+            except KeyboardInterrupt:
+                if future.done():
+                    raise
+                _raise_in(thread_ids)
+
+
+def _raise_in(thread_ids: list[int]) -> None:
+    for thread_id in thread_ids:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread_id), ctypes.py_object(KeyboardInterrupt)
+        )

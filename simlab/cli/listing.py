@@ -1,0 +1,91 @@
+"""Print what there is: profiles and policies."""
+
+import math
+from typing import Any
+
+import click
+from rich.table import Table
+
+from simlab import store
+from simlab.batch.scenarios import CATALOGUE, catalogue, load_all
+from simlab.cli.show import echo, table_of
+from simlab.core.errors import InvalidInputError
+from simlab.profile.units import duration_text
+from simlab.reconnect.policy import POLICIES, Policy
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(store.to_json(value), nl=False)
+
+
+def profiles() -> list[dict[str, Any]]:
+    """Return what there is to say of each profile of the catalogue.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no catalogue in the working directory, or a profile of it is wrong.
+    """
+    files = catalogue()
+    if not files:
+        raise InvalidInputError([f"{CATALOGUE}/: there are no profiles here (*.toml)"])
+    loaded, faults = load_all(map(str, files), {})
+    if faults:
+        raise InvalidInputError(faults)
+    return [
+        {
+            "name": profile.name,
+            "file": str(file),
+            "duration_s": profile.duration_s,
+            "faults": len(profile.faults),
+            "evidence": profile.evidence,
+            "description": profile.description,
+        }
+        for file, profile in zip(files, loaded, strict=True)
+    ]
+
+
+def print_profiles() -> None:
+    """Print a row for each profile of the catalogue.
+
+    Raises
+    ------
+    InvalidInputError
+        As ``profiles`` does.
+    """
+    table = table_of("name", "lasts", "faults", "evidence", "description")
+    for one in profiles():
+        lasts = duration_text(one["duration_s"])
+        table.add_row(one["name"], lasts, str(one["faults"]), one["evidence"], one["description"])
+    echo(table)
+
+
+def policies() -> list[dict[str, Any]]:
+    """Return the policies; a grace of None never ends."""
+    return [
+        {
+            "name": policy.name,
+            "grace_s": policy.grace_s if math.isfinite(policy.grace_s) else None,
+            "retry_delay_s": policy.retry_delay_s,
+            "max_attempts": policy.max_attempts,
+            "counter_reset": policy.counter_reset,
+            "refusal_is_final": policy.refusal_is_final,
+            "source": policy.source,
+        }
+        for policy in POLICIES.values()
+    ]
+
+
+def print_policies() -> None:
+    """Print a row for each policy."""
+    table: Table = table_of("name", "grace", "retry delay", "attempts", "source")
+    for policy in POLICIES.values():
+        table.add_row(policy.name, *_numbers(policy), policy.source)
+    echo(table)
+
+
+def _numbers(policy: Policy) -> tuple[str, str, str]:
+    if policy.max_attempts == 0:
+        return "-", "-", "0"
+    return duration_text(policy.grace_s), duration_text(policy.retry_delay_s), str(policy.max_attempts)

@@ -1,0 +1,73 @@
+"""The command ``simlab``, and the one place that turns an error into a message."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from simlab.core.errors import InvalidInputError, SimlabError
+
+UNMET = 1
+WRONG_INPUT = 2
+NOT_RUN = 3
+INTERRUPTED = 130
+READER_GONE = 141
+"""What a shell reports of a program that wrote into a pipe that nobody reads any more."""
+
+COMMANDS = {
+    "run": "simlab.cli.run:command",
+    "profiles": "simlab.cli.profiles:group",
+    "policies": "simlab.cli.policies:command",
+    "plot": "simlab.cli.plot:command",
+}
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, the most useful first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a user's mistake becomes a message and an exit code, a bug keeps its traceback."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except SimlabError as error:
+            click.echo(f"{click.style('Error:', fg='red')} {_message(error)}", err=True)
+            status = WRONG_INPUT if isinstance(error, InvalidInputError) else NOT_RUN
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            status = INTERRUPTED
+        except BrokenPipeError:
+            # Python flushes stdout once more when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = READER_GONE
+        ctx.exit(status or 0)
+
+
+def _message(error: SimlabError) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if len(lines) == 1 else "\n".join(["", *(f"  {line}" for line in lines)])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="simlab")
+def main() -> None:
+    """Simulate bad networks for WebRTC, and see how the client comes back.
+
+    \b
+    Example:
+      simlab run profiles/flaky.toml
+    """

@@ -1,0 +1,20 @@
+"""What several commands understand in the same way."""
+
+from collections.abc import Sequence
+
+from simlab.core.errors import InvalidInputError
+
+
+def overrides_of(settings: Sequence[str]) -> dict[str, str]:
+    """Split what follows ``--set``; of two settings of a key, the last one counts.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is not ``KEY=VALUE``.
+    """
+    pairs = [setting.partition("=") for setting in settings]
+    faults = [f"--set {key}: want KEY=VALUE" for key, equals, _ in pairs if not (key and equals)]
+    if faults:
+        raise InvalidInputError(faults)
+    return {key.strip(): value for key, _, value in pairs}

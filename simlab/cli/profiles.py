@@ -1,0 +1,84 @@
+"""``simlab profiles``."""
+
+import click
+
+
+@click.group("profiles", short_help="List, show and check profiles.", invoke_without_command=True)
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """List, show and check profiles; without a command, list those in profiles/.
+
+    \b
+    Examples:
+      simlab profiles
+      simlab profiles check profiles/*.toml
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_command)
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def list_command(as_json: bool = False) -> None:
+    """List the profiles in profiles/.
+
+    \b
+    Example:
+      simlab profiles list
+    """
+    from simlab.cli import listing
+
+    if as_json:
+        listing.print_json(listing.profiles())
+    else:
+        listing.print_profiles()
+
+
+@group.command("show")
+@click.argument("name", metavar="NAME")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the profile, dotted.")
+def show_command(name: str, settings: tuple[str, ...]) -> None:
+    """Print a profile as TOML, with every default filled in.
+
+    \b
+    Examples:
+      simlab profiles show flaky
+      simlab profiles show my.toml --set link.loss=5%
+    """
+    from simlab.batch.scenarios import load_file
+    from simlab.cli.options import overrides_of
+    from simlab.profile.scenario import Scenario
+
+    click.echo(Scenario.of(load_file(name, overrides_of(settings))).to_toml(), nl=False)
+
+
+@group.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def check_command(files: tuple[str, ...]) -> None:
+    """Check profiles, and list everything that is wrong; exits 2 then.
+
+    \b
+    Example:
+      simlab profiles check profiles/*.toml
+    """
+    from simlab.batch.scenarios import load_all
+    from simlab.core.errors import InvalidInputError
+
+    _, faults = load_all(files, {})
+    if faults:
+        raise InvalidInputError(faults)
+    click.echo(f"{len(files)} profile{'' if len(files) == 1 else 's'}: nothing is wrong.")
+
+
+@group.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of a profile, for editors.
+
+    \b
+    Example:
+      simlab profiles schema > profile.schema.json
+    """
+    from simlab.cli.listing import print_json
+    from simlab.profile.model import schema
+
+    print_json(schema())

@@ -1,0 +1,42 @@
+"""A progress bar on stderr, on a terminal only."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class Bar:
+    """How many of the sessions are done; nothing at all where there is one, or no terminal."""
+
+    def __init__(self, total: int, wanted: bool = True) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("Sessions"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._shown = wanted and total > 1 and sys.stderr.isatty()
+        # What is printed on stdout stays there, so the bar must be gone while that happens.
+        self._progress = Progress(
+            *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
+        self._task = self._progress.add_task("sessions", total=total)
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._progress.stop()
+
+    @contextmanager
+    def one_done(self) -> Iterator[None]:
+        """Count one more; the bar is hidden inside the block, for printing."""
+        self._progress.advance(self._task)
+        if self._shown:
+            self._progress.stop()
+        yield
+        if self._shown:
+            self._progress.start()

@@ -1,0 +1,151 @@
+"""Print runs for people."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from simlab.batch.result import Run
+from simlab.core.timeline import Event
+
+
+_WIDEST = 110
+
+
+def echo(*parts: RenderableType) -> None:
+    """Print on stdout, as wide as a terminal is; where it is none, lines are as long as they are."""
+    shown = Console(file=sys.stdout, highlight=False)
+    shown.width = min(shown.width, _WIDEST) if shown.is_terminal else 10_000
+    with shown.capture() as captured:
+        for part in parts:
+            shown.print(part)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, (0, 0, 0, 2), expand=False)
+
+
+def run(finished: Run) -> None:
+    """Print one session: its account, its numbers, where it is and how long it took."""
+    metrics = finished.metrics
+    inside: list[RenderableType] = [Text(line, style=_style(line)) for line in finished.account()]
+    inside += [_expectation(one) for one in metrics["expectations"]]
+    if metrics["outages"]:
+        inside += ["", _outages(metrics)]
+    inside += ["", _numbers(metrics)]
+    echo(
+        Text(str(finished.scenario), style="bold"),
+        *map(_indented, inside),
+        "",
+        Text(f"{finished.folder}", style="cyan"),
+        took(finished.timeline.duration_s, metrics["wall_s"]) + ".",
+        "",
+    )
+
+
+def took(session_s: float, wall_s: float) -> str:
+    """Say how long a session took: ``"120 s of session in 2.1 s, 57 x faster than life"``."""
+    text = f"{session_s:.4g} s of session in {wall_s:.1f} s"
+    faster = session_s / wall_s if wall_s > 0 else 0.0
+    return f"{text}, {faster:.0f} x faster than life" if faster >= 1.5 else text
+
+
+def _style(sentence: str) -> str:
+    return "bold red" if sentence.startswith(("Violated", "The session failed")) else ""
+
+
+def _expectation(one: Mapping[str, Any]) -> Text:
+    measured = "never" if one["measured"] is None else f"{one['measured']:.4g}"
+    if one["held"]:
+        return Text(f"Expected {one['expect']}: held ({measured}).", style="green")
+    return Text(f"Expected {one['expect']}: did not hold ({measured}).", style="bold red")
+
+
+def _outages(metrics: Mapping[str, Any]) -> Table:
+    table = table_of(
+        "outage", "began", "fault", "noticed after", "first attempt", "recovered", "after heal", "outcome"
+    )
+    for number, outage in enumerate(metrics["outages"], 1):
+        times = (outage[key] for key in ("detected_s", "first_attempt_s", "recovered_s", "after_heal_s"))
+        cause = "-" if outage["cause"] is None else str(outage["cause"])
+        outcome = outage["outcome"].replace("_", " ")
+        table.add_row(str(number), seconds(outage["began_s"]), cause, *map(seconds, times), outcome)
+    return table
+
+
+def _numbers(metrics: Mapping[str, Any]) -> Table:
+    table = table_of("", "up", "down")
+    ways = ("up", "down")
+    messages, media, links = (metrics[name] for name in ("messages", "media", "links"))
+    table.add_row(
+        "messages delivered", *(f"{messages[w]['delivered']} of {messages[w]['sent']}" for w in ways)
+    )
+    if any(media[way]["sent"] for way in ways):
+        table.add_row("media heard", *(_heard(media[way]) for way in ways))
+    table.add_row("packets delivered", *(f"{links[w]['delivered']} of {links[w]['offered']}" for w in ways))
+    table.add_row("packets dropped", *(_dropped(links[way]["dropped"]) for way in ways))
+    return table
+
+
+def _heard(media: Mapping[str, Any]) -> str:
+    end = "alive at the end" if media["alive_at_end"] else "dead at the end"
+    return f"{end}, longest gap {media['longest_gap_s']:.1f} s"
+
+
+def _dropped(causes: Mapping[str, int]) -> str:
+    return ", ".join(f"{cause} {n}" for cause, n in causes.items()) or "none"
+
+
+def summary(runs: Sequence[Run], wanted: int) -> None:
+    """Print a row for each session."""
+    table = table_of(
+        "profile",
+        "policy",
+        "seed",
+        "ready",
+        "outages",
+        "recovered",
+        "longest",
+        "usable",
+        "violations",
+        "result",
+    )
+    for finished in runs:
+        table.add_row(*_row(finished))
+    echo(Text(f"{len(runs)} of {wanted} sessions", style="bold"), _indented(table))
+
+
+def _row(finished: Run) -> Iterable[str]:
+    metrics, scenario = finished.metrics, finished.scenario
+    waits_s = [one["recovered_s"] for one in metrics["outages"] if one["recovered_s"] is not None]
+    yield from (scenario.profile.name, scenario.policy_name, str(scenario.seed))
+    yield seconds(metrics["connect"]["bot_ready_s"])
+    yield from (str(len(metrics["outages"])), str(len(waits_s)), seconds(max(waits_s, default=None)))
+    yield f"{metrics['usable_fraction']:.1%}"
+    yield str(len(metrics["violations"]))
+    yield _result(finished.failed, len(finished.unmet))
+
+
+def _result(failed: Event | None, unmet: int) -> str:
+    if failed is not None:
+        return f"failed ({failed['stage']})"
+    return f"{unmet} not as expected" if unmet else "done"
+
+
+def seconds(value_s: float | None) -> str:
+    """Write a time for a table."""
+    return "-" if value_s is None else f"{value_s:.1f} s"
+
+
+def table_of(*columns: str) -> Table:
+    """Return a table without lines, whose last columns may be folded."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table

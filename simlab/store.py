@@ -1,0 +1,181 @@
+"""The one module that opens files under ``results/``: run folders, written whole or not at all."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from simlab.core.errors import InvalidInputError, SimlabError
+from simlab.core.timeline import Timeline
+from simlab.profile.load import load as load_profile
+from simlab.profile.scenario import Scenario
+
+SCENARIO = "scenario.toml"
+TIMELINE = "timeline.jsonl"
+METRICS = "metrics.json"
+PICTURE = "timeline.png"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a run folder holds.
+
+    Parameters
+    ----------
+    metrics
+        In the shape of metrics.json.
+    folder
+        Where it was read from.
+    """
+
+    scenario: Scenario
+    timeline: Timeline
+    metrics: dict[str, Any]
+    folder: Path
+
+
+def prepare(parent: Path) -> None:
+    """Make the folder that run folders go into, and try whether one can be made there.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be written.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        trial = _draft_of(parent, "trial")
+        trial.mkdir()
+        trial.rmdir()
+    except OSError as error:
+        raise InvalidInputError([f"--out {parent}: {_reason(error)}"]) from error
+
+
+def save(
+    parent: Path, scenario: Scenario, timeline: Timeline, metrics: Mapping[str, Any], picture_png: bytes
+) -> Path:
+    """Write a run folder, and return where it is.
+
+    It is named after the time in UTC, the profile, the policy and the seed; a session that failed gets
+    ``-failed`` at the end. Of two folders of the same name, the second gets a number.
+
+    Raises
+    ------
+    SimlabError
+        If the disk is full or cannot be written; then there is no folder.
+    """
+    files = {
+        SCENARIO: scenario.to_toml().encode(),
+        TIMELINE: timeline.to_text().encode(),
+        METRICS: to_json(metrics).encode(),
+        PICTURE: picture_png,
+    }
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    name = f"{stamp}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
+    ending = "-failed" if any(True for _ in timeline.select("session", "failed")) else ""
+    with _told(parent, "the run could not be saved"):
+        parent.mkdir(parents=True, exist_ok=True)
+        return _written(parent, name, ending, files)
+
+
+def add(path: Path, content: bytes) -> None:
+    """Write one file, whole or not at all, over one that may be there.
+
+    Raises
+    ------
+    SimlabError
+        If the disk is full or cannot be written.
+    """
+    draft = _draft_of(path.parent, path.name)
+    with _told(path, "the file could not be written"):
+        try:
+            draft.write_bytes(content)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def load(folder: Path) -> Saved:
+    """Read a run folder.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not a run folder, or one of its files is damaged.
+    """
+    if not folder.is_dir():
+        raise InvalidInputError([f"{folder}: {'not a run folder' if folder.exists() else 'no such folder'}"])
+    texts = {name: _text(folder / name) for name in (SCENARIO, TIMELINE, METRICS)}
+    try:
+        timeline = Timeline.from_text(texts[TIMELINE])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InvalidInputError([f"{folder / TIMELINE}: {error}"]) from error
+    try:
+        metrics = json.loads(texts[METRICS])
+    except ValueError as error:
+        raise InvalidInputError([f"{folder / METRICS}: {error}"]) from error
+    profile = load_profile(texts[SCENARIO], str(folder / SCENARIO))
+    return Saved(Scenario.of(profile), timeline, metrics, folder)
+
+
+def to_json(value: Any) -> str:
+    """Write JSON as simlab does everywhere: indented, with a line end, and without NaN."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError([f"{path}: {_reason(error)}"]) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError([f"{path}: the text is not UTF-8"]) from error
+
+
+def _written(parent: Path, name: str, ending: str, files: Mapping[str, bytes]) -> Path:
+    draft = _draft_of(parent, name)
+    try:
+        draft.mkdir()
+        for file_name, content in files.items():
+            (draft / file_name).write_bytes(content)
+        return _moved(draft, parent, name, ending)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
+    """Give a finished folder the first name that is free."""
+    number = 1
+    while True:
+        folder = parent / (f"{name}{ending}" if number == 1 else f"{name}-{number}{ending}")
+        number += 1
+        if folder.exists():
+            continue
+        try:
+            # Refused where another process has just made the folder, since that one is not empty.
+            return draft.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+
+
+def _draft_of(parent: Path, name: str) -> Path:
+    return parent / f".{name}.{secrets.token_hex(4)}"
+
+
+@contextmanager
+def _told(place: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SimlabError(f"{place}: {what}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno else str(error)
