@@ -9,7 +9,7 @@ from typing import Any
 from simlab import store
 from simlab.batch.result import Run, RunTimeline
 from simlab.batch.scenarios import Wanted, scenarios
-from simlab.batch.session import run_and_save, run_scenario
+from simlab.batch.session import run_scenario, save
 from simlab.profile.model import Clock
 
 _NOTHING: Mapping[str, Any] = {}
@@ -49,11 +49,11 @@ def run(
     overrides = {key: value if isinstance(value, str) else toml_text(value) for key, value in set.items()}
     policies = () if policy is None else (policy,)
     (scenario,) = scenarios(Wanted([fspath(profile)], policies, seed, 1, clock, overrides))
-    if out is None:
-        finished = run_scenario(scenario)
-    else:
+    if out is not None:
         store.prepare(Path(out))
-        finished = run_and_save(scenario, Path(out))
+    finished = run_scenario(scenario)
+    if out is not None:
+        finished = save(finished, Path(out))
     if finished.interrupted:
         raise KeyboardInterrupt
     return finished

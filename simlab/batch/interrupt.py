@@ -13,21 +13,25 @@ class Interrupt:
 
     An exception raised just anywhere can land in a callback from C, which swallows it, or in the clearing
     up, which then stays half done. So the first signal goes through the event loop of the session, if one
-    is running; otherwise it waits. Unless the handler is patient, a second signal is raised at once.
+    is running; otherwise it waits.
     """
 
-    def __init__(self, patient: bool = False) -> None:
+    def __init__(self) -> None:
         self.asked = 0
-        self._patient = patient
-        self._passed_on = False
+        self.passed_on = False
 
     def __call__(self, _: int, __: FrameType | None) -> None:
-        """Take a signal."""
+        """Take a signal: pass the first one on, raise the others at once.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            From the second signal on.
+        """
         self.asked += 1
-        if self.asked > 1 and not self._patient:
+        if self.asked > 1:
             raise KeyboardInterrupt
-        if not self._passed_on:
-            self.pass_on()
+        self.pass_on()
 
     def pass_on(self) -> None:
         """End the session of the running loop, if there is one."""
@@ -35,13 +39,34 @@ class Interrupt:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        self._passed_on = True
+        self.passed_on = True
         loop.call_soon(_interrupt)
 
-    @property
-    def waits(self) -> bool:
-        """Whether a signal has come that no session has been told of."""
-        return self.asked > 0 and not self._passed_on
+
+class WorkerInterrupt(Interrupt):
+    """The same for a process that runs sessions for another one, which may tell it more than once.
+
+    ``direct`` is to be set while a session runs that handles KeyboardInterrupt itself.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.direct = False
+
+    def __call__(self, _: int, __: FrameType | None) -> None:
+        """Take a signal: pass the first one on, leave out the others.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the session wants it.
+        """
+        self.asked += 1
+        if self.asked > 1:
+            return
+        if self.direct:
+            raise KeyboardInterrupt
+        self.pass_on()
 
 
 def _interrupt() -> None:
@@ -69,5 +94,5 @@ def deferred_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if interrupt.waits:
+    if interrupt.asked and not interrupt.passed_on:
         raise KeyboardInterrupt

@@ -7,9 +7,9 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from simlab.batch.interrupt import Interrupt
+from simlab.batch.interrupt import WorkerInterrupt
 from simlab.batch.result import Run
-from simlab.batch.session import run_and_save
+from simlab.batch.session import run_scenario, save
 from simlab.core.errors import SessionFailedError
 from simlab.profile.scenario import Scenario
 
@@ -36,7 +36,7 @@ def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Itera
 
 def _one_by_one(scenarios: Sequence[Scenario], parent: Path) -> Iterator[Run]:
     for scenario in scenarios:
-        run = run_and_save(scenario, parent)
+        run = save(run_scenario(scenario), parent)
         yield run
         if run.interrupted:
             return
@@ -81,7 +81,7 @@ def _interrupted(future: "Future[Run | None]") -> Run | None:
     return run if run is not None and run.interrupted else None
 
 
-_interrupt = Interrupt(patient=True)
+_interrupt = WorkerInterrupt()
 
 
 def _begin_worker() -> None:
@@ -91,4 +91,9 @@ def _begin_worker() -> None:
 
 
 def _work(scenario: Scenario, parent: Path) -> Run | None:
-    return None if _interrupt.asked else run_and_save(scenario, parent)
+    if _interrupt.asked:
+        return None
+    _interrupt.direct = scenario.clock == "real"
+    run = run_scenario(scenario)
+    _interrupt.direct = False
+    return save(run, parent)

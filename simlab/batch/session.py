@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,49 +23,46 @@ from simlab.study.metrics import metrics
 Runner = Callable[[Scenario], Timeline]
 
 
-def _virtual() -> Runner:
+def _virtual(scenario: Scenario) -> Timeline:
     from simlab.virtual.session import run
 
-    return run
+    with deferred_interrupt():
+        return _outside_loops(run, scenario)
 
 
-def _real() -> Runner:
+def _real(scenario: Scenario) -> Timeline:
     from simlab.live.session import run
 
-    return run
+    return run(scenario)  # in a thread of its own, where Ctrl-C and other loops do not reach it
 
 
-CLOCKS: dict[str, Callable[[], Runner]] = {"virtual": _virtual, "real": _real}
-"""How to get at the function that runs a scenario, by clock: what one clock needs, the other does without."""
+CLOCKS: dict[str, Runner] = {"virtual": _virtual, "real": _real}
+"""What runs a scenario, by clock; what one clock needs is not imported for the other."""
 
 
 def run_scenario(scenario: Scenario) -> Run:
     """Run a session, and work out what it comes to.
 
-    A session that could not be run is a result too: its timeline ends with ``session failed``. Inside a
-    running event loop, as in a notebook, the session runs in a thread of its own.
+    A session that could not be run is a result too: its timeline ends with ``session failed``. Works also
+    inside a running event loop, as in a notebook.
     """
-    runner = CLOCKS[scenario.clock]()
     # The wall clock of the process shows virtual time during a session; this one goes on.
     began_s = time.perf_counter()
     try:
-        # Under the real clock, the session's own loop handles Ctrl-C.
-        with deferred_interrupt() if scenario.clock == "virtual" else nullcontext():
-            timeline = _outside_loops(runner, scenario)
+        timeline = CLOCKS[scenario.clock](scenario)
     except SessionFailedError as error:
         timeline = _failed(scenario, error)
     return _judged(scenario, timeline, time.perf_counter() - began_s)
 
 
-def run_and_save(scenario: Scenario, parent: Path) -> Run:
-    """Run a session, and save it in a folder of its own in ``parent``.
+def save(run: Run, parent: Path) -> Run:
+    """Save a run in a folder of its own in ``parent``, and return it with that folder.
 
     Raises
     ------
     SimlabError
         If it could not be saved.
     """
-    run = run_scenario(scenario)
     with deferred_interrupt():
         folder = store.save(parent, run.scenario, run.timeline, run.metrics, run.picture_png)
     return replace(run, folder=folder)

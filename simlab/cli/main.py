@@ -45,7 +45,7 @@ class Commands(click.Group):
             status = super().invoke(ctx)
             sys.stdout.flush()
         except SimlabError as error:
-            click.echo(f"{click.style('Error:', fg='red')} {_message(error)}", err=True)
+            click.echo(f"{click.style('Error:', fg='red')}{_message(error)}", err=True)
             status = WRONG_INPUT if isinstance(error, InvalidInputError) else NOT_RUN
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
@@ -59,7 +59,7 @@ class Commands(click.Group):
 
 def _message(error: SimlabError) -> str:
     lines = str(error).splitlines()
-    return lines[0] if len(lines) == 1 else "\n".join(["", *(f"  {line}" for line in lines)])
+    return f" {lines[0]}" if len(lines) == 1 else "".join(f"\n  {line}" for line in lines)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

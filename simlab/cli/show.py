@@ -37,8 +37,8 @@ def run(finished: Run) -> None:
     inside: list[RenderableType] = [Text(line, style=_style(line)) for line in finished.account()]
     inside += [_expectation(one) for one in metrics["expectations"]]
     if metrics["outages"]:
-        inside += ["", _outages(metrics)]
-    inside += ["", _numbers(metrics)]
+        inside += [Text(), _outages(metrics)]
+    inside += [Text(), _numbers(metrics)]
     echo(
         Text(str(finished.scenario), style="bold"),
         *map(_indented, inside),

@@ -1,0 +1,41 @@
+# `make run` shows what simlab does; `make test` checks everything. Both make .venv first, once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DECLARED := setup.cfg pyproject.toml
+
+.PHONY: run test format clean
+
+run: .venv/.installed
+	@$(BIN)/simlab run profiles/flaky.toml
+
+test: .venv/.installed-with-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n 2
+
+format: .venv/.installed-with-tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/.installed: $(DECLARED) | $(BIN)/pip
+	@echo "Installing simlab into .venv; the first time, this takes a minute."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-with-tests: $(DECLARED) | $(BIN)/pip
+	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a minute."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/.installed
+
+# A Debian without python3-venv leaves half a .venv behind, without pip.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "simlab needs Python 3.11 or later; say which one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || { rm -rf .venv; virtualenv -q -p $(PYTHON) .venv 2>/dev/null; } || \
+	    { rm -rf .venv; echo "Cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
