@@ -32,7 +32,7 @@ class Dropped:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for the same reason as Packet
 class Delivered:
     """A packet that left the link.
 

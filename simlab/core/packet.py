@@ -90,9 +90,10 @@ def classes_named(names: Iterable[str]) -> frozenset[PacketClass]:
     return frozenset(covered)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: a frozen dataclass takes four times as long to make.
+@dataclass(slots=True)
 class Packet:
-    """A datagram as it enters a link.
+    """A datagram as it enters a link. It is not to be changed.
 
     Parameters
     ----------

@@ -26,13 +26,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._now_s = 0.0
+        self.now_s = 0.0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
-        return self._now_s
+        return self.now_s
 
     def call_at(
         self,
@@ -55,7 +55,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._advance()
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle.cancelled():
+            if not handle._cancelled:
                 handle._run()
 
     def _advance(self) -> None:
@@ -67,12 +67,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
             If there is none: then nothing will ever happen again.
         """
         timers = self._timers
-        while timers and timers[0][2].cancelled():
+        while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if not timers:
             raise SessionFailedError("session", "stuck: everything waits and nothing is scheduled")
-        self._now_s = max(self._now_s, timers[0][0])
-        while timers and timers[0][0] <= self._now_s:
+        if timers[0][0] > self.now_s:
+            self.now_s = timers[0][0]
+        while timers and timers[0][0] <= self.now_s:
             self._ready.append(heapq.heappop(timers)[2])
 
     def _write_to_self(self) -> None:

@@ -107,7 +107,9 @@ class VirtualNetworkLoop(TcpLoop):
         """Send a datagram on its way."""
         send = self.wires.get((source[0], destination[0]))
         if send is not None:
-            send(payload + bytes(missing_bytes(payload)), (source, destination, len(payload)))
+            way = (source, destination, len(payload))
+            missing = missing_bytes(payload)
+            send(payload + bytes(missing) if missing else payload, way)
         else:
             self.call_soon(self._hand_over, payload, source, destination)
 

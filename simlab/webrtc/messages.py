@@ -4,7 +4,7 @@ Source: @pipecat-ai/small-webrtc-transport 1.10.8, @pipecat-ai/client-js 1.13.1,
 """
 
 import json
-import secrets
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +34,7 @@ def trickle(pc_id: str | None, candidates: list[dict[str, Any]]) -> dict[str, An
 
 def new_id() -> str:
     """Return an identifier of eight characters for an RTVI message."""
-    return secrets.token_hex(4)
+    return f"{random.getrandbits(32):08x}"
 
 
 def rtvi(kind: str, data: object, message_id: str | None = None) -> dict[str, Any]:

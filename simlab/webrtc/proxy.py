@@ -72,14 +72,27 @@ class SignallingProxy:
         self._hanging: set[asyncio.Task[Any]] = set()
 
     async def start(self, host: str, port: int) -> None:
-        """Listen, and go down and up again when connections are to be refused."""
+        """Listen, and go down and up again when connections are to be refused.
+
+        Raises
+        ------
+        OSError
+            If the port is in use.
+        """
         self._address = (host, port)
         await self._runner.setup()
         await self._listen()
+        if port == 0:  # any free one, and the same one after a refusal
+            self._address = (host, int(self._runner.addresses[0][1]))
         for fault in self._path.faults:
             if fault.how.kind == "refused":
                 self._at(fault.at_s, self._refuse)
                 self._at(fault.until_s, self._listen)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._address[1]
 
     def _at(self, at_s: float, work: Callable[[], Any]) -> None:
         loop = asyncio.get_running_loop()

@@ -152,6 +152,11 @@ class ServerSession:
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
 
+    @property
+    def port(self) -> int:
+        """Where it listens, on the real clock: there port 0 means any free one."""
+        return int(self._runner.addresses[0][1])
+
     def finish(self) -> None:
         """Record what is still open."""
         self._ears.finish()
