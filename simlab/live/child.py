@@ -1,0 +1,149 @@
+"""The parent's end of a child process."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from typing import Any, NoReturn
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Event
+from simlab.live import control
+
+_LONGEST_LINE_BYTES = 2**26
+_STOP_S = 1.0
+
+
+class Child:
+    """A process of the session, which takes orders and tells of events.
+
+    Parameters
+    ----------
+    name
+        What to call it when it fails.
+    module
+        What it runs.
+    sink
+        Called with each event that it tells of.
+    """
+
+    def __init__(self, name: str, module: str, sink: Callable[[Event], None]) -> None:
+        self.name = name
+        self._module = module
+        self._sink = sink
+        self._process: Process | None = None
+        self._readers: list[asyncio.Task[None]] = []
+        self._numbers = count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._complaints: deque[str] = deque(maxlen=20)
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start the process.
+
+        Raises
+        ------
+        SessionFailedError
+            If the system won't.
+        """
+        # The same modules as here; a session of its own keeps Ctrl-C at the terminal from it.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", self._module),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                env=environment,
+                start_new_session=True,
+                limit=_LONGEST_LINE_BYTES,
+            )
+        except OSError as error:
+            raise SessionFailedError(self.name, f"could not be started: {error}") from error
+        self._readers = [asyncio.create_task(self._listen()), asyncio.create_task(self._overhear())]
+
+    async def ask(self, what: str, *arguments: object) -> Any:
+        """Give an order, and return the answer. It never comes when the process is gone: see ``watch``.
+
+        Raises
+        ------
+        SessionFailedError
+            If the order can't be carried out.
+        """
+        number = next(self._numbers)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(control.to_line(control.order(number, what, *arguments)))
+        try:
+            return await answer
+        finally:
+            self._waiting.pop(number, None)
+
+    async def watch(self) -> NoReturn:
+        """Wait for the process to end, which it should not.
+
+        Raises
+        ------
+        SessionFailedError
+            When it has, with its exit status and the last line that it wrote to stderr.
+        """
+        assert self._process is not None
+        status = await self._process.wait()
+        await asyncio.wait(self._readers)
+        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        last = f": {self._complaints[-1]}" if self._complaints else ""
+        raise SessionFailedError(self.name, f"the {self.name} process was {how}{last}")
+
+    async def stop(self) -> None:
+        """End the process, by force if it must be, and take in what it still has to say."""
+        process = self._process
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_S)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        await asyncio.gather(*self._readers)
+
+    async def _listen(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while (line := await self._process.stdout.readline()).endswith(b"\n"):
+            message = json.loads(line)
+            if "event" in message:
+                self._sink(control.event_of(message))
+            else:
+                self._answered(message)
+
+    def _answered(self, message: control.Message) -> None:
+        waiting = self._waiting.get(message["id"])
+        if waiting is None or waiting.done():
+            return
+        if "error" in message:
+            waiting.set_exception(SessionFailedError(self.name, message["error"]))
+        else:
+            waiting.set_result(message["answer"])
+
+    async def _overhear(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            text = line.decode(errors="replace").strip()
+            if text:
+                self._complaints.append(text)

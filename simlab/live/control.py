@@ -1,0 +1,59 @@
+"""What the parent and its child processes say to each other: one JSON object a line.
+
+Down a child's stdin go orders, ``{"id": 3, "do": "alias", "with": ["server", "127.0.0.3", 41234]}``.
+Up its stdout come answers, ``{"id": 3, "answer": ["127.0.0.4", 50001]}`` or ``{"id": 3, "error": "why"}``,
+and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
+
+| order | answer |
+|---|---|
+| ``prepare`` (scenario as TOML, port) | the port that the child listens on, or null |
+| ``start`` (``time.monotonic()`` at the session's zero) | null |
+| ``alias`` (side, host, port): the relay alone | the host and port by which the other side reaches it |
+| ``finish``: record what is still open, and nothing afterwards | null |
+
+A child ends by itself when its stdin is closed.
+"""
+
+import json
+from typing import Any
+
+from simlab.core.timeline import Event
+from simlab.profile.load import load
+from simlab.profile.scenario import Scenario
+
+Message = dict[str, Any]
+
+
+def to_line(message: Message) -> bytes:
+    """Return a message as a line."""
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def order(number: int, what: str, *arguments: object) -> Message:
+    """Return an order."""
+    return {"id": number, "do": what, "with": arguments}
+
+
+def answer(to: Message, value: object = None) -> Message:
+    """Return the answer to an order."""
+    return {"id": to["id"], "answer": value}
+
+
+def refusal(to: Message, error: Exception) -> Message:
+    """Return the answer to an order that can't be carried out."""
+    return {"id": to["id"], "error": str(error)}
+
+
+def event_message(event: Event) -> Message:
+    """Return an event as a message."""
+    return {"event": [event.t_s, event.source, event.kind, event.data]}
+
+
+def event_of(message: Message) -> Event:
+    """Return the event that a message holds."""
+    return Event(*message["event"])
+
+
+def scenario_of(text: str) -> Scenario:
+    """Return the scenario that the parent has written with ``to_toml``."""
+    return Scenario.of(load(text, "scenario.toml"))

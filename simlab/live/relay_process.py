@@ -1,0 +1,131 @@
+"""The relay process: ``python -m simlab.live.relay_process``, started by a session."""
+
+import gc
+import json
+import math
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import trio
+
+from simlab.core.link import Link
+from simlab.core.meter import LinkMeter
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+from simlab.live import control
+from simlab.live.clock import SessionClock
+from simlab.live.process import run_child
+from simlab.live.relay import Relay, send
+from simlab.live.shell import LinkShell
+from simlab.live.timer import KernelTimer
+from simlab.profile.build import links
+
+_FLUSH_S = 0.5
+
+
+class Output:
+    """Send messages to the parent in the background, so that a parent who does not read delays nothing."""
+
+    def __init__(self, stream: trio.abc.SendStream) -> None:
+        self._stream = stream
+        self._put, self._get = trio.open_memory_channel[control.Message](math.inf)
+
+    def put(self, message: control.Message) -> None:
+        """Send a message soon."""
+        self._put.send_nowait(message)
+
+    async def run(self) -> None:
+        """Send until ``end``."""
+        async for message in self._get:
+            await self._stream.send_all(control.to_line(message))
+
+    def end(self) -> None:
+        """Send what is waiting, and then no more."""
+        self._put.close()
+
+
+class RelayProcess:
+    """Carry out the orders of the parent."""
+
+    def __init__(self, nursery: trio.Nursery, output: Output) -> None:
+        self._nursery = nursery
+        self._output = output
+        self._clock = SessionClock()
+        self._record = Recorder(self._clock.now_s, lambda event: output.put(control.event_message(event)))
+        self._links: dict[Direction, Link] = {}
+        self._meters: list[LinkMeter] = []
+        self._relay: Relay | None = None
+        self._orders: dict[str, Callable[..., object]] = {
+            "prepare": self._prepare,
+            "start": self._start,
+            "alias": self._alias,
+            "finish": self._finish,
+        }
+
+    def obey(self, order: control.Message) -> None:
+        """Carry out an order, and answer it."""
+        value = self._orders[order["do"]](*order["with"])
+        self._output.put(control.answer(order, value))
+
+    def _prepare(self, text: str, _: int) -> None:
+        self._links = links(control.scenario_of(text))
+
+    def _start(self, zero_s: float) -> None:
+        self._clock.start(zero_s)
+        shells: dict[Direction, LinkShell] = {}
+        for direction, link in self._links.items():
+            meter = LinkMeter(self._record, direction, link, keep_errors=True)
+            timer = KernelTimer(zero_s)
+            shells[direction] = LinkShell(link, meter, timer, self._clock.now_s, send)
+            self._meters.append(meter)
+            self._nursery.start_soon(shells[direction].run)
+        self._relay = Relay(self._nursery, shells)
+        # What exists by now stays: a collection need not look at it again.
+        gc.collect()
+        gc.freeze()
+
+    def _alias(self, side: Any, host: str, port: int) -> tuple[str, int]:
+        assert self._relay is not None
+        return self._relay.alias(side, (host, port))
+
+    def _finish(self) -> None:
+        for meter in self._meters:
+            meter.finish()
+        self._record.close()
+
+
+async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[bytes]:
+    rest = b""
+    async for chunk in stream:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+
+
+async def relay(orders: trio.abc.ReceiveStream, answers: trio.abc.SendStream) -> None:
+    """Obey orders until there are no more."""
+    output = Output(answers)
+    async with trio.open_nursery() as writing, trio.open_nursery() as nursery:
+        writing.start_soon(output.run)
+        process = RelayProcess(nursery, output)
+        async for line in _lines(orders):
+            process.obey(json.loads(line))
+        nursery.cancel_scope.cancel()
+        output.end()
+        writing.cancel_scope.deadline = trio.current_time() + _FLUSH_S
+
+
+def _run(output: int) -> None:
+    async def main() -> None:
+        await relay(trio.lowlevel.FdStream(0), trio.lowlevel.FdStream(output))
+
+    trio.run(main)
+
+
+def main() -> None:
+    """Run the relay until stdin is closed."""
+    run_child(_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Run a scenario over real UDP sockets, in real time."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Event, Recorder, Timeline
+from simlab.live.addresses import HOSTS, Address, Side, gathering_on
+from simlab.live.child import Child
+from simlab.live.clock import SessionClock
+from simlab.profile.header import header
+from simlab.profile.scenario import Scenario
+from simlab.webrtc.candidates import Rewrite
+from simlab.webrtc.handler import OFFER_PATH
+from simlab.webrtc.proxy import Path, SignallingProxy
+from simlab.webrtc.session import ClientSession, record_faults
+
+# From the choice of the session's zero until then, everybody must have been told of it.
+_LEAD_S = 0.1
+_CLOSE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a session is run, as far as the scenario does not say.
+
+    Parameters
+    ----------
+    server_port, signalling_port
+        Where the server and the signalling proxy listen; 0 takes any free port.
+    overtime_s
+        How long after its duration a session that is not over counts as failed.
+    """
+
+    server_port: int = 0
+    signalling_port: int = 0
+    overtime_s: float = 30.0
+
+
+def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
+    """Run a scenario from beginning to end, and return what happened.
+
+    A session that could not be run to its end has a ``session failed`` event as its last one; so has
+    one that the user interrupts (Ctrl-C). Works also where an event loop is running, as in Jupyter:
+    the session has a thread with a loop of its own, which a KeyboardInterrupt does not hit in the middle.
+    """
+    session = LiveSession(scenario, settings)
+    with ThreadPoolExecutor(1, "simlab-session") as pool:
+        future = pool.submit(lambda: asyncio.run(session.run()))
+        while True:
+            try:
+                return future.result()
+            except KeyboardInterrupt:
+                session.interrupt()
+
+
+class LiveSession:
+    """The client and the signalling proxy in this process, the relay and the server each in its own."""
+
+    def __init__(self, scenario: Scenario, settings: Settings = Settings()) -> None:
+        self._scenario = Scenario.of(scenario.profile, clock="real")
+        self._settings = settings
+        self._clock = SessionClock()
+        self._record = Recorder(self._clock.now_s)
+        sink = self._record.events.append
+        self._relay = Child("relay", "simlab.live.relay_process", sink)
+        self._server = Child("server", "simlab.live.server_process", sink)
+        self._closers: list[Coroutine[Any, Any, None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._interrupted = asyncio.Event()
+
+    def interrupt(self) -> None:
+        """End the session, from any thread and at any time."""
+        if self._loop is None:
+            self._interrupted.set()
+            return
+        with suppress(RuntimeError):  # it is over, and its loop is closed
+            self._loop.call_soon_threadsafe(self._interrupted.set)
+
+    async def run(self) -> Timeline:
+        """Run until the scenario's end, or as far as it goes."""
+        self._loop = asyncio.get_running_loop()
+        self._record("session", "begin", at_s=0.0)
+        record_faults(self._scenario, self._record)
+        with gathering_on("client"):
+            try:
+                ending = await self._supervise()
+            finally:
+                await self._close()
+        events = [event for event in self._record.events if event.t_s <= ending.t_s]
+        return Timeline.of(header(self._scenario), [*events, ending])
+
+    async def _supervise(self) -> Event:
+        """Run the session, and return the event that it ends with."""
+        kind, labels = "end", {"reason": "duration"}
+        try:
+            await self._run_watched()
+        except SessionFailedError as error:
+            kind, labels = "failed", {"stage": error.stage, "reason": error.reason}
+        return Event(round(max(0.0, self._clock.now_s()), 6), "session", kind, labels)
+
+    async def _run_watched(self) -> None:
+        for child in (self._relay, self._server):
+            await child.start()
+        watches = (self._relay.watch(), self._server.watch(), self._watch_for_interrupt())
+        # In this order: when a process has died, that is the reason of whatever else went wrong.
+        tasks = [asyncio.create_task(work) for work in (*watches, self._play())]
+        settings, duration_s = self._settings, self._scenario.profile.duration_s
+        try:
+            limit_s = duration_s + settings.overtime_s
+            done, _ = await asyncio.wait(tasks, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise SessionFailedError("session", f"not over {settings.overtime_s:g} s after its duration")
+            for task in tasks:
+                if task in done:
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch_for_interrupt(self) -> NoReturn:
+        await self._interrupted.wait()
+        raise SessionFailedError("interrupted", "interrupted by the user")
+
+    async def _play(self) -> None:
+        client, zero_s = await self._prepare()
+        await asyncio.gather(self._relay.ask("start", zero_s), self._server.ask("start", zero_s))
+        await asyncio.sleep(-self._clock.now_s())
+        await client.run(self._scenario.profile.duration_s)
+        await asyncio.gather(self._relay.ask("finish"), self._server.ask("finish"))
+
+    async def _prepare(self) -> tuple[ClientSession, float]:
+        """Make everything ready, and say when the session begins, as ``time.monotonic()`` gives it."""
+        text = self._scenario.to_toml()
+        _, port = await asyncio.gather(
+            self._relay.ask("prepare", text, 0), self._server.ask("prepare", text, self._settings.server_port)
+        )
+        path = Path.of(self._scenario.profile)
+        upstream = f"http://{HOSTS['server']}:{port}"
+        proxy = SignallingProxy(upstream, path, self._record, self._alias("client"), self._alias("server"))
+        self._closers.append(proxy.stop())
+        zero_s = time.monotonic() + _LEAD_S
+        self._clock.start(zero_s)
+        try:
+            await proxy.start(HOSTS["client"], self._settings.signalling_port)
+        except OSError as error:
+            raise SessionFailedError("signalling", str(error)) from error
+        endpoint = f"http://{HOSTS['client']}:{proxy.port}{OFFER_PATH}"
+        client = ClientSession(self._scenario, endpoint, self._record)
+        self._closers.insert(0, client.close())
+        return client, zero_s
+
+    def _alias(self, side: Side) -> Rewrite:
+        """Return what puts the relay's addresses in the place of one side's own."""
+
+        async def rewrite(endpoint: Address) -> Address:
+            host, port = await self._relay.ask("alias", side, *endpoint)
+            return host, port
+
+        return rewrite
+
+    async def _close(self) -> None:
+        """Free everything, without a word in the timeline."""
+        self._record.close()
+        results = await asyncio.gather(
+            self._relay.stop(), self._server.stop(), self._close_peers(), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _close_peers(self) -> None:
+        for closer in self._closers:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(closer, _CLOSE_S)

@@ -1,0 +1,77 @@
+"""Drive a link in real time."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from simlab.core.link import Delivered, Dropped, Link
+from simlab.core.meter import LinkMeter
+from simlab.live.timer import Timer
+
+# Less than any delay that matters, and more than float arithmetic on times loses.
+_ROUNDING_S = 1e-6
+
+
+class LinkShell:
+    """Give a link its time: take packets in as they come, send each when it is due.
+
+    Parameters
+    ----------
+    now_s
+        Returns the seconds since the session began.
+    send
+        Sends a packet on. OSError from it means that the packet is lost here, with cause ``relay``.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        meter: LinkMeter,
+        timer: Timer,
+        now_s: Callable[[], float],
+        send: Callable[[Delivered], None],
+    ) -> None:
+        self._link = link
+        self._meter = meter
+        self._timer = timer
+        self._now_s = now_s
+        self._send = send
+        self._set_for_s = math.inf
+
+    def receive(self, payload: bytes, tag: object) -> None:
+        """Take in a packet. One without any delay leaves at once."""
+        now_s = self._now_s()
+        for drop in self._link.receive(payload, now_s, tag):
+            self._meter.dropped(drop)
+        self._release(now_s)
+
+    async def run(self) -> None:
+        """Send packets when they are due, for ever."""
+        while True:
+            await self._timer.wait()
+            now_s = self._now_s()
+            if now_s >= self._set_for_s - _ROUNDING_S:
+                self._release(max(now_s, self._set_for_s))
+
+    def _release(self, now_s: float) -> None:
+        for packet in self._link.release(now_s):
+            self._send_on(packet)
+        due_s = self._link.next_due_s()
+        at_s = math.inf if due_s is None else due_s
+        if at_s != self._set_for_s:
+            self._set_for_s = at_s
+            self._timer.set(at_s)
+
+    def _send_on(self, packet: Delivered) -> None:
+        try:
+            self._send(packet)
+        except OSError:
+            self._lose(packet)
+        else:
+            # Those released together leave one after the other.
+            self._meter.delivered(replace(packet, sent_s=max(packet.sent_s, self._now_s())))
+
+    def _lose(self, packet: Delivered) -> None:
+        self._link.delivered -= 1
+        self._link.dropped["relay"] += 1
+        self._meter.dropped(Dropped(self._now_s(), packet.seq, packet.kind, len(packet.payload), "relay"))
