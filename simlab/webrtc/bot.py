@@ -51,7 +51,8 @@ class Bot:
         self._connection = connection
         self._record = record
         self._ears = ears
-        self._talking = False
+        self._speaking: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
         self._voice = Source(lambda: ears.sent_media.add("sent"), connection.is_connected)
         events = connection.events
         events.on("connected", self._connected)
@@ -65,7 +66,7 @@ class Bot:
             self._connection.slots["audio"].plug(self._voice)
         track = self._connection.tracks.get("audio")
         if track is not None and self._ears.has_media:
-            self._connection.events.spawn(self._listen(track))
+            self._listening = self._connection.events.spawn(self._listen(track))
 
     async def _listen(self, track: Any) -> None:
         try:
@@ -81,9 +82,8 @@ class Bot:
             about = {"version": messages.RTVI_VERSION, "about": {"library": "simlab"}}
             self._connection.send(messages.rtvi("bot-ready", about, message.get("id")))
             self._ears.begin()
-            if not self._talking:
-                self._talking = True
-                self._connection.events.spawn(self._talk())
+            if self._speaking is None:
+                self._speaking = self._connection.events.spawn(self._talk())
         elif kind == "client-message" and data.get("t") == probes.PROBE_NAME:
             self._ears.messages.arrived(data["d"]["number"], data["d"]["sent_s"])
 
@@ -104,6 +104,8 @@ class Bot:
             content = {"t": probes.PROBE_NAME, "number": number, "sent_s": round(self._record.now_s(), 6)}
             self._connection.send(messages.rtvi("server-message", content))
 
-    async def _closed(self) -> None:
+    def _closed(self) -> None:
         self._record("server", "bot_ended", pc_id=self._connection.pc_id)
-        await self._connection.events.cancel()
+        for task in (self._speaking, self._listening):
+            if task is not None:
+                task.cancel()

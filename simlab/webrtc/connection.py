@@ -73,6 +73,7 @@ class SmallWebRTCConnection:
         self._watchdog: asyncio.TimerHandle | None = None
         self._channel_timeout: asyncio.TimerHandle | None = None
         self._renegotiating = False
+        self._told_closed = False
         record_states(self.pc, self._record, "server", pc_id=self.pc_id)
         self.pc.on("datachannel", self._channel_opened)
         self.pc.on("connectionstatechange", self._state_changed)
@@ -153,10 +154,14 @@ class SmallWebRTCConnection:
                 timer.cancel()
         for slot in self.slots.values():
             slot.unplug()
-        if self.pc.connectionState != "closed":
-            self._record("server", "connection_closed", pc_id=self.pc_id, reason=reason)
+        self._tell_closed(reason)
         await self.pc.close()
         self._outgoing, self._pending = [], []
+
+    def _tell_closed(self, reason: str) -> None:
+        if not self._told_closed:
+            self._told_closed = True
+            self._record("server", "connection_closed", pc_id=self.pc_id, reason=reason)
 
     def _emit(self, name: str) -> None:
         self._record("server", "event", name=name, pc_id=self.pc_id)
@@ -174,11 +179,11 @@ class SmallWebRTCConnection:
             self._channel_timeout = loop.call_later(CHANNEL_TIMEOUT_S, self._channel_missing)
         if state == "connected" and not self._connect_invoked:
             return
-        self._emit(state)
-        if state == "failed":
-            self._close_later("failed")
         if state == "closed":
-            self.events.spawn(self.close("closed"))
+            self._tell_closed("closed")
+        self._emit(state)
+        if state in {"failed", "closed"}:
+            self._close_later(state)
 
     def _close_later(self, reason: str) -> None:
         self.events.spawn(self.close(reason))

@@ -59,7 +59,7 @@ class LivenessMonitor:
         """Start to check, once ICE has completed on this connection."""
         self._ice = ice
         _call_before(ice, "data_received", self._received)
-        _call_before(ice, "request_received", self._received)
+        _call_before(ice, "request_received", self._check_received)
         # A browser's liveness takes the place of aioice's consent check, which would close the
         # connection after half a minute.
         if ice._query_consent_task is not None:
@@ -76,6 +76,11 @@ class LivenessMonitor:
 
     def _received(self) -> None:
         self._model.received(self._loop.time())
+
+    def _check_received(self) -> None:
+        self._model.check_received(self._loop.time())
+        if self._timer is None:
+            self._after()
 
     def _answered(self, sent_s: float) -> None:
         self._model.answered(sent_s, self._loop.time())

@@ -1,0 +1,84 @@
+"""What a session must be like, whichever clock it runs under."""
+
+import pytest
+
+from simlab.study.invariants import violations
+from simlab.study.metrics import metrics
+from tests.conformance.conftest import virtual_timeline
+
+# The sessions on the real clock are run once for the whole file, so it stays on one worker.
+pytestmark = pytest.mark.xdist_group("real")
+
+BEGAN_S = 4.0
+
+
+def first_offer_s(timeline):
+    """Seconds from the beginning of the blackout to the first offer after it."""
+    return next(e.t_s for e in timeline.select("client", "offer") if e.t_s > BEGAN_S) - BEGAN_S
+
+
+def error_s(timeline):
+    """Seconds from the beginning of the blackout until the transport said ``error``."""
+    states = timeline.select("client", "transport_state")
+    return next(e.t_s for e in states if e["state"] == "error") - BEGAN_S
+
+
+def test_a_clean_network_is_noticed_by_nobody(measured):
+    clean = measured("clean")
+    assert clean["connect"]["bot_ready_s"] < 2
+    assert clean["outages"] == []
+    assert clean["violations"] == []
+    assert all(way["alive_at_end"] for way in clean["media"].values())
+    assert [way["lost"] for way in clean["messages"].values()] == [0, 0]
+
+
+def test_connecting_goes_through_its_phases_in_order(measured):
+    connect = measured("clean")["connect"]
+    phases_s = [connect[phase] for phase in ("offer_s", "ice_s", "dtls_s", "channel_s", "bot_ready_s")]
+    assert phases_s == sorted(phases_s)
+
+
+@pytest.mark.parametrize("name", ["blackout 3 s", "blackout 8 s"])
+def test_a_short_blackout_heals_by_itself_without_an_offer(measured, name):
+    short = measured(name)
+    assert [outage["outcome"] for outage in short["outages"]] == ["self_healed"]
+    assert short["attempts"]["offers"] == 1
+    assert short["final_state"] == "ready"
+
+
+def test_a_long_blackout_ends_in_a_re_created_connection(timeline):
+    long = timeline("blackout 16 s")
+    assert 10 <= first_offer_s(long) <= 13
+    assert metrics(long)["attempts"]["recreations"] == 1
+    assert metrics(long)["server"]["connections_opened"] == 2
+
+
+def test_messages_pass_again_after_the_re_creation_and_nobody_hears_anybody(timeline):
+    # Hole C1: the client stops the microphone that it shares with its new connection, and forgets the
+    # track of the bot that the new connection brought.
+    long = metrics(timeline("blackout 16 s"))
+    assert long["final_state"] == "ready"
+    assert not long["media"]["up"]["alive_at_end"]
+    assert not long["media"]["down"]["alive_at_end"]
+    kinds = {violation.invariant for violation in violations(timeline("blackout 16 s"))}
+    assert kinds == {"microphone-dead-after-recovery", "bot-voice-dead-after-recovery"}
+
+
+def test_udp_and_http_dead_it_gives_up(timeline):
+    dead = timeline("all dead")
+    assert 16 <= error_s(dead) <= 19
+    assert metrics(dead)["final_state"] == "error"
+    assert metrics(dead)["attempts"] | {"unneeded": 0} == {
+        "ice_restarts": 0,
+        "recreations": 3,
+        "offers": 4,
+        "offers_failed": 3,
+        "unneeded": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "moment_s"), [("blackout 16 s", first_offer_s), ("all dead", error_s)], ids=["offer", "error"]
+)
+def test_both_clocks_agree_within_0_3_s(real_timelines, name, moment_s):
+    assert moment_s(real_timelines[name]) == pytest.approx(moment_s(virtual_timeline(name)), abs=0.3)
