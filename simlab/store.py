@@ -112,16 +112,29 @@ def load(folder: Path) -> Saved:
     if not folder.is_dir():
         raise InvalidInputError([f"{folder}: {'not a run folder' if folder.exists() else 'no such folder'}"])
     texts = {name: _text(folder / name) for name in (SCENARIO, TIMELINE, METRICS)}
-    try:
-        timeline = Timeline.from_text(texts[TIMELINE])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInputError([f"{folder / TIMELINE}: {error}"]) from error
-    try:
-        metrics = json.loads(texts[METRICS])
-    except ValueError as error:
-        raise InvalidInputError([f"{folder / METRICS}: {error}"]) from error
+    timeline = _timeline(texts[TIMELINE], folder / TIMELINE)
+    metrics = _metrics(texts[METRICS], folder / METRICS)
     profile = load_profile(texts[SCENARIO], str(folder / SCENARIO))
     return Saved(Scenario.of(profile), timeline, metrics, folder)
+
+
+def _timeline(text: str, path: Path) -> Timeline:
+    if not text.strip():
+        raise InvalidInputError([f"{path}: it is empty"])
+    try:
+        return Timeline.from_text(text)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidInputError([f"{path}: {error}"]) from error
+
+
+def _metrics(text: str, path: Path) -> dict[str, Any]:
+    try:
+        metrics = json.loads(text)
+    except ValueError as error:
+        raise InvalidInputError([f"{path}: {error}"]) from error
+    if not isinstance(metrics, dict):
+        raise InvalidInputError([f"{path}: want an object"])
+    return metrics
 
 
 def to_json(value: Any) -> str:

@@ -11,62 +11,46 @@ from types import FrameType
 class Interrupt:
     """A signal handler that ends the running session, not whatever line of code happens to run.
 
-    An exception raised just anywhere can land in a callback from C, which swallows it, or in the clearing
-    up, which then stays half done. So the first signal goes through the event loop of the session, if one
-    is running; otherwise it waits.
+    An exception raised just anywhere can land in a callback from C, which swallows it. So the first signal
+    goes through the event loop of the session, if that is running.
+
+    Parameters
+    ----------
+    held
+        Only remember a first signal. May be changed at any time.
+    patient
+        Leave out the signals after the first one; else they are raised at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, held: bool = False, patient: bool = False) -> None:
         self.asked = 0
-        self.passed_on = False
+        self.held = held
+        self._patient = patient
+        self._outer_loop = running_loop()  # a notebook's: none of a session's business
 
     def __call__(self, _: int, __: FrameType | None) -> None:
-        """Take a signal: pass the first one on, raise the others at once.
+        """Take a signal.
 
         Raises
         ------
         KeyboardInterrupt
-            From the second signal on.
+            If the signal is neither to be remembered, nor to be left out, nor for a loop.
         """
         self.asked += 1
-        if self.asked > 1:
-            raise KeyboardInterrupt
-        self.pass_on()
-
-    def pass_on(self) -> None:
-        """End the session of the running loop, if there is one."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        if (self.held and self.asked == 1) or (self._patient and self.asked > 1):
             return
-        self.passed_on = True
+        loop = running_loop()
+        if self.asked > 1 or loop is None or loop is self._outer_loop:
+            raise KeyboardInterrupt
         loop.call_soon(_interrupt)
 
 
-class WorkerInterrupt(Interrupt):
-    """The same for a process that runs sessions for another one, which may tell it more than once.
-
-    ``direct`` is to be set while a session runs that handles KeyboardInterrupt itself.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.direct = False
-
-    def __call__(self, _: int, __: FrameType | None) -> None:
-        """Take a signal: pass the first one on, leave out the others.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If the session wants it.
-        """
-        self.asked += 1
-        if self.asked > 1:
-            return
-        if self.direct:
-            raise KeyboardInterrupt
-        self.pass_on()
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that runs in this thread, if there is one."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _interrupt() -> None:
@@ -74,25 +58,38 @@ def _interrupt() -> None:
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end the session that runs inside, or else wait for the end of the block.
+def interruptible() -> Iterator[Interrupt]:
+    """Let Ctrl-C end the session that runs inside."""
+    interrupt = Interrupt()
+    with _handling(interrupt):
+        yield interrupt
 
-    Nothing changes outside the main thread, or where somebody else handles Ctrl-C already.
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a first Ctrl-C wait for the end of the block.
 
     Raises
     ------
     KeyboardInterrupt
-        At the end, if Ctrl-C came and there was no session to end.
+        At the end, if there was one.
     """
+    interrupt = Interrupt(held=True)
+    with _handling(interrupt):
+        yield
+    if interrupt.asked:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _handling(interrupt: Interrupt) -> Iterator[None]:
+    """Handle Ctrl-C, unless somebody else does already or this is not the main thread."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    interrupt = Interrupt()
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if interrupt.asked and not interrupt.passed_on:
-        raise KeyboardInterrupt

@@ -5,9 +5,10 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
-from simlab.batch.interrupt import WorkerInterrupt
+from simlab.batch.interrupt import Interrupt
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
 from simlab.core.errors import SessionFailedError
@@ -81,7 +82,7 @@ def _interrupted(future: "Future[Run | None]") -> Run | None:
     return run if run is not None and run.interrupted else None
 
 
-_interrupt = WorkerInterrupt()
+_interrupt = Interrupt(held=True, patient=True)
 
 
 def _begin_worker() -> None:
@@ -91,9 +92,11 @@ def _begin_worker() -> None:
 
 
 def _work(scenario: Scenario, parent: Path) -> Run | None:
-    if _interrupt.asked:
-        return None
-    _interrupt.direct = scenario.clock == "real"
-    run = run_scenario(scenario)
-    _interrupt.direct = False
-    return save(run, parent)
+    _interrupt.held = False
+    try:
+        run = None if _interrupt.asked else run_scenario(scenario)
+    except KeyboardInterrupt:
+        run = None
+    finally:
+        _interrupt.held = True
+    return None if run is None else save(replace(run, stopped=_interrupt.asked > 0), parent)

@@ -40,12 +40,15 @@ class Run:
         What it comes to, in the shape of metrics.json.
     folder
         Where it is saved; None if it is not.
+    stopped
+        Whether the user wanted it to end, which may have come too late to cut it short.
     """
 
     scenario: Scenario
     timeline: RunTimeline
     metrics: dict[str, Any] = field(hash=False)
     folder: Path | None = None
+    stopped: bool = field(default=False, compare=False)
 
     @property
     def failed(self) -> Event | None:
@@ -54,8 +57,8 @@ class Run:
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was the user who ended the session."""
-        return self.failed is not None and self.failed["stage"] == "interrupted"
+        """Whether the user wanted it to end, and nothing to follow."""
+        return self.stopped or (self.failed is not None and self.failed["stage"] == "interrupted")
 
     @property
     def unmet(self) -> Sequence[dict[str, Any]]:

@@ -102,13 +102,12 @@ def find(name: str) -> Path:
         If there is neither.
     """
     path, listed = Path(name), CATALOGUE / f"{name}.toml"
-    is_bare = path.name == name and bool(name)
-    if is_bare and not path.is_file() and listed.is_file():
+    if path.name == name and not path.is_file() and listed.is_file():
         return listed
-    if not path.exists():
+    if not name or not path.exists():
         near = get_close_matches(path.name.removesuffix(".toml"), [file.stem for file in catalogue()], n=1)
         hint = f', did you mean "{CATALOGUE / near[0]}.toml"?' if near else ""
-        raise InvalidInputError([f"{name}: there is no such file{hint}"])
+        raise InvalidInputError([f"{name or quoted(name)}: there is no such file{hint}"])
     return path
 
 

@@ -1,6 +1,5 @@
 """Run one scenario under the clock that it names."""
 
-import asyncio
 import ctypes
 import threading
 import time
@@ -10,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from simlab import store
-from simlab.batch.interrupt import deferred_interrupt
+from simlab.batch.interrupt import interruptible, running_loop, uninterrupted
 from simlab.batch.result import Run, RunTimeline
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Timeline
@@ -26,14 +25,13 @@ Runner = Callable[[Scenario], Timeline]
 def _virtual(scenario: Scenario) -> Timeline:
     from simlab.virtual.session import run
 
-    with deferred_interrupt():
-        return _outside_loops(run, scenario)
+    return run(scenario) if running_loop() is None else _in_thread(run, scenario)
 
 
 def _real(scenario: Scenario) -> Timeline:
     from simlab.live.session import run
 
-    return run(scenario)  # in a thread of its own, where Ctrl-C and other loops do not reach it
+    return run(scenario)  # in a thread of its own, so that another loop is not in its way
 
 
 CLOCKS: dict[str, Runner] = {"virtual": _virtual, "real": _real}
@@ -48,11 +46,13 @@ def run_scenario(scenario: Scenario) -> Run:
     """
     # The wall clock of the process shows virtual time during a session; this one goes on.
     began_s = time.perf_counter()
-    try:
-        timeline = CLOCKS[scenario.clock](scenario)
-    except SessionFailedError as error:
-        timeline = _failed(scenario, error)
-    return _judged(scenario, timeline, time.perf_counter() - began_s)
+    with interruptible() as interrupt:
+        try:
+            timeline = CLOCKS[scenario.clock](scenario)
+        except SessionFailedError as error:
+            timeline = _failed(scenario, error)
+    run = _judged(scenario, timeline, time.perf_counter() - began_s)
+    return replace(run, stopped=interrupt.asked > 0)
 
 
 def save(run: Run, parent: Path) -> Run:
@@ -63,7 +63,7 @@ def save(run: Run, parent: Path) -> Run:
     SimlabError
         If it could not be saved.
     """
-    with deferred_interrupt():
+    with uninterrupted():
         folder = store.save(parent, run.scenario, run.timeline, run.metrics, run.picture_png)
     return replace(run, folder=folder)
 
@@ -95,14 +95,6 @@ def _failed(scenario: Scenario, error: SessionFailedError) -> Timeline:
         Event(0.0, "session", "failed", {"stage": error.stage, "reason": error.reason}),
     )
     return Timeline.of(header(scenario), events)
-
-
-def _outside_loops(runner: Runner, scenario: Scenario) -> Timeline:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return runner(scenario)
-    return _in_thread(runner, scenario)
 
 
 def _in_thread(runner: Runner, scenario: Scenario) -> Timeline:

@@ -13,7 +13,6 @@ from rich.text import Text
 from simlab.batch.result import Run
 from simlab.core.timeline import Event
 
-
 _WIDEST = 110
 
 

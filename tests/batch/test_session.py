@@ -1,0 +1,128 @@
+"""One session, from a scenario to a judged run."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import simlab
+from simlab.batch import session
+from simlab.batch.session import run_scenario, with_violations
+from simlab.core.errors import InvalidInputError, SessionFailedError
+from simlab.core.timeline import Event, Timeline
+from simlab.profile.load import load
+from simlab.profile.scenario import Scenario
+
+PROFILES = Path(__file__).parents[2] / "profiles"
+CLEAN = PROFILES / "clean.toml"
+SHORT = {"duration": "3s", "peers.media": []}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> simlab.Run:
+    return simlab.run(CLEAN, seed=7, set=SHORT, out=tmp_path_factory.mktemp("results"))
+
+
+def test_a_run_has_what_the_interfaces_promise(run: simlab.Run) -> None:
+    assert run.scenario.seed == 7
+    assert run.metrics["duration_s"] == 3.0
+    assert run.metrics["wall_s"] > 0.0
+    assert run.failed is None
+    assert [one["held"] for one in run.metrics["expectations"]] == [True, True, True]
+    frame = run.timeline.frame()
+    assert frame.height == len(run.timeline.events)
+    assert frame["kind"][0] == "begin"
+    assert run.plot().get_xlim() == (0.0, 3.0)
+    assert run._repr_png_().startswith(b"\x89PNG")
+    assert repr(run).startswith("<Run of clean, policy pipecat, seed 7, virtual clock, 3s: No outage")
+
+
+def test_the_wall_time_is_in_the_metrics_alone(run: simlab.Run) -> None:
+    assert run.folder is not None
+    assert json.loads((run.folder / "metrics.json").read_text()) == run.metrics
+    assert "wall_s" not in (run.folder / "timeline.jsonl").read_text()
+
+
+def test_an_opened_run_is_the_run_again(run: simlab.Run) -> None:
+    assert run.folder is not None
+    again = simlab.open(run.folder)
+    assert again == run
+    assert again.account() == run.account()
+    assert again.picture_png == (run.folder / "timeline.png").read_bytes()
+
+
+def test_a_saved_scenario_runs_again_to_the_same_timeline(run: simlab.Run) -> None:
+    assert run.folder is not None
+    again = simlab.run(run.folder / "scenario.toml")
+    assert again.timeline.to_text() == run.timeline.to_text()
+
+
+def test_a_session_runs_inside_a_running_loop(run: simlab.Run) -> None:
+    async def cell() -> simlab.Run:
+        return simlab.run(CLEAN, seed=7, set=SHORT)
+
+    assert asyncio.run(cell()).timeline.to_text() == run.timeline.to_text()
+
+
+def test_without_out_nothing_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert simlab.run(CLEAN, set=SHORT).folder is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_fault_of_the_arguments_is_told() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        simlab.run(CLEAN, policy="pipcat", set={"link.dely": 1, "peers": {"clients": 0}})
+    assert len(caught.value.faults) == 3
+
+
+def test_a_session_that_could_not_be_run_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_port(_: Scenario) -> Timeline:
+        raise SessionFailedError("server", "port 7860 is in use")
+
+    monkeypatch.setitem(session.CLOCKS, "virtual", no_port)
+    run = run_scenario(Scenario.of(load("", "empty.toml")))
+    assert run.failed == Event(0.0, "session", "failed", {"stage": "server", "reason": "port 7860 is in use"})
+    assert run.headline == "Failed (server): port 7860 is in use"
+    assert run.picture_png.startswith(b"\x89PNG")
+
+
+def test_violations_stand_in_the_timeline_before_its_end() -> None:
+    dead = [
+        Event(0.0, "session", "begin"),
+        Event(0.1, "client", "transport_state", {"state": "connecting"}),
+        Event(70.0, "session", "end", {"reason": "duration"}),
+    ]
+    found = with_violations(Timeline.of({"duration_s": 70.0, "media": []}, dead))
+    (violation,) = found.select("session", "violation")
+    assert violation["invariant"] == "connect-undecided"
+    assert found.events[-1] == dead[-1]
+    assert with_violations(Timeline.of(found.header, dead)) == found
+
+
+INTERRUPTED_CELL = """
+    import asyncio, os, signal, sys, threading
+    import simlab, simlab.batch.door, simlab.batch.picture, simlab.virtual.session
+
+    async def cell():
+        simlab.run(sys.argv[1], set={"duration": "20h", "peers.media": []}, out=sys.argv[2])
+
+    threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT]).start()
+    try:
+        asyncio.new_event_loop().run_until_complete(cell())
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_ctrl_c_in_a_notebook_ends_the_session_and_keeps_it(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", textwrap.dedent(INTERRUPTED_CELL), str(CLEAN), str(tmp_path)]
+    found = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (found.stdout, found.stderr) == ("interrupted\n", "")
+    (folder,) = tmp_path.iterdir()
+    assert folder.name.endswith("-failed")
+    assert simlab.open(folder).interrupted

@@ -1,0 +1,120 @@
+"""``simlab profiles``, ``simlab policies`` and ``simlab plot``."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from simlab.cli.main import COMMANDS, main
+from simlab.reconnect.policy import POLICIES
+
+
+@pytest.fixture
+def run_folder(simlab):
+    result = simlab("run", "clean", "--set", "duration=3s", "--set", "peers.media=[]", "--quiet")
+    return Path(result.stdout.strip())
+
+
+@pytest.mark.parametrize("arguments", [["profiles"], ["profiles", "list"]])
+def test_the_catalogue_is_listed(simlab, here, arguments):
+    result = simlab(*arguments)
+    names = [line.split()[0] for line in result.stdout.splitlines()[1:]]
+    assert names == sorted(path.stem for path in (here / "profiles").glob("*.toml"))
+    assert "A good fixed line: 20 ms each way, nothing lost, no faults" in result.stdout
+
+
+def test_the_catalogue_as_json(simlab):
+    clean = next(
+        one for one in json.loads(simlab("profiles", "list", "--json").stdout) if one["name"] == "clean"
+    )
+    assert (clean["file"], clean["duration_s"], clean["faults"]) == ("profiles/clean.toml", 30.0, 0)
+
+
+def test_without_a_catalogue_that_is_said(simlab, here):
+    (here / "profiles").unlink()
+    result = simlab("profiles")
+    assert (result.exit_code, result.stderr) == (2, "Error: profiles/: there are no profiles here (*.toml)\n")
+
+
+def test_a_profile_is_shown_in_full(simlab):
+    shown = tomllib.loads(simlab("profiles", "show", "clean", "--set", "link.loss=5%").stdout)
+    assert (shown["link"]["delay"], shown["link"]["duplicate"]) == ("20ms", "0%")
+    assert shown["link"]["loss"] == "5%"
+    assert shown["policy"]["name"] == "pipecat"
+
+
+def test_a_right_profile_passes_the_check(simlab):
+    result = simlab("profiles", "check", "profiles/clean.toml", "flaky")
+    assert (result.exit_code, result.stdout) == (0, "2 profiles: nothing is wrong.\n")
+
+
+def test_the_check_lists_every_fault_of_all_files(simlab):
+    Path("a.toml").write_text("seed = -1\nduration = 5\n")
+    Path("b.toml").write_text('[policy]\nname = "pipecta"\n')
+    result = simlab("profiles", "check", "a.toml", "profiles/clean.toml", "b.toml")
+    assert result.exit_code == 2
+    assert [line.split(" is ")[0] for line in result.stderr.splitlines()] == [
+        "Error:",
+        "  a.toml: duration",
+        "  a.toml: seed",
+        "  b.toml: policy.name",
+    ]
+
+
+def test_the_schema_is_json(simlab):
+    assert json.loads(simlab("profiles", "schema").stdout)["properties"]["link"]
+
+
+def test_the_policies_are_listed_with_their_numbers(simlab):
+    lines = simlab("policies").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(POLICIES)
+    pipecat = json.loads(simlab("policies", "--json").stdout)[0]
+    assert (pipecat["name"], pipecat["grace_s"], pipecat["max_attempts"]) == ("pipecat", 5.0, 3)
+
+
+@pytest.mark.parametrize(("file_format", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_a_picture_is_drawn_again(simlab, run_folder, file_format, magic):
+    result = simlab("plot", str(run_folder), "--format", file_format)
+    path = run_folder / f"timeline.{file_format}"
+    assert result.stdout == f"{path}\n"
+    assert path.read_bytes().startswith(magic)
+
+
+def test_the_same_run_gives_the_same_picture(simlab, run_folder):
+    first = (run_folder / "timeline.png").read_bytes()
+    simlab("plot", str(run_folder), "--out", "again.png")
+    assert Path("again.png").read_bytes() == first
+    for name in ("one.svg", "two.svg"):
+        simlab("plot", str(run_folder), "--out", name)
+    assert Path("one.svg").read_bytes() == Path("two.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["nowhere"], 2, "nowhere: no such folder"),
+        (["profiles"], 2, "profiles/scenario.toml: no such file or directory"),
+        (["RUN", "--out", "a.bmp"], 2, "--out a.bmp: want a name that ends in .png, .svg, .pdf, or --format"),
+        (["RUN", "--out", "no/such/a.png"], 3, "no/such/a.png: the file could not be written"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(simlab, run_folder, arguments, status, told):
+    result = simlab("plot", *(argument.replace("RUN", str(run_folder)) for argument in arguments))
+    assert result.exit_code == status
+    assert told in result.stderr
+
+
+def commands():
+    """Return the arguments that lead to each command that does something."""
+    for name in COMMANDS:
+        command = main.get_command(None, name)
+        yield [name]
+        yield from ([name, below] for below in getattr(command, "commands", ()))
+
+
+@pytest.mark.parametrize("arguments", [[], *commands()], ids=" ".join)
+def test_every_help_has_an_example(simlab, arguments):
+    result = simlab(*arguments, "--help")
+    assert result.exit_code == 0
+    assert f"  simlab {' '.join(arguments)}".rstrip() in result.stdout.partition("Example")[2]

@@ -1,0 +1,112 @@
+"""What only a process of its own can show: signals, pipes, and that two processes agree."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+SHORT = ("--set", "duration=3s", "--set", "peers.media=[]")
+ENDLESS = ("--set", "duration=20h", "--set", "peers.media=[]")
+
+
+def timelines(stdout):
+    found = json.loads(stdout)
+    records = found if isinstance(found, list) else [found]
+    return [(Path(one["folder"]) / "timeline.jsonl").read_bytes() for one in records]
+
+
+def finish(process, seconds=60):
+    try:
+        stdout, stderr = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+    return process.returncode, stdout, stderr
+
+
+def test_two_processes_write_the_same_bytes(start):
+    processes = [start("run", "flaky", "--json", PYTHONHASHSEED=salt) for salt in ("1", "2")]
+    (one,), (other,) = (timelines(finish(process)[1]) for process in processes)
+    assert one == other
+    assert len(one.splitlines()) > 1000
+
+
+def test_jobs_change_nothing_but_the_time(start):
+    matrix = ("run", "clean", "blackout", "--set", "duration=40s", "--seeds", "2", "--json")
+    processes = [start(*matrix, "--jobs", jobs) for jobs in ("1", "2")]
+    (_, alone, _), (_, together, told) = (finish(process) for process in processes)
+    assert timelines(alone) == timelines(together)
+    assert len(set(timelines(alone))) == 4
+    assert told == ""
+
+
+def wait_for_session(process, here):
+    """Wait until the results folder is there, and then long enough for a session to be under way."""
+    while not (here / "results").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    time.sleep(2.0)
+
+
+def test_ctrl_c_keeps_what_was_recorded(start, here):
+    process = start("run", "clean", "blackout", *ENDLESS)
+    wait_for_session(process, here)
+    process.send_signal(signal.SIGINT)
+    status, stdout, stderr = finish(process, 5)
+    assert (status, stderr) == (130, "")
+    assert re.search(r"The session failed at [0-9.]+ s \(interrupted\)", stdout)
+    assert "1 of 2 sessions" in stdout
+    (folder,) = (here / "results").iterdir()
+    assert folder.name.endswith("-clean-pipecat-s1-failed")
+    last = (folder / "timeline.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["stage"] == "interrupted"
+
+
+def test_ctrl_c_ends_the_workers_and_keeps_what_they_recorded(start, here):
+    process = start("run", "clean", *ENDLESS, "--seeds", "5", "--jobs", "2")
+    wait_for_session(process, here)
+    process.send_signal(signal.SIGINT)
+    status, stdout, stderr = finish(process, 8)
+    assert (status, stderr) == (130, "")
+    assert sorted(folder.name.partition("-")[2] for folder in (here / "results").iterdir()) == [
+        "clean-pipecat-s1-failed",
+        "clean-pipecat-s2-failed",
+    ]
+    assert "2 of 5 sessions" in stdout
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback(start, here):
+    process = start("run", "clean", *SHORT)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    status, _, stderr = finish(process)
+    assert (status, stderr) == (141, "")
+    assert len(list((here / "results").iterdir())) == 1
+
+
+def test_bad_input_gets_no_traceback(start, here):
+    Path("bad.toml").write_bytes(b"\x80\x00")
+    status, stdout, stderr = finish(start("run", "bad.toml"))
+    assert (status, stdout, stderr) == (2, "", "Error: bad.toml: is not text in UTF-8\n")
+    assert not (here / "results").exists()
+
+
+def test_help_is_quick(start):
+    def once():
+        began_s = time.perf_counter()
+        assert finish(start("--help"))[0] == 0
+        return time.perf_counter() - began_s
+
+    # The best of a few: the others measure what else the machine does.
+    assert min(once() for _ in range(5)) < 0.3
+
+
+def test_results_go_through_a_shell_pipe(here):
+    import sys
+
+    command = f"{sys.executable} -m simlab run clean --set duration=3s --set peers.media=[] | head -1"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout == "clean, policy pipecat, seed 1, virtual clock, 3s\n"
+    assert found.stderr == ""

@@ -1,0 +1,150 @@
+"""``simlab run``, in this process: what is printed, what is saved, and the exit status."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import simlab as door
+from simlab.batch import session
+from simlab.cli.show import took
+from simlab.core.errors import SessionFailedError
+
+SHORT = ("--set", "duration=3s", "--set", "peers.media=[]")
+
+
+def test_a_session_is_told_and_saved(simlab, here):
+    result = simlab("run", "profiles/clean.toml", *SHORT)
+    assert result.exit_code == 0
+    (folder,) = (here / "results").iterdir()
+    lines = result.stdout.splitlines()
+    assert lines[0] == "clean, policy pipecat, seed 1, virtual clock, 3s"
+    assert lines[1].startswith("  The client was ready after 0.3")
+    assert f"results/{folder.name}" in lines
+    assert "3 s of session in " in lines[-2]
+    assert result.stderr == ""
+
+
+def test_the_microphone_that_stays_dead_is_told_in_a_sentence(simlab):
+    told = simlab("run", "profiles/flaky.toml").stdout
+    assert "Violated (microphone-dead-after-recovery): nothing was heard from the microphone from" in told
+
+
+def test_json_is_all_there_is_on_stdout(simlab, here):
+    result = simlab("run", "clean", *SHORT, "--json")
+    record = json.loads(result.stdout)
+    folder = here / record.pop("folder")
+    assert record.pop("failed") is None
+    assert record == json.loads((folder / "metrics.json").read_text())
+
+
+def test_json_of_several_is_a_list_in_the_order_of_the_matrix(simlab):
+    result = simlab(
+        "run", "clean", "lossy", *SHORT, "--policy", "pipecat", "--policy", "never", "--seeds", "2", "--json"
+    )
+    found = [(one["profile"], one["policy"], one["seed"]) for one in json.loads(result.stdout)]
+    assert found == [
+        (profile, policy, seed)
+        for profile in ("clean", "lossy")
+        for policy in ("pipecat", "never")
+        for seed in (1, 2)
+    ]
+
+
+def test_several_sessions_get_a_summary(simlab):
+    lines = simlab("run", "clean", *SHORT, "--seed", "5", "--seeds", "2").stdout.splitlines()
+    assert lines[-4] == "2 of 2 sessions"
+    assert [line.split()[:3] for line in lines[-2:]] == [["clean", "pipecat", "5"], ["clean", "pipecat", "6"]]
+
+
+def test_quiet_prints_the_folders_alone(simlab, here):
+    result = simlab("run", "clean", *SHORT, "--quiet", "--out", "elsewhere")
+    assert [here / line for line in result.stdout.splitlines()] == list((here / "elsewhere").iterdir())
+
+
+def test_an_expectation_that_does_not_hold_is_exit_1(simlab):
+    result = simlab("run", "clean", *SHORT, "--set", "expect.connect_s=<= 10ms")
+    assert result.exit_code == 1
+    assert "  Expected connect_s <= 10ms: did not hold (0.3" in result.stdout
+
+
+def test_a_session_that_could_not_be_run_is_exit_3_and_kept(simlab, here, monkeypatch):
+    def no_port(_):
+        raise SessionFailedError("server", "port 7860 is in use")
+
+    monkeypatch.setitem(session.CLOCKS, "virtual", no_port)
+    result = simlab("run", "clean")
+    assert result.exit_code == 3
+    assert "The session failed at 0.0 s (server): port 7860 is in use." in result.stdout
+    (folder,) = (here / "results").iterdir()
+    assert folder.name.endswith("-failed")
+    record = json.loads(simlab("run", "clean", "--json").stdout)
+    assert record["failed"] == {"stage": "server", "reason": "port 7860 is in use"}
+
+
+def test_a_bug_keeps_its_traceback(simlab, monkeypatch):
+    def broken(_):
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(session.CLOCKS, "virtual", broken)
+    assert isinstance(simlab("run", "clean").exception, ZeroDivisionError)
+
+
+def test_every_fault_of_every_input_is_listed_once(simlab, here):
+    Path("bad.toml").write_text('link.delay = "-4ms"\nlink.dely = 1\n[[fault]]\nkind = "blackot"\n')
+    Path("garbage.toml").write_bytes(bytes(range(256)))
+    Path("broken.toml").write_text("name = \n")
+    result = simlab(
+        *("run", "bad.toml", "garbage.toml", "broken.toml", "nowhere.toml", "flakyy", "profiles", "clean"),
+        *("--policy", "pipcat", "--set", "durtion=3s"),
+    )
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "Error:",
+        '  --policy is "pipcat", did you mean "pipecat"?',
+        '  bad.toml: link.delay is "-4ms", want 0 or more',
+        '  bad.toml: link.dely is unknown, did you mean "delay"?',
+        '  bad.toml: fault[0].kind is "blackot", did you mean "blackout"?',
+        '  --set durtion is unknown, did you mean "duration"?',
+        "  garbage.toml: is not text in UTF-8",
+        "  broken.toml: line 1, column 8: Invalid value",
+        "  nowhere.toml: there is no such file",
+        '  flakyy: there is no such file, did you mean "profiles/flaky.toml"?',
+        "  profiles: is a folder, want a profile (a TOML file)",
+    ]
+    assert not (here / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run"], "Missing argument 'PROFILE...'"),
+        (["run", "clean", "--clock", "sundial"], "'sundial' is not one of 'virtual', 'real'"),
+        (["run", "clean", "--seed", "-1"], "-1 is not in the range x>=0"),
+        (["run", "clean", "--seed", str(2**63)], "seed is 9223372036854775808, want 0 or more"),
+        (["run", "clean", "--seeds", "0"], "0 is not in the range x>=1"),
+        (["run", "clean", "--set", "duration"], "--set duration: want KEY=VALUE"),
+        (["run", "clean", "--out", "profiles/clean.toml"], "--out profiles/clean.toml: file exists"),
+        (["run", ""], '"": there is no such file'),
+        (["walk"], "No such command 'walk'"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2(simlab, here, arguments, told):
+    result = simlab(*arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not (here / "results").exists()
+
+
+def test_the_saved_scenario_runs_again(simlab):
+    first = Path(simlab("run", "clean", *SHORT, "--seed", "9", "--quiet").stdout.strip())
+    second = Path(simlab("run", f"{first}/scenario.toml", "--quiet").stdout.strip())
+    assert (first / "timeline.jsonl").read_bytes() == (second / "timeline.jsonl").read_bytes()
+    assert door.open(first).scenario == door.open(second).scenario
+
+
+def test_how_long_it_took():
+    assert took(120.0, 2.1) == "120 s of session in 2.1 s, 57 x faster than life"
+    assert took(30.0, 30.4) == "30 s of session in 30.4 s"
+    assert took(0.0, 0.0) == "0 s of session in 0.0 s"
