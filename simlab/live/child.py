@@ -102,9 +102,9 @@ class Child:
         assert self._process is not None
         status = await self._process.wait()
         await asyncio.wait(self._readers)
-        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         last = f": {self._complaints[-1]}" if self._complaints else ""
-        raise SessionFailedError(self.name, f"the {self.name} process was {how}{last}")
+        raise SessionFailedError(self.name, f"the {self.name} process {how}{last}")
 
     async def stop(self) -> None:
         """End the process, by force if it must be, and take in what it still has to say."""

@@ -1,0 +1,58 @@
+"""What becomes of the processes when their parent is interrupted or killed."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.live.processes import alive, child, children, eventually
+
+PROGRAM = """
+from simlab.live.session import run
+from tests.virtual.sessions import scenario
+print(flush=True)
+timeline = run(scenario('duration = "60s"'))
+print(timeline.events[-1]["stage"], any(event.kind == "bot_ready" for event in timeline.events))
+"""
+
+
+@pytest.fixture
+def session():
+    """A program in the middle of a session, and the numbers of its two child processes."""
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as program:
+        pids = [child(program.pid, name) for name in ("relay", "server")]
+        time.sleep(2)  # to connect; there is nothing to be seen of it from outside
+        assert len(children(program.pid)) == 2
+        yield program, pids
+        program.kill()
+
+
+def gone_after_s(pids):
+    began_s = time.monotonic()
+    eventually(lambda: not any(alive(pid) for pid in pids))
+    return time.monotonic() - began_s
+
+
+def test_ctrl_c_ends_the_processes_and_keeps_what_was_recorded(session):
+    program, pids = session
+    program.send_signal(signal.SIGINT)
+    assert gone_after_s(pids) < 2
+    assert program.stdout.read().split() == ["interrupted", "True"]
+    assert program.wait(10) == 0
+
+
+def test_a_stopped_process_does_not_hold_up_ctrl_c(session):
+    program, pids = session
+    subprocess.run(["kill", "-STOP", str(pids[1])], check=True)
+    program.send_signal(signal.SIGINT)
+    program.send_signal(signal.SIGINT)
+    assert gone_after_s(pids) < 2
+    assert program.wait(10) == 0
+
+
+def test_a_parent_that_is_killed_leaves_nobody_behind(session):
+    program, pids = session
+    program.kill()
+    assert gone_after_s(pids) < 2

@@ -1,0 +1,193 @@
+"""The relay between plain UDP sockets, in real time."""
+
+import time
+from contextlib import asynccontextmanager
+
+import trio
+import trio.socket
+
+from simlab.core.impair import BlockSpec, BlockStage, ConstantDelaySpec, ConstantDelayStage
+from simlab.core.link import Link
+from simlab.core.meter import LinkMeter
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+from simlab.live.addresses import HOSTS, RELAY_HOSTS
+from simlab.live.relay import Relay, send
+from simlab.live.shell import LinkShell
+from simlab.live.timer import KernelTimer
+
+
+class Bench:
+    """A relay with a socket at each side."""
+
+    def __init__(self, nursery, up, down):
+        zero_s = time.monotonic()
+        self.record = Recorder(lambda: time.monotonic() - zero_s)
+        self.meters, self.timers, shells = {}, [], {}
+        for direction, stages in ((Direction.UP, up), (Direction.DOWN, down)):
+            link, timer = Link(stages), KernelTimer(zero_s)
+            meter = LinkMeter(self.record, direction, link, keep_errors=True)
+            shells[direction] = LinkShell(link, meter, timer, self.record.now_s, send)
+            nursery.start_soon(shells[direction].run)
+            self.meters[direction] = meter
+            self.timers.append(timer)
+        self.relay = Relay(nursery, shells)
+
+    def total(self, direction):
+        self.meters[direction].finish()
+        return self.record.events[-1].data
+
+
+async def endpoint(side):
+    socket = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+    await socket.bind((HOSTS[side], 0))
+    return socket
+
+
+async def received(socket):
+    with trio.fail_after(10):
+        return await socket.recvfrom(65535)
+
+
+@asynccontextmanager
+async def relay_between(up=(), down=()):
+    """Give a bench, a client's socket and a server's."""
+    delay = ConstantDelayStage(ConstantDelaySpec(0.0))
+    async with trio.open_nursery() as nursery:
+        bench = Bench(nursery, up or [delay], down or [delay])
+        client, server = await endpoint("client"), await endpoint("server")
+        with client, server:
+            yield bench, client, server
+        nursery.cancel_scope.cancel()
+    bench.relay.close()
+    for timer in bench.timers:
+        timer.close()
+
+
+def test_a_client_that_nobody_announced_is_known_by_its_first_packet():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            assert to_server[0] == RELAY_HOSTS["client"]
+            await client.sendto(b"hello", to_server)
+            payload, source = await received(server)
+            assert (payload, source[0]) == (b"hello", RELAY_HOSTS["server"])
+            assert bench.relay.alias("client", client.getsockname()) == source
+
+    trio.run(main)
+
+
+def test_the_other_side_can_answer_to_where_a_packet_came_from():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            await client.sendto(b"question", to_server)
+            _, source = await received(server)
+            await server.sendto(b"answer", source)
+            assert await received(client) == (b"answer", to_server)
+            assert bench.total(Direction.UP)["delivered"] == 1
+            assert bench.total(Direction.DOWN)["delivered"] == 1
+
+    trio.run(main)
+
+
+def test_an_alias_stays_the_same_and_is_nobody_elses():
+    async def main():
+        async with relay_between() as (bench, _, server):
+            here, port = server.getsockname()
+            first = bench.relay.alias("server", (here, port))
+            assert bench.relay.alias("server", (here, port)) == first
+            assert bench.relay.alias("server", (here, port + 1)) != first
+            assert bench.relay.alias("client", (here, port))[0] == RELAY_HOSTS["server"]
+
+    trio.run(main)
+
+
+def test_two_clients_are_told_apart():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            with await endpoint("client") as other:
+                await client.sendto(b"one", to_server)
+                await other.sendto(b"two", to_server)
+                sources = dict([await received(server), await received(server)])
+                await server.sendto(b"for two", sources[b"two"])
+                await server.sendto(b"for one", sources[b"one"])
+                assert (await received(other))[0] == b"for two"
+                assert (await received(client))[0] == b"for one"
+
+    trio.run(main)
+
+
+def test_a_link_delays_its_own_direction_alone():
+    async def main():
+        slow = [ConstantDelayStage(ConstantDelaySpec(0.1))]
+        async with relay_between(up=slow) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            began_s = time.monotonic()
+            await client.sendto(b"question", to_server)
+            _, source = await received(server)
+            up_s = time.monotonic() - began_s
+            await server.sendto(b"answer", source)
+            await received(client)
+            assert up_s >= 0.1
+            assert time.monotonic() - began_s >= 0.1
+            # Not twice the delay, by which a link in the wrong direction would show.
+            assert time.monotonic() - began_s < 0.2
+            errors = bench.total(Direction.UP)
+            assert 0 <= errors["error_p50_s"] == errors["error_p99_s"] < 0.05
+
+    trio.run(main)
+
+
+def test_a_blackout_is_a_window_in_time():
+    async def main():
+        dark = [BlockStage("blackout", [BlockSpec(0.0, 0.2)]), ConstantDelayStage(ConstantDelaySpec(0.0))]
+        async with relay_between(up=dark) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            await client.sendto(b"lost", to_server)
+            await trio.sleep(0.25)
+            await client.sendto(b"kept", to_server)
+            assert (await received(server))[0] == b"kept"
+            total = bench.total(Direction.UP)
+            assert (total["offered"], total["delivered"], total["dropped"]) == (2, 1, {"blackout": 1})
+
+    trio.run(main)
+
+
+def test_a_burst_passes_whole_and_in_order():
+    async def main():
+        slow = [ConstantDelayStage(ConstantDelaySpec(0.05))]
+        async with relay_between(up=slow) as (bench, client, server):
+            server.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 2**22)
+            to_server = bench.relay.alias("server", server.getsockname())
+            sent = [b"%d" % number * 100 for number in range(1000)]
+            for payload in sent:
+                await client.sendto(payload, to_server)
+            assert [(await received(server))[0] for _ in sent] == sent
+
+    trio.run(main)
+
+
+def test_datagrams_of_any_size_pass():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            for size in (0, 1, 1500, 65507):
+                await client.sendto(bytes(size), to_server)
+                assert len((await received(server))[0]) == size
+
+    trio.run(main)
+
+
+def test_what_cannot_be_sent_is_a_drop_with_a_cause():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            await client.sendto(b"lost", bench.relay.alias("server", (HOSTS["server"], 0)))
+            await client.sendto(b"kept", bench.relay.alias("server", server.getsockname()))
+            assert (await received(server))[0] == b"kept"
+            while not (drops := [event for event in bench.record.events if event.kind == "dropped"]):
+                await trio.lowlevel.checkpoint()
+            assert drops[0]["cause"] == "relay"
+
+    trio.run(main)
