@@ -30,6 +30,9 @@ _FAULT, _OUTAGE, _NOTICED, _POLICY, _OVER, _VIOLATION = range(6)
 # How close two events are that are told as one.
 _SAME_S = 1.0
 
+# How close two attempts are that are told in one sentence.
+_CLOSE_S = 10.0
+
 _Told = tuple[float, int, str]
 
 
@@ -48,6 +51,7 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
         *_connecting(timeline, metrics),
         *(line for fault in reading.faults(timeline) for line in _fault(timeline, fault, found)),
         *(line for outage in found for line in _outage(timeline, outage)),
+        *_noticed(timeline, found),
         *_outside(timeline, found),
         *(
             (v["t_s"], _VIOLATION, f"Violated ({v['invariant']}): {v['detail']}.")
@@ -104,12 +108,11 @@ def _outage(timeline: Timeline, outage: Outage) -> Iterator[_Told]:
     told_s = _told_s(timeline, outage.began_s)
     yield told_s, _OUTAGE, f"At {outage.began_s:.1f} s {what} stopped: an outage began."
     yield from _partly(timeline, outage)
-    if outage.detected_s is not None:
-        yield from _noticed(timeline, outage)
     inside = [event for event in timeline.select("policy", "attempt") if outage.span.holds(event.t_s)]
-    if inside:
-        failed = [e for e in timeline.select("client", "offer_failed") if outage.span.holds(e.t_s)]
-        yield inside[0].t_s, _POLICY, f"{_attempts_text(inside)}{_failed_text(failed)}"
+    for row in _rows(inside):
+        span = Span(row[0].t_s, row[-1].t_s + _SAME_S)
+        failed = [e for e in timeline.select("client", "offer_failed") if span.holds(e.t_s)]
+        yield row[0].t_s, _POLICY, f"{_attempts_text(row)}{_failed_text(failed)}"
     for event in timeline.select("policy", "give_up"):
         if outage.span.holds(event.t_s):
             yield event.t_s, _POLICY, _gave_up(event)
@@ -144,15 +147,34 @@ def _touches(timeline: Timeline, channel: Channel, outage: Outage) -> bool:
     return any(span.meets(outage.span) for span in reading.gaps(timeline, channel))
 
 
-def _noticed(timeline: Timeline, outage: Outage) -> Iterator[_Told]:
-    assert outage.detected_s is not None
-    t_s = outage.began_s + outage.detected_s
-    states = [e["state"] for e in timeline.select("client", "liveness") if abs(e.t_s - t_s) < 1e-6]
-    yield (
-        t_s,
-        _NOTICED,
-        f"At {t_s:.1f} s the client noticed ({states[-1]}), {outage.detected_s:.1f} s into the outage.",
-    )
+def _noticed(timeline: Timeline, found: Sequence[Outage]) -> Iterator[_Told]:
+    """Tell when the client took the path for bad: in time, again, or though everything passed."""
+    lost = [e for e in timeline.select("client", "liveness") if e["state"] in {"disconnected", "failed"}]
+    for event in lost[:_MOST_TIMES_TOLD]:
+        outage = next((o for o in found if o.span.holds(event.t_s)), None)
+        if outage is None:
+            how = f"took the path for dead ({event['state']}), though everything passed"
+        elif outage.detected_s == round(event.t_s - outage.began_s, 6):
+            how = f"noticed ({event['state']}), {outage.detected_s:.1f} s into the outage"
+        else:
+            how = f"took the path for dead again ({event['state']})"
+        yield event.t_s, _NOTICED, f"At {event.t_s:.1f} s the client {how}."
+    if len(lost) > _MOST_TIMES_TOLD:
+        last_s = lost[-1].t_s
+        yield last_s, _NOTICED, f"At {last_s:.1f} s the client took the path for dead the {len(lost)}th time."
+
+
+def _rows(attempts: Sequence[Event]) -> list[list[Event]]:
+    """Split attempts into rows that are told in one sentence: close ones, or all where there are many."""
+    rows: list[list[Event]] = []
+    for attempt in attempts:
+        close = rows and attempt.t_s - rows[-1][-1].t_s < _CLOSE_S
+        if close or len(attempts) > _MOST_TIMES_TOLD:
+            rows = rows or [[]]
+            rows[-1].append(attempt)
+        else:
+            rows.append([attempt])
+    return rows
 
 
 def _attempts_text(attempts: Sequence[Event]) -> str:

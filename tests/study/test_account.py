@@ -146,3 +146,34 @@ def test_headlines():
     assert _headline(REJECTED) == "Never ready: connect() was rejected at 8.1 s"
     twice = timeline(connected(), silence(20.0, 22.0), silence(30.0, 35.0))
     assert _headline(twice) == "2 of 2 outages recovered, the longest after 5.0 s"
+
+
+def test_a_path_taken_for_dead_while_everything_passes_is_told():
+    session = timeline(connected(), fault(0, 15.0, 40.0), liveness(20.7, "disconnected"))
+    told = "At 20.7 s the client took the path for dead (disconnected), though everything passed."
+    assert told in _told(session)
+
+
+def test_noticing_again_and_attempts_far_apart_are_told_each_in_its_place():
+    session = timeline(
+        connected(),
+        silence(29.98),
+        liveness(35.3, "disconnected"),
+        attempt(40.3),
+        liveness(60.0, "disconnected"),
+        attempt(65.0),
+    )
+    assert _told(session)[2:6] == [
+        "At 35.3 s the client noticed (disconnected), 5.3 s into the outage.",
+        "The policy re-created the connection at 40.3 s.",
+        "At 60.0 s the client took the path for dead again (disconnected).",
+        "The policy re-created the connection at 65.0 s.",
+    ]
+
+
+def test_a_client_that_never_stops_noticing_is_told_in_short():
+    times_s = [40.0 + 20.0 * n for n in range(4)] + [119.0, 119.5]
+    session = timeline(connected(), silence(29.98), [liveness(t_s, "disconnected") for t_s in times_s])
+    noticed = [line for line in _told(session) if "disconnected" in line or "time." in line]
+    assert len(noticed) == 5
+    assert noticed[-1] == "At 119.5 s the client took the path for dead the 6th time."
