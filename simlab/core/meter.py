@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 from simlab.core.link import Delivered, Dropped, Link
@@ -23,10 +23,8 @@ class LinkMeter:
         self._record = record
         self._source = f"link.{direction.value}"
         self._link = link
-        self._second = 0
-        self._packets: Counter[str] = Counter()
-        self._bytes: Counter[str] = Counter()
-        self._delays_s: list[float] = []
+        self._second_ends_s = 1.0
+        self._row: list[Delivered] = []  # of this second
         self._errors_s: list[float] | None = [] if keep_errors else None
 
     def dropped(self, drop: Dropped) -> None:
@@ -36,34 +34,31 @@ class LinkMeter:
 
     def delivered(self, packet: Delivered) -> None:
         """Take in a packet that left the link."""
-        second = int(packet.sent_s)
-        if second != self._second:
+        if packet.sent_s >= self._second_ends_s:
             self.flush()
-            self._second = second
-        self._packets[packet.kind] += 1
-        self._bytes[packet.kind] += len(packet.payload)
-        self._delays_s.append(packet.sent_s - packet.arrived_s)
-        if self._errors_s is not None:
-            self._errors_s.append(packet.sent_s - packet.due_s)
+            self._second_ends_s = floor(packet.sent_s) + 1.0
+        self._row.append(packet)
 
     def flush(self) -> None:
         """Record the second that is over."""
-        if not self._delays_s:
+        if not self._row:
             return
-        delays_s = sorted(self._delays_s)
-        at_s = min(self._second + 1.0, self._record.now_s())
+        delays_s = sorted(packet.sent_s - packet.arrived_s for packet in self._row)
+        sizes: Counter[str] = Counter()
+        for packet in self._row:
+            sizes[packet.kind] += len(packet.payload)
         self._record(
             self._source,
             "rate",
-            at_s=at_s,
-            packets=dict(sorted(self._packets.items())),
-            bytes=dict(sorted(self._bytes.items())),
+            at_s=min(self._second_ends_s, self._record.now_s()),
+            packets=dict(sorted(Counter(packet.kind for packet in self._row).items())),
+            bytes=dict(sorted(sizes.items())),
             delay_p50_s=_rank_s(delays_s, 0.50),
             delay_p95_s=_rank_s(delays_s, 0.95),
         )
-        self._packets.clear()
-        self._bytes.clear()
-        self._delays_s.clear()
+        if self._errors_s is not None:
+            self._errors_s += [packet.sent_s - packet.due_s for packet in self._row]
+        self._row.clear()
 
     def finish(self) -> None:
         """Record the last second, and the totals of the session."""

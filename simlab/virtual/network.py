@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from simlab.core.link import Delivered
-from simlab.virtual.signatures import missing_bytes
+from simlab.virtual.signatures import HANDSHAKE, missing_bytes
 from simlab.virtual.tcp import TcpLoop
 
 Address = tuple[str, int]
@@ -107,9 +107,8 @@ class VirtualNetworkLoop(TcpLoop):
         """Send a datagram on its way."""
         send = self.wires.get((source[0], destination[0]))
         if send is not None:
-            way = (source, destination, len(payload))
-            missing = missing_bytes(payload)
-            send(payload + bytes(missing) if missing else payload, way)
+            padding = bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else b""
+            send(payload + padding, (source, destination, len(payload)))
         else:
             self.call_soon(self._hand_over, payload, source, destination)
 

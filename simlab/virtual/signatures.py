@@ -12,7 +12,7 @@ Source of the layout: RFC 6347 section 4.3.1 (records), 4.2.2 (handshake), RFC 8
 _LONGEST_SIGNATURE = 72
 _RECORD_HEADER = 13
 _HANDSHAKE_HEADER = 12
-_HANDSHAKE_RECORD = 22
+HANDSHAKE = b"\x16"  # the type of a handshake record
 _SERVER_KEY_EXCHANGE = 12
 _CERTIFICATE_VERIFY = 15
 
@@ -21,7 +21,7 @@ def missing_bytes(payload: bytes) -> int:
     """Return how many bytes the signatures in a datagram lack to the greatest length."""
     missing = 0
     at = 0
-    while at + _RECORD_HEADER <= len(payload) and payload[at] == _HANDSHAKE_RECORD:
+    while at + _RECORD_HEADER <= len(payload) and payload[at : at + 1] == HANDSHAKE:
         end = at + _RECORD_HEADER + int.from_bytes(payload[at + 11 : at + 13])
         if payload[at + 3 : at + 5] == b"\0\0":  # later epochs are encrypted
             missing += _missing_in_record(payload[at + _RECORD_HEADER : end])

@@ -1,6 +1,7 @@
 """Measure at the application what got through: numbered messages and audible audio, each way."""
 
 from collections import Counter
+from math import floor
 from typing import Any
 
 from simlab.core.packet import Direction
@@ -28,21 +29,21 @@ class Tally:
     def __init__(self, record: Recorder, direction: Direction, what: str) -> None:
         self._record = record
         self._labels: dict[str, Any] = {"direction": direction.value, "what": what}
-        self._second = 0
+        self._second_ends_s = 1.0
         self._counts: Counter[str] = Counter()
 
     def add(self, name: str) -> None:
         """Count one."""
-        second = int(self._record.now_s())
-        if second != self._second:
+        now_s = self._record.now_s()
+        if now_s >= self._second_ends_s:
             self.flush()
-            self._second = second
+            self._second_ends_s = floor(now_s) + 1.0
         self._counts[name] += 1
 
     def flush(self) -> None:
         """Record what was counted since the last time."""
         if self._counts:
-            at_s = min(self._second + 1.0, self._record.now_s())
+            at_s = min(self._second_ends_s, self._record.now_s())
             self._record("probe", "tally", at_s=at_s, **self._labels, **self._counts)
             self._counts.clear()
 
