@@ -1,10 +1,12 @@
 """Run a scenario over real UDP sockets, in real time."""
 
 import asyncio
+import signal
+import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -50,13 +52,30 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     the session has a thread with a loop of its own, which a KeyboardInterrupt does not hit in the middle.
     """
     session = LiveSession(scenario, settings)
-    with ThreadPoolExecutor(1, "simlab-session") as pool:
+    with _ctrl_c_interrupts(session), ThreadPoolExecutor(1, "simlab-session") as pool:
         future = pool.submit(lambda: asyncio.run(session.run()))
         while True:
             try:
                 return future.result()
             except KeyboardInterrupt:
                 session.interrupt()
+
+
+@contextmanager
+def _ctrl_c_interrupts(session: "LiveSession") -> Iterator[None]:
+    """Let Ctrl-C end the session without an exception, as a second one could hit the handling of the first.
+
+    Nothing changes outside the main thread, or where somebody else handles Ctrl-C.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: session.interrupt())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class LiveSession:
