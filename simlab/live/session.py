@@ -54,11 +54,14 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     session = LiveSession(scenario, settings)
     with _ctrl_c_interrupts(session), ThreadPoolExecutor(1, "simlab-session") as pool:
         future = pool.submit(lambda: asyncio.run(session.run()))
+        interrupted = False
         while True:
             try:
+                if interrupted:  # here, so that another one now does not undo the first
+                    session.interrupt()
                 return future.result()
             except KeyboardInterrupt:
-                session.interrupt()
+                interrupted = True
 
 
 @contextmanager
