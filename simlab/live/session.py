@@ -25,6 +25,8 @@ from simlab.webrtc.session import ClientSession, record_faults
 # From the choice of the session's zero until then, everybody must have been told of it.
 _LEAD_S = 0.1
 _CLOSE_S = 5.0
+# How long the others have to say what is still open, when a session has failed.
+_LAST_WORDS_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class LiveSession:
         self._relay = Child("relay", "simlab.live.relay_process", sink)
         self._server = Child("server", "simlab.live.server_process", sink)
         self._closers: list[Coroutine[Any, Any, None]] = []
+        self._client: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = asyncio.Event()
 
@@ -124,6 +127,8 @@ class LiveSession:
             await self._run_watched()
         except SessionFailedError as error:
             kind, labels = "failed", {"stage": error.stage, "reason": error.reason}
+            with suppress(SessionFailedError, TimeoutError):  # whoever is still there
+                await asyncio.wait_for(self._finish(), _LAST_WORDS_S)
         return Event(round(max(0.0, self._clock.now_s()), 6), "session", kind, labels)
 
     async def _run_watched(self) -> None:
@@ -155,7 +160,18 @@ class LiveSession:
         await asyncio.gather(self._relay.ask("start", zero_s), self._server.ask("start", zero_s))
         await asyncio.sleep(-self._clock.now_s())
         await client.run(self._scenario.profile.duration_s)
-        await asyncio.gather(self._relay.ask("finish"), self._server.ask("finish"))
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Let everybody record what is still open: the last gaps and counts."""
+        if self._client is None:
+            return
+        self._client.finish()
+        asked = (self._relay.ask("finish"), self._server.ask("finish"))
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     async def _prepare(self) -> tuple[ClientSession, float]:
         """Make everything ready, and say when the session begins, as ``time.monotonic()`` gives it."""
@@ -176,6 +192,7 @@ class LiveSession:
         endpoint = f"http://{HOSTS['client']}:{proxy.port}{OFFER_PATH}"
         client = ClientSession(self._scenario, endpoint, self._record)
         self._closers.insert(0, client.close())
+        self._client = client
         return client, zero_s
 
     def _alias(self, side: Side) -> Rewrite:

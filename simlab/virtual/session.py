@@ -2,7 +2,7 @@
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -42,9 +42,9 @@ def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
         try:
             session.run()
         except SessionFailedError as error:
-            session.record("session", "failed", stage=error.stage, reason=error.reason)
+            session.fail(error.stage, error.reason)
         except KeyboardInterrupt:
-            session.record("session", "failed", stage="interrupted", reason="interrupted by the user")
+            session.fail("interrupted", "interrupted by the user")
         finally:
             session.close()
         events = [event for event in session.record.events if event.t_s <= session.ended_s]
@@ -65,6 +65,7 @@ class VirtualSession:
         self.ended_s = scenario.profile.duration_s
         self._meters = _connect_hosts(self._loop, scenario, self.record)
         self._closers: list[Coroutine[Any, Any, None]] = []
+        self._finishers: list[Callable[[], None]] = []
         self._main: asyncio.Task[None] | None = None
 
     def run(self) -> None:
@@ -90,11 +91,15 @@ class VirtualSession:
         await self._on(PROXY, proxy.start(PROXY, _HTTP_PORT))
         client = await self._on(CLIENT, self._make_client(f"http://{PROXY}:{_HTTP_PORT}{OFFER_PATH}"))
         self._closers += [client.close(), proxy.stop(), server.close()]
+        self._finishers = [client.finish, server.finish, *(meter.finish for meter in self._meters)]
         await self._on(CLIENT, client.run(self._scenario.profile.duration_s))
-        server.finish()
-        for meter in self._meters:
-            meter.finish()
+        self.finish()
         self.record("session", "end", reason="duration")
+
+    def finish(self) -> None:
+        """Record what is still open: the last gaps and counts."""
+        while self._finishers:
+            self._finishers.pop(0)()
 
     async def _make_client(self, endpoint: str) -> ClientSession:
         return ClientSession(self._scenario, endpoint, self.record)
@@ -104,6 +109,11 @@ class VirtualSession:
         context = contextvars.copy_context()
         context.run(current_host.set, host)
         return self._loop.create_task(work, context=context)
+
+    def fail(self, stage: str, reason: str) -> None:
+        """Record that the session was not run to its end."""
+        self.finish()
+        self.record("session", "failed", stage=stage, reason=reason)
 
     def close(self) -> None:
         """Free everything, without a word in the timeline."""

@@ -73,13 +73,18 @@ class ClientSession:
             record=record,
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._talking: asyncio.Task[None] | None = None
 
     async def run(self, duration_s: float) -> None:
-        """Run until ``duration_s`` after the session began, then say what is still open."""
+        """Run until ``duration_s`` after the session began. ``finish`` then says what is still open."""
         loop = asyncio.get_running_loop()
-        self._tasks.append(loop.create_task(self._connect()))
-        await asyncio.sleep(duration_s - self._record.now_s())
-        self.finish()
+        connecting = loop.create_task(self._connect())
+        end = loop.create_task(asyncio.sleep(duration_s - self._record.now_s()))
+        self._tasks += [connecting, end]
+        await asyncio.wait((connecting, end), return_when=asyncio.FIRST_COMPLETED)
+        if connecting.done():
+            connecting.result()  # raises what is a fault of simlab itself
+        await end
 
     async def _connect(self) -> None:
         with suppress(TransportStartError):
@@ -89,8 +94,9 @@ class ClientSession:
         self._messages.watch.begin()
         if self._media:
             self._heard.begin()
-        if len(self._tasks) == 1:
-            self._tasks.append(asyncio.get_running_loop().create_task(self._talk()))
+        if self._talking is None:
+            self._talking = asyncio.get_running_loop().create_task(self._talk())
+            self._tasks.append(self._talking)
 
     async def _talk(self) -> None:
         loop = asyncio.get_running_loop()

@@ -58,8 +58,11 @@ def real_timelines(tmp_path_factory):
 def start_real(out: Path, text: str):
     out.mkdir()
     (out / "profile.toml").write_text(text)
-    command = [sys.executable, "-m", "simlab", "run", str(out / "profile.toml"), "--clock", "real", "--quiet"]
-    return out, subprocess.Popen([*command, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    profile = str(out / "profile.toml")
+    command = [sys.executable, "-m", "simlab", "run", profile, "--clock", "real", "--quiet"]
+    return out, subprocess.Popen(
+        [*command, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
 
 
 def finish_real(out: Path, process: subprocess.Popen) -> Timeline:

@@ -1,7 +1,7 @@
 """The model of Chromium's liveness, held against what was measured of Chromium 156 (81 sessions)."""
 
 import heapq
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 
@@ -80,7 +80,7 @@ def lost(began_s, ended_s=float("inf")):
 
 def intervals_s(times_s, since_s, until_s):
     kept = [at_s for at_s in times_s if since_s <= at_s <= until_s]
-    return {round(b - a, 6) for a, b in zip(kept, kept[1:], strict=False)}
+    return {round(b - a, 6) for a, b in pairwise(kept)}
 
 
 PHASES_S = [20.0 + 0.137 * n for n in range(20)]  # over more than one interval of 2.66 s
@@ -89,7 +89,7 @@ PHASES_S = [20.0 + 0.137 * n for n in range(20)]  # over more than one interval 
 def test_a_healthy_path_is_checked_every_2_66_s_from_the_fifth_answer_on():
     # Measured: 0.06, 0.06, 1.1, 1.1 s, then 2.66 s (n = 216).
     checks_s = Path(always, always).run(60.0).checks_s
-    assert [round(b - a, 4) for a, b in zip(checks_s[:6], checks_s[1:7], strict=True)] == [
+    assert [round(b - a, 4) for a, b in pairwise(checks_s)] == [
         0.0625,
         0.0625,
         1.0625,

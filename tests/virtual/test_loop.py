@@ -77,7 +77,7 @@ def test_another_thread_can_schedule_a_callback(loop):
 
     async def tick():
         thread.start()
-        while True:
+        for _ in range(10_000_000):
             await asyncio.sleep(1)
 
     task = loop.create_task(tick())

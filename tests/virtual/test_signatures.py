@@ -1,3 +1,5 @@
+import contextlib
+
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import SRTP_PROFILES
 from OpenSSL import SSL
@@ -15,10 +17,8 @@ def handshake():
     datagrams = []
     for _ in range(3):
         for sender, receiver in ((client, server), (server, client)):
-            try:
+            with contextlib.suppress(SSL.WantReadError):
                 sender.do_handshake()
-            except SSL.WantReadError:
-                pass
             try:
                 datagrams.append(sender.bio_read(1500))
                 receiver.bio_write(datagrams[-1])

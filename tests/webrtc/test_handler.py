@@ -7,6 +7,7 @@ from aiortc import RTCPeerConnection
 
 from simlab.webrtc.handler import OFFER_PATH, RequestHandler, application
 
+END_OF_CANDIDATES = '{"candidate": "", "sdp_mid": "0", "sdp_mline_index": 0}'
 URL = f"http://10.0.0.1:80{OFFER_PATH}"
 
 
@@ -19,7 +20,7 @@ async def real_offer():
 
 @pytest.fixture
 def ask(run, record):
-    """Send requests, one after the other, to a handler with an offer already answered under the name PC_ID."""
+    """Send requests to a handler that has answered an offer already, under the name PC_ID."""
 
     def ask(*requests, mode="multiple"):
         async def work():
@@ -31,8 +32,9 @@ def ask(run, record):
             statuses = []
             async with httpx.AsyncClient(timeout=None) as client:
                 first = await client.post(URL, json={"sdp": sdp, "type": "offer"})
-                for method, body in requests:
-                    body = body.replace("PC_ID", first.json()["pc_id"]).replace("SDP", sdp.replace("\r\n", "\\r\\n"))
+                names = {"PC_ID": first.json()["pc_id"], "SDP": sdp.replace("\r\n", "\\r\\n")}
+                for method, template in requests:
+                    body = template.replace("PC_ID", names["PC_ID"]).replace("SDP", names["SDP"])
                     statuses.append((await client.request(method, URL, content=body)).status_code)
             connections = len(handler.connections)
             await handler.close()
@@ -56,7 +58,11 @@ def ask(run, record):
         ("POST", "not json", 422),
         ("POST", '{"sdp": "m=nonsense", "type": "offer"}', 500),
         ("PATCH", '{"pc_id": "PC_ID", "candidates": []}', 200),
-        ("PATCH", '{"pc_id": "PC_ID", "candidates": [{"candidate": "", "sdp_mid": "0", "sdp_mline_index": 0}]}', 200),
+        (
+            "PATCH",
+            '{"pc_id": "PC_ID", "candidates": [%s]}' % END_OF_CANDIDATES,
+            200,
+        ),
         ("PATCH", '{"pc_id": "unknown", "candidates": []}', 404),
         ("PATCH", '{"pc_id": null, "candidates": []}', 422),
     ],

@@ -16,7 +16,7 @@ def recorder():
 
 
 def events(record, *kinds):
-    return [(e.t_s, e.kind, {k: v for k, v in e.data.items()}) for e in record.events if e.kind in kinds]
+    return [(e.t_s, e.kind, dict(e.data.items())) for e in record.events if e.kind in kinds]
 
 
 def test_a_gap_is_noted_with_its_beginning_and_its_length():
