@@ -60,7 +60,7 @@ def ask(run, record):
         ("PATCH", '{"pc_id": "PC_ID", "candidates": []}', 200),
         (
             "PATCH",
-            '{"pc_id": "PC_ID", "candidates": [%s]}' % END_OF_CANDIDATES,
+            '{"pc_id": "PC_ID", "candidates": [' + END_OF_CANDIDATES + "]}",
             200,
         ),
         ("PATCH", '{"pc_id": "unknown", "candidates": []}', 404),
