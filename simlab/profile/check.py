@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from simlab.profile.expect import Expect
-from simlab.profile.faults import BlackoutFault, BlockFault, SignallingFault
+from simlab.profile.faults import KINDS
 from simlab.profile.faulty import FaultyKeysError, Path
 from simlab.profile.fields import Table
 from simlab.profile.link import LinkKeys, LinkTable
@@ -35,9 +35,7 @@ TABLES: dict[str, type[Table]] = {
     "link.down": LinkKeys,
     "signalling": Signalling,
     "expect": Expect,
-    "#blackout": BlackoutFault,
-    "#block": BlockFault,
-    "#signalling": SignallingFault,
+    **{f"#{kind}": table for kind, table in KINDS.items()},
     "#constant": ConstantDelayTable,
     "#uniform": UniformDelayTable,
     "#normal": NormalDelayTable,

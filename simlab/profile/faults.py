@@ -1,76 +1,20 @@
 """The ``[[fault]]`` tables: what goes wrong with the network, from when to when."""
 
-import re
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    Tag,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from simlab.core.packet import Direction, PacketClass, classes_named
+from simlab.core.packet import PacketClass, classes_named
+from simlab.profile.faults_base import DirectedFault, FaultTable
+from simlab.profile.faults_signalling import SignallingFault, SignallingHow, parse_how
 from simlab.profile.faulty import Path
-from simlab.profile.fields import Duration, PositiveDuration, Table, listed, tag_of
+from simlab.profile.fields import listed, tag_of
 from simlab.profile.nearest import one_of, quoted
-from simlab.profile.units import duration_text, parse_duration_s
-
-_PLAIN_HOWS = ("refused", "reset", "hang", "lost-response")
-_WANT_HOW = (
-    'want "status N" with N from 400 to 599, "refused", "reset", "hang", "slow DURATION" or "lost-response"'
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SignallingHow:
-    """What happens to a request of the signalling.
-
-    Parameters
-    ----------
-    kind
-        ``"status"``, ``"refused"``, ``"reset"``, ``"hang"``, ``"slow"`` or ``"lost-response"``.
-    status
-        The HTTP status that is answered, for ``"status"``.
-    wait_s
-        How long the request is held up, for ``"slow"``.
-    """
-
-    kind: str
-    status: int | None = None
-    wait_s: float | None = None
-
-    @property
-    def text(self) -> str:
-        """Return it as the profile has it."""
-        if self.status is not None:
-            return f"status {self.status}"
-        return self.kind if self.wait_s is None else f"slow {duration_text(self.wait_s)}"
-
-
-def parse_how(value: object) -> SignallingHow:
-    """Read ``"status 503"``, ``"slow 3s"`` and so on.
-
-    Raises
-    ------
-    ValueError
-        If it is none of these.
-    """
-    text = value if isinstance(value, str) else ""
-    if text in _PLAIN_HOWS:
-        return SignallingHow(text)
-    if re.fullmatch("status [45][0-9][0-9]", text):
-        return SignallingHow("status", status=int(text.removeprefix("status ")))
-    if not text.startswith("slow "):
-        raise ValueError(_WANT_HOW)
-    return SignallingHow("slow", wait_s=parse_duration_s(text.removeprefix("slow ")))
-
+from simlab.profile.units import duration_text
 
 # A family, such as "stun", covers all of its classes.
 _CLASS_NAMES = sorted({name for kind in PacketClass for name in (kind.value, kind.partition(".")[0])})
@@ -85,51 +29,16 @@ def _check_classes(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-if TYPE_CHECKING:
-    How = SignallingHow
-else:
-    How = Annotated[
-        str,
-        PlainValidator(parse_how),
-        PlainSerializer(lambda how: how.text),
-        WithJsonSchema(
-            {
-                "type": "string",
-                "pattern": "^(status [45][0-9][0-9]|slow .+|refused|reset|hang|lost-response)$",
-            }
-        ),
-    ]
-DirectionName = Literal["both", "up", "down"]
 Classes = Annotated[tuple[str, ...], BeforeValidator(listed), AfterValidator(_check_classes)]
 
 
-class _Fault(Table):
-    at_s: Duration = Field(alias="at")
-    for_s: PositiveDuration = Field(alias="for")
-
-    @property
-    def until_s(self) -> float:
-        """When it is over, in seconds since the session began."""
-        # Rounded, since 0.1 + 0.2 would otherwise be later than a duration of 0.3.
-        return round(self.at_s + self.for_s, 9)
-
-
-class _LinkFault(_Fault):
-    direction: DirectionName = "both"
-
-    @property
-    def directions(self) -> tuple[Direction, ...]:
-        """The directions that it concerns."""
-        return tuple(Direction) if self.direction == "both" else (Direction(self.direction),)
-
-
-class BlackoutFault(_LinkFault):
+class BlackoutFault(DirectedFault):
     """Nothing gets through."""
 
     kind: Literal["blackout"]
 
 
-class BlockFault(_LinkFault):
+class BlockFault(DirectedFault):
     """Packets of some classes do not get through: an ICE failure is a block of ``"stun"``."""
 
     kind: Literal["block"]
@@ -140,13 +49,17 @@ class BlockFault(_LinkFault):
         """The classes that do not get through."""
         return classes_named(self.match)
 
+    def concerns_same(self, other: Any) -> bool:
+        """Tell whether another block has a direction and a class in common."""
+        return super().concerns_same(other) and bool(self.classes & other.classes)
 
-class SignallingFault(_Fault):
-    """The HTTP path to the server misbehaves."""
 
-    kind: Literal["signalling"]
-    how: How
-
+KINDS: dict[str, type[FaultTable]] = {
+    "blackout": BlackoutFault,
+    "block": BlockFault,
+    "signalling": SignallingFault,
+}
+"""Every kind of fault, and the table that describes it."""
 
 Fault = BlackoutFault | BlockFault | SignallingFault
 
@@ -159,30 +72,18 @@ def kind(value: Any) -> str | None:
 if TYPE_CHECKING:
     FaultValues = tuple[Fault, ...]
 else:
+    _TAGGED = [Annotated[table, Tag(f"#{name}")] for name, table in KINDS.items()]
     FaultValues = Annotated[
-        tuple[
-            Annotated[
-                Annotated[BlackoutFault, Tag("#blackout")]
-                | Annotated[BlockFault, Tag("#block")]
-                | Annotated[SignallingFault, Tag("#signalling")],
-                Discriminator(kind),
-            ],
-            ...,
-        ],
+        tuple[Annotated[reduce(or_, _TAGGED), Discriminator(kind)], ...],
         BeforeValidator(listed),
         Field(max_length=1000),
     ]
 
 
 def collide(one: Fault, other: Fault) -> bool:
-    """Tell whether two faults of the same kind would do the same thing to the same packets at once."""
-    if one.kind != other.kind or one.until_s <= other.at_s or other.until_s <= one.at_s:
-        return False
-    if isinstance(one, BlockFault) and isinstance(other, BlockFault):
-        return bool(set(one.directions) & set(other.directions) and one.classes & other.classes)
-    if isinstance(one, BlackoutFault) and isinstance(other, BlackoutFault):
-        return bool(set(one.directions) & set(other.directions))
-    return True
+    """Tell whether two faults would do the same thing to the same packets, requests or processes at once."""
+    apart = one.until_s <= other.at_s or other.until_s <= one.at_s
+    return not apart and one.group == other.group and one.concerns_same(other)
 
 
 def schedule_faults(faults: Sequence[Fault], duration_s: float | None) -> list[tuple[Path, str]]:
@@ -197,10 +98,24 @@ def schedule_faults(faults: Sequence[Fault], duration_s: float | None) -> list[t
     """
     found: list[tuple[Path, str]] = []
     for number, fault in enumerate(faults):
-        if duration_s is not None and fault.until_s > duration_s:
+        if duration_s is not None and duration_s < fault.until_s < math.inf:
             end, limit = duration_text(fault.until_s), duration_text(duration_s)
             found.append(((number, "for"), f"want an end within the duration of {limit}, not at {end}"))
         earlier = next((i for i in range(number) if collide(faults[i], fault)), None)
         if earlier is not None:
             found.append(((number, "at"), f"want no overlap with fault[{earlier}], another {fault.kind}"))
     return found
+
+
+__all__ = [
+    "KINDS",
+    "BlackoutFault",
+    "BlockFault",
+    "Fault",
+    "FaultValues",
+    "SignallingFault",
+    "SignallingHow",
+    "collide",
+    "parse_how",
+    "schedule_faults",
+]
