@@ -42,7 +42,7 @@ class Interrupt:
         loop = running_loop()
         if self.asked > 1 or loop is None or loop is self._outer_loop:
             raise KeyboardInterrupt
-        loop.call_soon(_interrupt)
+        loop.call_soon(interrupt_now)
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -53,7 +53,14 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _interrupt() -> None:
+def interrupt_now() -> None:
+    """Do what Ctrl-C does, as a callback of a loop.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Always.
+    """
     raise KeyboardInterrupt
 
 

@@ -1,15 +1,16 @@
 """Run one scenario under the clock that it names."""
 
-import ctypes
+import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
 from simlab import store
-from simlab.batch.interrupt import interruptible, running_loop, uninterrupted
+from simlab.batch.interrupt import interrupt_now, interruptible, running_loop, uninterrupted
 from simlab.batch.result import Run, RunTimeline
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Timeline
@@ -20,6 +21,8 @@ from simlab.study.invariants import violations
 from simlab.study.metrics import metrics
 
 Runner = Callable[[Scenario], Timeline]
+
+_POLL_S = 0.05  # until the loop of a session that is to be interrupted has begun
 
 
 def _virtual(scenario: Scenario) -> Timeline:
@@ -98,26 +101,33 @@ def _failed(scenario: Scenario, error: SessionFailedError) -> Timeline:
 
 
 def _in_thread(runner: Runner, scenario: Scenario) -> Timeline:
-    """Run a session in a thread, and pass Ctrl-C, which only the main thread gets, on to it."""
+    """Run a session in a thread, and pass Ctrl-C, which only the main thread gets, on to its loop."""
     thread_ids: list[int] = []
 
     def work() -> Timeline:
         thread_ids.append(threading.get_ident())
         return runner(scenario)
 
+    asked = told = False
     with ThreadPoolExecutor(1, "simlab-session") as executor:
         future = executor.submit(work)
-        while True:
+        while not future.done():
             try:
-                return future.result()
+                wait([future], _POLL_S if asked and not told else None)
             except KeyboardInterrupt:
-                if future.done():
-                    raise
-                _raise_in(thread_ids)
+                asked = True
+            told = told or (asked and any(map(_interrupt_thread, thread_ids)))
+        return future.result()
 
 
-def _raise_in(thread_ids: list[int]) -> None:
-    for thread_id in thread_ids:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread_id), ctypes.py_object(KeyboardInterrupt)
-        )
+def _interrupt_thread(thread_id: int) -> bool:
+    """End what the loop of a thread is doing; False if there is no loop running yet."""
+    # An exception thrown into the thread itself could land in a callback from C, which swallows it.
+    frame = sys._current_frames().get(thread_id)
+    while frame is not None:
+        loop = frame.f_locals.get("self")
+        if frame.f_code.co_name == "run_forever" and isinstance(loop, asyncio.AbstractEventLoop):
+            loop.call_soon_threadsafe(interrupt_now)
+            return True
+        frame = frame.f_back
+    return False
