@@ -25,6 +25,11 @@ class Route:
     through: socket.socket
     to: Address
 
+    @property
+    def flow(self) -> object:
+        """What datagrams of one source to one destination have in common."""
+        return self.through, self.to
+
 
 def send(packet: Delivered) -> None:
     """Send a packet that comes out of a link.

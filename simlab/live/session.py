@@ -19,8 +19,9 @@ from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.candidates import Rewrite
 from simlab.webrtc.handler import OFFER_PATH
-from simlab.webrtc.proxy import Path, SignallingProxy
+from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.session import ClientSession, record_faults
+from simlab.webrtc.signalling_path import Path
 
 # From the choice of the session's zero until then, everybody must have been told of it.
 _LEAD_S = 0.1

@@ -34,6 +34,7 @@ from simlab.core.impair import (
 from simlab.core.link import Link, Stage
 from simlab.core.packet import Direction
 from simlab.profile.faults import BlackoutFault, BlockFault
+from simlab.profile.faults_stages import ice_stages
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 
@@ -47,7 +48,7 @@ def stages(scenario: Scenario, direction: Direction) -> list[Stage]:
     """Return the stages of one direction, in order; a stage that would do nothing is left out."""
     profile, seed = scenario.profile, scenario.seed
     settings = profile.link.of(direction)
-    row: list[Stage] = [*_fault_stages(profile, direction)]
+    row: list[Stage] = [*ice_stages(profile, direction), *_fault_stages(profile, direction)]
     if settings.rate is not None:
         row.append(RateStage(settings.rate))
     if settings.loss is not None:

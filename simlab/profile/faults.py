@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from simlab.core.packet import PacketClass, classes_named
 from simlab.profile.faults_base import DirectedFault, FaultTable
+from simlab.profile.faults_ice import CandidatesLateFault, IceFault, PatchLostFault, RoleConflictFault
 from simlab.profile.faults_signalling import SignallingFault, SignallingHow, parse_how
 from simlab.profile.faulty import Path
 from simlab.profile.fields import listed, tag_of
@@ -58,10 +59,29 @@ KINDS: dict[str, type[FaultTable]] = {
     "blackout": BlackoutFault,
     "block": BlockFault,
     "signalling": SignallingFault,
+    "no-candidates": IceFault,
+    "wrong-candidates": IceFault,
+    "mdns-unresolvable": IceFault,
+    "ufrag-stale": IceFault,
+    "checks-blocked": IceFault,
+    "responses-blocked": IceFault,
+    "consent-blocked": IceFault,
+    "bad-integrity": IceFault,
+    "role-conflict": RoleConflictFault,
+    "candidates-late": CandidatesLateFault,
+    "patch-lost": PatchLostFault,
 }
 """Every kind of fault, and the table that describes it."""
 
-Fault = BlackoutFault | BlockFault | SignallingFault
+Fault = (
+    BlackoutFault
+    | BlockFault
+    | SignallingFault
+    | IceFault
+    | RoleConflictFault
+    | CandidatesLateFault
+    | PatchLostFault
+)
 
 
 def kind(value: Any) -> str | None:

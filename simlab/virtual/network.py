@@ -2,15 +2,29 @@
 
 import asyncio
 import contextvars
+import socket
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from simlab.core.link import Delivered
 from simlab.virtual.signatures import HANDSHAKE, missing_bytes
-from simlab.virtual.tcp import TcpLoop
+from simlab.virtual.tcp import SocketView, TcpLoop
 
 Address = tuple[str, int]
-Way = tuple[Address, Address, int]  # from, to, and the true size of the datagram
+
+
+class Way(NamedTuple):
+    """Where a datagram comes from and goes to, and its true size."""
+
+    source: Address
+    destination: Address
+    size: int
+
+    @property
+    def flow(self) -> tuple[Address, Address]:
+        """Source and destination: what datagrams of one flow have in common."""
+        return self.source, self.destination
+
 
 _FIRST_PORT = 20000
 
@@ -28,6 +42,7 @@ class DatagramEndpoint(asyncio.DatagramTransport):
         self._network = network
         self._protocol = protocol
         self._address = address
+        self._socket = SocketView(address, ("", 0), socket.SOCK_DGRAM)
         self._context = contextvars.copy_context()
         self._closing = False
 
@@ -45,8 +60,9 @@ class DatagramEndpoint(asyncio.DatagramTransport):
         self._network.route(bytes(data), self._address, (addr[0], addr[1]))
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return the port's own address as ``sockname``; there is no ``socket``."""
-        return self._address if name == "sockname" else default
+        """Return the port's own address as ``sockname``; ``socket`` takes options, which do nothing."""
+        known = {"sockname": self._address, "socket": self._socket}
+        return known.get(name, default)
 
     def is_closing(self) -> bool:
         """Tell whether ``close`` was called."""
@@ -108,7 +124,7 @@ class VirtualNetworkLoop(TcpLoop):
         send = self.wires.get((source[0], destination[0]))
         if send is not None:
             padding = bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else b""
-            send(payload + padding, (source, destination, len(payload)))
+            send(payload + padding, Way(source, destination, len(payload)))
         else:
             self.call_soon(self._hand_over, payload, source, destination)
 

@@ -18,8 +18,9 @@ from simlab.virtual.network import Address, VirtualNetworkLoop, current_host
 from simlab.virtual.wire import Wire
 from simlab.virtual.world import World, virtual_world
 from simlab.webrtc.handler import OFFER_PATH
-from simlab.webrtc.proxy import Path, SignallingProxy
+from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.session import ClientSession, ServerSession, record_faults
+from simlab.webrtc.signalling_path import Path
 
 CLIENT = "10.0.1.2"
 SERVER = "10.0.2.2"

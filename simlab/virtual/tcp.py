@@ -19,27 +19,30 @@ DELAY_S = 0.0002
 _FIRST_PORT = 40000
 
 
-class _SocketView:
+class SocketView:
     """What libraries ask a transport's socket: addresses, and options that do nothing here."""
 
     family = socket.AF_INET
-    type = socket.SOCK_STREAM
-    proto = socket.IPPROTO_TCP
+    proto = 0  # whatever goes with the type
 
-    def __init__(self, local: Address, remote: Address) -> None:
+    def __init__(self, local: Address, remote: Address, kind: int = socket.SOCK_STREAM) -> None:
+        self.type = kind
         self._local = local
         self._remote = remote
 
     def getsockname(self) -> Address:
+        """Return the address here."""
         return self._local
 
     def getpeername(self) -> Address:
+        """Return the address there."""
         return self._remote
 
     def setsockopt(self, *_: object) -> None:
-        return None
+        """Do nothing."""
 
     def fileno(self) -> int:
+        """Return -1: it is no file."""
         return -1
 
 
@@ -52,7 +55,7 @@ class StreamEndpoint(asyncio.Transport):
         self, loop: asyncio.AbstractEventLoop, protocol: Any, local: Address, remote: Address
     ) -> None:
         super().__init__(
-            {"sockname": local, "peername": remote, "socket": _SocketView(local, remote), "sslcontext": None}
+            {"sockname": local, "peername": remote, "socket": SocketView(local, remote), "sslcontext": None}
         )
         self._loop = loop
         self._protocol = protocol
@@ -154,7 +157,7 @@ class _Listener(asyncio.AbstractServer):
     def __init__(self, network: "TcpLoop", address: Address) -> None:
         self._network = network
         self._address = address
-        self.sockets: tuple[_SocketView, ...] = (_SocketView(address, ("", 0)),)
+        self.sockets: tuple[SocketView, ...] = (SocketView(address, ("", 0)),)
 
     def close(self) -> None:
         self._network.listeners.pop(self._address, None)

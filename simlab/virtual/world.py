@@ -1,11 +1,13 @@
 """Everything that must be virtual for a session to be so, in one context."""
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import aioice.ice
+import aioice.mdns
 import time_machine
 from aiortc import rtcsctptransport
 
@@ -44,6 +46,14 @@ def _addresses_of_current_host(use_ipv4: bool, use_ipv6: bool) -> list[str]:
     return [current_host.get()] if use_ipv4 else []
 
 
+async def _mdns_protocol() -> aioice.mdns.MDnsProtocol:
+    """Ask for ``.local`` names in the virtual network: nobody there answers."""
+    address = (current_host.get(), aioice.mdns.MDNS_PORT)
+    loop = asyncio.get_running_loop()
+    _, protocol = await loop.create_datagram_endpoint(aioice.mdns.MDnsProtocol, local_addr=address)
+    return protocol
+
+
 @contextmanager
 def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
     """Make a loop in which time, network, entropy and decoding are virtual, and close it after use.
@@ -63,5 +73,6 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
         stack.enter_context(replaced(aioice.ice, "get_host_addresses", _addresses_of_current_host))
+        stack.enter_context(replaced(aioice.mdns, "create_mdns_protocol", _mdns_protocol))
         timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)
         yield World(loop, stack.enter_context(timer))

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 Address = tuple[str, int]
-Rewrite = Callable[[Address], Awaitable[Address]]
+Rewrite = Callable[[Address], Awaitable[Address | None]]
+"""Gives the address to put in the place of another, or None to leave the candidate out."""
 
 _PREFIX = "a=candidate:"
 _END = "a=end-of-candidates"
@@ -36,14 +37,17 @@ def split_off(sdp: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 async def rewrite_line(candidate: str, rewrite: Rewrite) -> str | None:
-    """Put another address into ``candidate:…``; None for one that cannot pass a UDP relay (TCP).
+    """Put another address into ``candidate:…``; None for one to leave out, as one that is no UDP always is.
 
     Source of the layout: RFC 8839 section 5.1.
     """
     fields = candidate.split(" ")
     if len(fields) < 6 or fields[2].lower() != "udp":
         return None
-    host, port = await rewrite((fields[4], int(fields[5])))
+    address = await rewrite((fields[4], int(fields[5])))
+    if address is None:
+        return None
+    host, port = address
     return " ".join([*fields[:4], host, str(port), *fields[6:]])
 
 
@@ -57,3 +61,8 @@ async def rewrite_sdp(sdp: str, rewrite: Rewrite) -> str:
         else:
             lines.append(line)
     return "\r\n".join(lines) + "\r\n"
+
+
+def without_end(sdp: str) -> str:
+    """Take the word out of a description that there are no more candidates."""
+    return "\r\n".join(line for line in sdp.splitlines() if line != _END) + "\r\n"

@@ -1,9 +1,7 @@
 """The signalling path: a proxy that delays, breaks and rewrites what client and server say over HTTP."""
 
 import asyncio
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx
@@ -11,36 +9,18 @@ from aiohttp import web
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
-from simlab.profile.faults import SignallingFault, SignallingHow
-from simlab.profile.model import Profile
-from simlab.webrtc.candidates import Rewrite, rewrite_line, rewrite_sdp
+from simlab.profile.faults import SignallingHow
+from simlab.webrtc import messages
+from simlab.webrtc.candidates import Rewrite
 from simlab.webrtc.http import ssl_context
+from simlab.webrtc.signalling_path import FaultPicker, Path, Tampers
+from simlab.webrtc.signalling_rewrite import Rewriter, parsed, split_offer
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
 )
-
-
-@dataclass(frozen=True)
-class Path:
-    """The network path of the signalling: one-way delays, and what is wrong with it and when."""
-
-    delay_up_s: float
-    delay_down_s: float
-    faults: tuple[SignallingFault, ...] = ()
-
-    @staticmethod
-    def of(profile: Profile) -> "Path":
-        """Return the path that a profile describes."""
-        return Path(
-            profile.signalling_delay_s(Direction.UP),
-            profile.signalling_delay_s(Direction.DOWN),
-            tuple(fault for fault in profile.faults if isinstance(fault, SignallingFault)),
-        )
-
-    def fault_at(self, now_s: float) -> SignallingFault | None:
-        """Return what is wrong at that time."""
-        return next((fault for fault in self.faults if fault.at_s <= now_s < fault.until_s), None)
+_INJECTED = {"detail": "injected by simlab"}
+_PORTAL = "<!doctype html><title>Welcome</title><p>Please log in to use this network.</p>"
 
 
 class SignallingProxy:
@@ -59,9 +39,10 @@ class SignallingProxy:
     ) -> None:
         self._upstream = upstream
         self._path = path
+        self._picker = FaultPicker(path.faults)
         self._record = record
-        self._to_server = to_server
-        self._to_client = to_client
+        self._up = Rewriter(Direction.UP, to_server)
+        self._down = Rewriter(Direction.DOWN, to_client)
         self._client = httpx.AsyncClient(verify=ssl_context(), timeout=None, trust_env=False)
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._handle)
@@ -94,15 +75,15 @@ class SignallingProxy:
         """Where it listens."""
         return self._address[1]
 
-    def _at(self, at_s: float, work: Callable[[], Any]) -> None:
+    def _at(self, at_s: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         loop = asyncio.get_running_loop()
+        delay_s = at_s - self._record.now_s()
+        self._timers.append(loop.call_later(delay_s, lambda: self._spawn(work())))
 
-        def start() -> None:
-            task = loop.create_task(work())
-            self._hanging.add(task)
-            task.add_done_callback(self._hanging.discard)
-
-        self._timers.append(loop.call_later(at_s - self._record.now_s(), start))
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._hanging.add(task)
+        task.add_done_callback(self._hanging.discard)
 
     async def _listen(self) -> None:
         self._site = web.TCPSite(self._runner, *self._address, reuse_address=True)
@@ -123,16 +104,25 @@ class SignallingProxy:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self._record("signalling", "request", method=request.method, path=request.path)
-        fault = self._path.fault_at(self._record.now_s())
+        now_s = self._record.now_s()
+        fault = self._picker.pick(request.method, now_s)
+        tampers = self._path.tampers_at(now_s)
         await asyncio.sleep(self._path.delay_up_s)
         if fault is not None:
-            self._record("signalling", "faulted", how=fault.how.text)
+            self._faulted(fault.how.text)
             refusal = await self._suffer(fault.how, request)
             if refusal is not None:
                 return refusal
-        response = await self._forward(request)
-        if fault is not None and fault.how.kind == "lost-response":
-            return self._abort(request)
+        response = await self._exchange(request, tampers)
+        if fault is not None:
+            return await self._spoil(fault.how, request, response, tampers)
+        return await self._answer(response)
+
+    def _faulted(self, how: str) -> None:
+        self._record("signalling", "faulted", how=how)
+
+    async def _answer(self, response: web.Response) -> web.Response:
+        """Let a response take its way to the client."""
         await asyncio.sleep(self._path.delay_down_s)
         self._record("signalling", "response", status=response.status)
         return response
@@ -140,9 +130,7 @@ class SignallingProxy:
     async def _suffer(self, how: SignallingHow, request: web.Request) -> web.StreamResponse | None:
         """Do to a request what the fault says; None lets it go on."""
         if how.status is not None:
-            await asyncio.sleep(self._path.delay_down_s)
-            self._record("signalling", "response", status=how.status)
-            return web.json_response({"detail": "injected by simlab"}, status=how.status)
+            return await self._answer(web.json_response(_INJECTED, status=how.status))
         if how.kind in {"refused", "reset"}:
             return self._abort(request)
         if how.kind == "hang":
@@ -150,44 +138,82 @@ class SignallingProxy:
         await asyncio.sleep(how.wait_s or 0.0)
         return None
 
+    async def _spoil(
+        self, how: SignallingHow, request: web.Request, response: web.Response, tampers: Tampers
+    ) -> web.StreamResponse:
+        """Do to a response what the fault says."""
+        if how.kind == "lost-response":
+            return self._abort(request)
+        if how.kind == "duplicate":
+            response = await self._exchange(request, tampers)
+        if how.kind == "invalid-json":
+            response = web.Response(text=_PORTAL, content_type="text/html")
+        await self._answer(response)
+        return await self._truncated(request, response) if how.kind == "truncated" else response
+
     def _abort(self, request: web.Request) -> web.StreamResponse:
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionResetError("injected by simlab")
 
-    async def _forward(self, request: web.Request) -> web.Response:
-        body = await self._rewritten(await request.read(), self._to_server)
+    async def _truncated(self, request: web.Request, response: web.Response) -> web.StreamResponse:
+        """Promise the whole body, send half of it, and end the connection."""
+        body = response.body if isinstance(response.body, bytes) else b""
+        half = web.StreamResponse(status=response.status, headers=response.headers)
+        half.content_length = len(body)
+        await half.prepare(request)
+        await half.write(body[: len(body) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        raise ConnectionResetError("injected by simlab")
+
+    async def _exchange(self, request: web.Request, tampers: Tampers) -> web.Response:
+        """Pass a request on, with what ICE failures do to its candidates, and return the response."""
+        up_s, down_s = tampers.late_by_s(Direction.UP), tampers.late_by_s(Direction.DOWN)
+        is_patch = request.method == "PATCH"
+        if is_patch and (status := tampers.lost_patch_status()) is not None:
+            self._faulted("patch-lost")
+            return web.json_response({"status": "success"} if status < 400 else _INJECTED, status=status)
+        body, done = await self._up.rewritten(await request.read(), tampers)
+        held: list[dict[str, Any]] = []
+        if up_s and not is_patch:
+            body, held = split_offer(body)
+        if held or (up_s and is_patch) or (down_s and not is_patch):
+            done.append("candidates-late")
+        for how in done:
+            self._faulted(how)
+        if is_patch:
+            await asyncio.sleep(up_s)
+        response = await self._forward(request, body, tampers)
+        if held:
+            self._spawn(self._trickle(request, response, held, up_s))
+        if not is_patch:
+            await asyncio.sleep(down_s)
+        return response
+
+    async def _forward(self, request: web.Request, body: bytes, tampers: Tampers) -> web.Response:
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
         url = self._upstream + request.path_qs
         try:
             answer = await self._client.request(request.method, url, content=body, headers=headers)
         except httpx.HTTPError as error:
             return web.json_response({"detail": f"{type(error).__name__}: {error}"}, status=502)
-        content = await self._rewritten(answer.content, self._to_client)
+        content, done = await self._down.rewritten(answer.content, tampers)
+        for how in done:
+            self._faulted(how)
         kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
         return web.Response(body=content, status=answer.status_code, headers=kept)
 
-    async def _rewritten(self, body: bytes, rewrite: Rewrite) -> bytes:
-        """Put other addresses into a body, if it is an offer, an answer or a list of candidates."""
+    async def _trickle(
+        self, request: web.Request, response: web.Response, candidates: list[dict[str, Any]], late_s: float
+    ) -> None:
+        """Bring the candidates of an offer after it, under the name that its answer gave."""
+        answer = parsed(response.body) if isinstance(response.body, bytes) else None
+        if answer is None or "pc_id" not in answer:
+            return
+        await asyncio.sleep(late_s)
+        url = self._upstream + request.path_qs
         try:
-            message = json.loads(body)
-        except ValueError:
-            return body
-        if not isinstance(message, dict):
-            return body
-        if isinstance(message.get("sdp"), str):
-            message["sdp"] = await rewrite_sdp(message["sdp"], rewrite)
-        if isinstance(message.get("candidates"), list):
-            message["candidates"] = await self._rewritten_list(message["candidates"], rewrite)
-        return json.dumps(message).encode()
-
-    async def _rewritten_list(
-        self, candidates: list[dict[str, Any]], rewrite: Rewrite
-    ) -> list[dict[str, Any]]:
-        out: list[dict[str, Any]] = []
-        for candidate in candidates:
-            line = str(candidate.get("candidate") or "")
-            rewritten = await rewrite_line(line, rewrite) if line else line
-            if rewritten is not None:
-                out.append({**candidate, "candidate": rewritten})
-        return out
+            await self._client.patch(url, json=messages.trickle(answer["pc_id"], candidates))
+        except httpx.HTTPError:
+            return  # nobody waits for it

@@ -1,6 +1,7 @@
 """Both halves of a session: a client that meets a bot and measures, and the server with the bot."""
 
 import asyncio
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -36,10 +37,11 @@ def policy_of(scenario: Scenario) -> Policy:
 def record_faults(scenario: Scenario, record: Recorder) -> None:
     """Record when each of the profile's faults begins and ends."""
     for index, fault in enumerate(scenario.profile.faults):
-        settings: dict[str, Any] = fault.model_dump(by_alias=True, exclude={"kind"})
+        settings: dict[str, Any] = fault.model_dump(by_alias=True, exclude={"kind"}, exclude_none=True)
         labels = {"index": index, "fault": fault.kind, **settings}
         record("fault", "begin", at_s=fault.at_s, **labels)
-        record("fault", "end", at_s=fault.until_s, **labels)
+        if fault.until_s < math.inf:
+            record("fault", "end", at_s=fault.until_s, **labels)
 
 
 class ClientSession:

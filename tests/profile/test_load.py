@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile import BlackoutFault, BlockFault, Profile, SignallingFault, load
+from simlab.profile.faults import KINDS
 from tests.profile.texts import FULL, SHIPPED
 
 BOTH_FAULTS = """
@@ -18,6 +19,9 @@ at = "{at}"
 for = "1s"
 {other}
 """
+
+
+KINDS_LISTED = ", ".join(f'"{kind}"' for kind in KINDS)
 
 
 def faults_of(text, overrides=None, policy_names=None):
@@ -133,7 +137,7 @@ def test_all_faults_at_once():
         ("link = 3", "link is 3, want a table"),
         ("fault = 3", "fault is 3, want a list"),
         ("fault = [3]", "fault[0] is 3, want a table"),
-        ("fault = [{kind = 3}]", 'fault[0].kind is 3, want one of "blackout", "block", "signalling"'),
+        ("fault = [{kind = 3}]", f"fault[0].kind is 3, want one of {KINDS_LISTED}"),
         ("fault = {kind = 'blackout'}", "fault: want a list"),
         ("peers.media = 'audio'", 'peers.media is "audio", want a list'),
         ("peers.media = ['audio', 'audio']", "peers.media: want 1 or fewer"),
