@@ -1,0 +1,22 @@
+"""The README's own examples are right."""
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text()
+
+
+def test_its_profile_passes_the_check_and_runs(simlab, here):
+    (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (here / "tunnel.toml").write_text(text)
+    result = simlab("run", "tunnel.toml", "--set", "peers.media=[]")
+    assert result.exit_code == 0, result.output
+    assert "From 20.0 s until 28.0 s: blackout both ways [fault 0]." in result.stdout
+
+
+def test_its_files_and_folders_exist():
+    inside = re.findall(r"`((?:profiles|docs|results|simlab)/[\w./]*)`|\]\(([\w./]+)\)", README)
+    paths = [one or other for one, other in inside]
+    assert len(paths) > 10
+    assert [path for path in paths if not (PROJECT / path).exists()] == []
