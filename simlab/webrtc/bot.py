@@ -51,7 +51,7 @@ class Bot:
         self._connection = connection
         self._record = record
         self._ears = ears
-        self._speaking: asyncio.Task[None] | None = None
+        self._talking: probes.Metronome | None = None
         self._listening: asyncio.Task[None] | None = None
         self._voice = Source(lambda: ears.sent_media.add("sent"), connection.is_connected)
         events = connection.events
@@ -82,18 +82,11 @@ class Bot:
             about = {"version": messages.RTVI_VERSION, "about": {"library": "simlab"}}
             self._connection.send(messages.rtvi("bot-ready", about, message.get("id")))
             self._ears.begin()
-            if self._speaking is None:
-                self._speaking = self._connection.events.spawn(self._talk())
+            if self._talking is None:
+                ears = self._ears
+                self._talking = probes.Metronome(self._send_probe, self._record.now_s, ears.last_message_s)
         elif kind == "client-message" and data.get("t") == probes.PROBE_NAME:
             self._ears.messages.arrived(data["d"]["number"], data["d"]["sent_s"])
-
-    async def _talk(self) -> None:
-        loop = asyncio.get_running_loop()
-        due_s = loop.time()
-        while self._record.now_s() < self._ears.last_message_s:
-            self._send_probe()
-            due_s += probes.INTERVAL_S
-            await asyncio.sleep(due_s - loop.time())
 
     def _send_probe(self) -> None:
         ears = self._ears
@@ -106,6 +99,7 @@ class Bot:
 
     def _closed(self) -> None:
         self._record("server", "bot_ended", pc_id=self._connection.pc_id)
-        for task in (self._speaking, self._listening):
-            if task is not None:
-                task.cancel()
+        if self._talking is not None:
+            self._talking.stop()
+        if self._listening is not None:
+            self._listening.cancel()

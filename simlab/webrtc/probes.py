@@ -1,6 +1,8 @@
 """Measure at the application what got through: numbered messages and audible audio, each way."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from math import floor
 from typing import Any
 
@@ -90,6 +92,32 @@ class Watch:
         at_s = self._last_s + self._gap_s
         self._record("probe", "lost", at_s=at_s, **self._labels, since_s=round(self._last_s, 6))
         return True
+
+
+class Metronome:
+    """Call a function every 100 ms, on the running loop, until a time of the session.
+
+    Parameters
+    ----------
+    now_s
+        Returns the seconds since the session began.
+    """
+
+    def __init__(self, beat: Callable[[], None], now_s: Callable[[], float], until_s: float) -> None:
+        self._beat = beat
+        self._now_s = now_s
+        self._until_s = until_s
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_soon(self._tick, self._loop.time())
+
+    def stop(self) -> None:
+        """Call it no more."""
+        self._timer.cancel()
+
+    def _tick(self, due_s: float) -> None:
+        if self._now_s() < self._until_s:
+            self._timer = self._loop.call_at(due_s + INTERVAL_S, self._tick, due_s + INTERVAL_S)
+            self._beat()
 
 
 class Messages:

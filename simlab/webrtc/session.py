@@ -75,7 +75,7 @@ class ClientSession:
             record=record,
         )
         self._tasks: list[asyncio.Task[None]] = []
-        self._talking: asyncio.Task[None] | None = None
+        self._talking: probes.Metronome | None = None
 
     async def run(self, duration_s: float) -> None:
         """Run until ``duration_s`` after the session began. ``finish`` then says what is still open."""
@@ -97,18 +97,12 @@ class ClientSession:
         if self._media:
             self._heard.begin()
         if self._talking is None:
-            self._talking = asyncio.get_running_loop().create_task(self._talk())
-            self._tasks.append(self._talking)
+            self._talking = probes.Metronome(self._send_probe, self._record.now_s, self._last_message_s)
 
-    async def _talk(self) -> None:
-        loop = asyncio.get_running_loop()
-        due_s = loop.time()
-        while self._record.now_s() < self._last_message_s:
-            self._sent_messages.add("sent")
-            content = {"number": next(self._numbers), "sent_s": round(self._record.now_s(), 6)}
-            self.transport.send_client_message(probes.PROBE_NAME, content)
-            due_s += probes.INTERVAL_S
-            await asyncio.sleep(due_s - loop.time())
+    def _send_probe(self) -> None:
+        self._sent_messages.add("sent")
+        content = {"number": next(self._numbers), "sent_s": round(self._record.now_s(), 6)}
+        self.transport.send_client_message(probes.PROBE_NAME, content)
 
     def _message(self, data: Any) -> None:
         if isinstance(data, dict) and data.get("t") == probes.PROBE_NAME:
@@ -127,6 +121,8 @@ class ClientSession:
 
     async def close(self) -> None:
         """Free everything."""
+        if self._talking is not None:
+            self._talking.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

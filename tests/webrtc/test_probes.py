@@ -1,6 +1,9 @@
+import asyncio
+
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
-from simlab.webrtc.probes import Messages, Tally, Watch
+from simlab.virtual.loop import VirtualLoop
+from simlab.webrtc.probes import Messages, Metronome, Tally, Watch
 
 
 class Clock:
@@ -67,6 +70,34 @@ def test_a_tally_counts_by_the_second():
     tally.flush()
     counted = [(t_s, data["sent"]) for t_s, _, data in events(record, "tally")]
     assert counted == [(1.0, 2), (2.0, 2), (4.2, 1)]
+
+
+def test_a_metronome_beats_every_100_ms_until_its_time():
+    loop = VirtualLoop()
+    beats_s = []
+
+    async def start():
+        Metronome(lambda: beats_s.append(round(loop.time(), 9)), loop.time, until_s=0.45)
+        await asyncio.sleep(5.0)
+
+    loop.run_until_complete(start())
+    loop.close()
+    assert beats_s == [0.0, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_a_stopped_metronome_is_silent():
+    loop = VirtualLoop()
+    beats = []
+
+    async def start():
+        metronome = Metronome(lambda: beats.append(None), loop.time, until_s=9.0)
+        await asyncio.sleep(0.25)
+        metronome.stop()
+        await asyncio.sleep(5.0)
+
+    loop.run_until_complete(start())
+    loop.close()
+    assert len(beats) == 3
 
 
 def test_a_message_that_comes_twice_counts_once():
