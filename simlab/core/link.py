@@ -1,17 +1,22 @@
 """One direction of the network: stages in a row, then a queue ordered by due time."""
 
 import heapq
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
+from typing import Protocol, cast
 
 from simlab.core.packet import Packet, PacketClass, Transit, classify
 
 
 class Stage(Protocol):
-    """One impairment: a transit goes in; none, one or two come out."""
+    """One impairment: a transit goes in; none, one or two come out.
+
+    A stage that has a method ``note(packet)`` is shown every packet as it enters the link, those too that
+    an earlier stage drops.
+    """
 
     @property
     def name(self) -> str:
@@ -19,6 +24,30 @@ class Stage(Protocol):
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Decide what becomes of a transit. ``()`` drops it."""
+
+
+class HoldingStage(Protocol):
+    """A stage that keeps packets and decides about each later, as a queue with active management does.
+
+    It keeps them in the order in which they came.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a drop by this stage is called in the timeline."""
+
+    def hold(self, transit: Transit) -> bool:
+        """Take in a transit; False drops it."""
+
+    @property
+    def decides_s(self) -> float:
+        """When it decides next; infinity while it holds nothing."""
+
+    def decide(self) -> tuple[Transit | None, list[Transit]]:
+        """Let go of what is due at ``decides_s``: at most one transit, and those that are dropped."""
+
+    def __len__(self) -> int:
+        """Return how many packets it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +83,31 @@ class Link:
     Parameters
     ----------
     stages
-        Applied to every packet in this order.
+        Applied to every packet in this order. One of them may be a ``HoldingStage``.
+
+    Raises
+    ------
+    ValueError
+        If there is more than one holding stage.
     """
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
+    def __init__(self, stages: Sequence[Stage | HoldingStage]) -> None:
         self.stages = tuple(stages)
         self.offered = 0
         self.delivered = 0
         self.dropped: Counter[str] = Counter()
         self._queue: list[tuple[float, int, Transit]] = []
         self._ties = count()
+        self._seen: dict[PacketClass, int] = {}
+        notes = [getattr(stage, "note", None) for stage in self.stages]
+        self._notes: list[Callable[[Packet], None]] = [note for note in notes if note is not None]
+        self._front, self._holding, self._back = _split(self.stages)
+        self._late_drops: list[Dropped] = []
 
     def receive(self, payload: bytes, now_s: float, tag: object = None) -> list[Dropped]:
         """Take in a packet, and say what was dropped of it at once.
+
+        What a holding stage dropped since the last call is returned, too.
 
         Parameters
         ----------
@@ -77,39 +118,75 @@ class Link:
         tag
             Whatever the caller wants back with the packet, such as its addresses.
         """
-        packet = Packet(self.offered, now_s, payload, classify(payload), tag)
+        kind = classify(payload)
+        nth = self._seen.get(kind, 0)
+        self._seen[kind] = nth + 1
+        packet = Packet(self.offered, now_s, payload, kind, tag, nth)
         self.offered += 1
+        for note in self._notes:
+            note(packet)
         transits: tuple[Transit, ...] = (Transit(packet, now_s, payload),)
-        drops: list[Dropped] = []
-        for stage in self.stages:
-            transits = self._pass(stage, transits, drops)
-            if not transits:
-                return drops
-        for transit in transits:
-            heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
+        if self._holding is None:
+            drops: list[Dropped] = []
+            self._carry(self._front, transits, drops)
+            return drops
+        return self._receive_held(self._holding, transits, now_s)
+
+    def _receive_held(
+        self, holding: HoldingStage, transits: tuple[Transit, ...], now_s: float
+    ) -> list[Dropped]:
+        self._decide(holding, now_s)
+        drops, self._late_drops = self._late_drops, []
+        for transit in self._through(self._front, transits, drops):
+            if not holding.hold(transit):
+                drops.append(self._drop(transit.packet, transit.packet.arrived_s, holding.name))
+        self._decide(holding, now_s)
         return drops
 
-    def _pass(self, stage: Stage, transits: tuple[Transit, ...], drops: list[Dropped]) -> tuple[Transit, ...]:
-        if len(transits) == 1:
-            kept = stage.apply(transits[0])
-            if not kept:
-                drops.append(self._drop(transits[0].packet, stage.name))
-            return kept
-        return sum((self._pass(stage, (transit,), drops) for transit in transits), ())
+    def _decide(self, holding: HoldingStage, now_s: float) -> None:
+        while (at_s := holding.decides_s) <= now_s:
+            kept, dropped = holding.decide()
+            self._late_drops += [self._drop(transit.packet, at_s, holding.name) for transit in dropped]
+            if kept is not None:
+                self._carry(self._back, (kept,), self._late_drops)
 
-    def _drop(self, packet: Packet, cause: str) -> Dropped:
+    def _carry(self, stages: Sequence[Stage], transits: tuple[Transit, ...], drops: list[Dropped]) -> None:
+        for transit in self._through(stages, transits, drops):
+            heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
+
+    def _through(
+        self, stages: Sequence[Stage], transits: tuple[Transit, ...], drops: list[Dropped]
+    ) -> tuple[Transit, ...]:
+        for stage in stages:
+            if len(transits) == 1:
+                kept = stage.apply(transits[0])
+                if not kept:
+                    drops.append(self._drop(transits[0].packet, transits[0].packet.arrived_s, stage.name))
+                    return ()
+                transits = kept
+            else:
+                transits = sum((self._through((stage,), (one,), drops) for one in transits), ())
+        return transits
+
+    def _drop(self, packet: Packet, at_s: float, cause: str) -> Dropped:
         self.dropped[cause] += 1
-        return Dropped(packet.arrived_s, packet.seq, packet.kind, len(packet.payload), cause)
+        return Dropped(at_s, packet.seq, packet.kind, len(packet.payload), cause)
 
     def next_due_s(self) -> float | None:
-        """Return when the next packet is due, or None when none is on its way."""
-        return self._queue[0][0] if self._queue else None
+        """Return when the next packet is due, or a held one is decided about; None when neither is coming."""
+        due_s = self._queue[0][0] if self._queue else math.inf
+        if self._holding is not None:
+            due_s = min(due_s, self._holding.decides_s)
+        return None if due_s == math.inf else due_s
 
     def release(self, now_s: float) -> list[Delivered]:
         """Return the packets due at ``now_s`` or before, in order of due time, then of arrival."""
+        if self._holding is not None:
+            self._decide(self._holding, now_s)
         out: list[Delivered] = []
-        while self._queue and self._queue[0][0] <= now_s:
-            due_s, _, transit = heapq.heappop(self._queue)
+        queue = self._queue
+        while queue and queue[0][0] <= now_s:
+            due_s, _, transit = heapq.heappop(queue)
             p = transit.packet
             out.append(Delivered(due_s, now_s, p.arrived_s, p.seq, p.kind, transit.payload, p.tag))
         self.delivered += len(out)
@@ -117,4 +194,21 @@ class Link:
 
     def __len__(self) -> int:
         """Return how many packets are on their way."""
-        return len(self._queue)
+        return len(self._queue) + (0 if self._holding is None else len(self._holding))
+
+
+def _split(
+    stages: Sequence[Stage | HoldingStage],
+) -> tuple[list[Stage], HoldingStage | None, list[Stage]]:
+    """Return the stages before the holding one, that one, and those behind it."""
+    front: list[Stage] = []
+    back: list[Stage] = []
+    holding: HoldingStage | None = None
+    for stage in stages:
+        if hasattr(stage, "hold"):
+            if holding is not None:
+                raise ValueError("a link can have one holding stage only")
+            holding = cast(HoldingStage, stage)
+        else:
+            (front if holding is None else back).append(stage)
+    return front, holding, back

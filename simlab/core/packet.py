@@ -30,6 +30,9 @@ class PacketClass(StrEnum):
     RTCP = "rtcp"
     OTHER = "other"
 
+    # Enum's own hash is Python code, and every stage looks up its stream by the class of each packet.
+    __hash__ = str.__hash__
+
 
 _STUN_CLASSES = (
     PacketClass.STUN_REQUEST,
@@ -73,8 +76,21 @@ def _classify_stun(payload: bytes) -> PacketClass:
     return _STUN_CLASSES[(message_type & 0x0100) >> 7 | (message_type & 0x0010) >> 4]
 
 
+CLASS_ALIASES: dict[str, frozenset[PacketClass]] = {
+    "stun.consent": frozenset({PacketClass.STUN_REQUEST, PacketClass.STUN_RESPONSE}),
+}
+"""Names beside those of the classes and their families.
+
+A consent check (RFC 7675) is a Binding request with the same attributes as a first check, so bytes cannot
+tell them apart: ``"stun.consent"`` means both, and the responses. What makes it consent is the time: a fault
+that begins after the connection is up meets consent checks alone.
+"""
+
+
 def classes_named(names: Iterable[str]) -> frozenset[PacketClass]:
     """Return the classes that any of the names covers: ``"stun"`` covers ``"stun.request"`` and so on.
+
+    ``CLASS_ALIASES`` has names beside these.
 
     Raises
     ------
@@ -83,7 +99,9 @@ def classes_named(names: Iterable[str]) -> frozenset[PacketClass]:
     """
     covered: set[PacketClass] = set()
     for name in names:
-        matching = {c for c in PacketClass if c == name or c.startswith(name + ".")}
+        matching = CLASS_ALIASES.get(name) or {
+            c for c in PacketClass if c == name or c.startswith(name + ".")
+        }
         if not matching:
             raise ValueError(f"no packet class is called {name!r}")
         covered |= matching
@@ -107,6 +125,10 @@ class Packet:
         What it is.
     tag
         The caller's own; it comes back with the delivered packet.
+    nth
+        Its number among the packets of its class in this link, from 0.
+    marks
+        What stages noted when it entered, each under its own key; None if none did.
     """
 
     seq: int
@@ -114,6 +136,8 @@ class Packet:
     payload: bytes
     kind: PacketClass
     tag: object = None
+    nth: int = 0
+    marks: dict[object, int] | None = None
 
 
 @dataclass(slots=True)

@@ -1,42 +1,50 @@
 """From a scenario to the two links of its network.
 
-The stages of a link stand in this order: faults, rate, loss, duplication, corruption, delay.
+The stages of a link stand in this order: faults, MTU, rate, slots, pauses, loss, duplication, corruption,
+spikes, delay.
 
 - Faults come first: what a blackout takes away must not fill the queue of the bottleneck behind it.
 - The rate comes next, because its queue has to see packets in the order in which they arrive; after a delay
   that reorders it would not. Lost packets have then used up capacity, as they do in libwebrtc's simulated
   network, where the loss lies behind the bottleneck.
+- A pause holds what leaves the bottleneck, what had queued there before it too.
 - A lost packet is not duplicated, and a duplicate may be corrupted alone.
 - The delay comes last, so that a copy may be delayed otherwise than its original.
 """
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from simlab.core.impair import (
-    BernoulliSpec,
-    BernoulliStage,
     BlockSpec,
     BlockStage,
-    ConstantDelaySpec,
-    ConstantDelayStage,
+    CodelSpec,
+    CodelStage,
     CorruptSpec,
-    CorruptStage,
-    DelaySpec,
     DuplicateSpec,
-    DuplicateStage,
-    GilbertElliottStage,
-    LossSpec,
-    NormalDelayStage,
+    PauseSpec,
+    PauseStage,
+    RateSpec,
     RateStage,
-    UniformDelaySpec,
-    UniformDelayStage,
+    RateStep,
+    ReorderSpec,
+    ReorderStage,
+    ScheduledStage,
+    Step,
+    make_stage,
 )
-from simlab.core.link import Link, Stage
+from simlab.core.link import HoldingStage, Link, Stage
 from simlab.core.packet import Direction
-from simlab.profile.faults import BlackoutFault, BlockFault
+from simlab.profile.changes import steps
+from simlab.profile.faults import BlackoutFault, BlockFault, PauseFault
 from simlab.profile.faults_stages import ice_stages
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
+
+_NOTHING = (None, DuplicateSpec(0.0), CorruptSpec(0.0))
+_BEFORE_DELAY = ("loss", "duplicate", "corrupt", "spike")
 
 
 def links(scenario: Scenario) -> dict[Direction, Link]:
@@ -44,21 +52,19 @@ def links(scenario: Scenario) -> dict[Direction, Link]:
     return {direction: Link(stages(scenario, direction)) for direction in Direction}
 
 
-def stages(scenario: Scenario, direction: Direction) -> list[Stage]:
+def stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStage]:
     """Return the stages of one direction, in order; a stage that would do nothing is left out."""
-    profile, seed = scenario.profile, scenario.seed
-    settings = profile.link.of(direction)
-    row: list[Stage] = [*ice_stages(profile, direction), *_fault_stages(profile, direction)]
-    if settings.rate is not None:
-        row.append(RateStage(settings.rate))
-    if settings.loss is not None:
-        row.append(_loss_stage(settings.loss, seed, direction))
-    if settings.duplicate_chance:
-        row.append(DuplicateStage(DuplicateSpec(settings.duplicate_chance), seed, direction))
-    if settings.corrupt_chance:
-        row.append(CorruptStage(CorruptSpec(settings.corrupt_chance), seed, direction))
-    row.append(_delay_stage(settings.delay, seed, direction))
-    return row
+    profile = scenario.profile
+    return [
+        *ice_stages(profile, direction),
+        *_fault_stages(profile, direction),
+        *_scheduled(scenario, direction, ("mtu",)),
+        *_rate_stages(profile, direction, scenario.seed),
+        *_scheduled(scenario, direction, ("slot",)),
+        *_pauses(profile, direction),
+        *_scheduled(scenario, direction, ("pause", *_BEFORE_DELAY)),
+        _delay_stage(scenario, direction),
+    ]
 
 
 def _fault_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:
@@ -68,21 +74,69 @@ def _fault_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:
         if isinstance(fault, BlackoutFault) and direction in fault.directions:
             blackouts.append(BlockSpec(fault.at_s, fault.until_s))
         elif isinstance(fault, BlockFault) and direction in fault.directions:
-            blocks.append(BlockSpec(fault.at_s, fault.until_s, fault.classes))
+            blocks.append(BlockSpec(fault.at_s, fault.until_s, selection=fault.selection))
     for name, specs in (("blackout", blackouts), ("block", blocks)):
         if specs:
             yield BlockStage(name, specs)
 
 
-def _loss_stage(spec: LossSpec, seed: int, direction: Direction) -> Stage:
-    if isinstance(spec, BernoulliSpec):
-        return BernoulliStage(spec, seed, direction)
-    return GilbertElliottStage(spec, seed, direction)
+def _pauses(profile: Profile, direction: Direction) -> Iterator[Stage]:
+    specs = [
+        PauseSpec(fault.at_s, fault.until_s, fault.selection)
+        for fault in profile.faults
+        if isinstance(fault, PauseFault) and direction in fault.directions
+    ]
+    if specs:
+        yield PauseStage(specs)
 
 
-def _delay_stage(spec: DelaySpec, seed: int, direction: Direction) -> Stage:
-    if isinstance(spec, ConstantDelaySpec):
-        return ConstantDelayStage(spec)
-    if isinstance(spec, UniformDelaySpec):
-        return UniformDelayStage(spec, seed, direction)
-    return NormalDelayStage(spec, seed, direction)
+def _steps(profile: Profile, direction: Direction, name: str) -> list[Step]:
+    link = profile.link
+    return steps(link.of(direction), name, link.repeat_s, profile.duration_s)
+
+
+def _scheduled(scenario: Scenario, direction: Direction, names: tuple[str, ...]) -> Iterator[Stage]:
+    for name in names:
+        row = _steps(scenario.profile, direction, name)
+        if any(step.spec not in _NOTHING for step in row):
+            yield _stage(name, row, scenario.seed, direction)
+
+
+def _stage(name: str, row: list[Step], seed: int, direction: Direction) -> Stage:
+    if len(row) == 1:
+        return make_stage(row[0].spec, seed, direction)
+    return ScheduledStage(name, row, lambda spec: make_stage(spec, seed, direction))
+
+
+def _rate_stages(profile: Profile, direction: Direction, seed: int) -> Iterator[Stage | HoldingStage]:
+    row = _steps(profile, direction, "rate")
+    if len(row) == 1 and not isinstance(row[0].spec, RateSpec | CodelSpec):
+        if row[0].spec is not None:
+            yield make_stage(row[0].spec, seed, direction)
+        return
+    specs = [step.spec.rate if isinstance(step.spec, CodelSpec) else step.spec for step in row]
+    first = specs[0] or replace(specs[1], rate_bytes_per_s=math.inf)
+    changes = [
+        RateStep(step.at_s, spec.rate_bytes_per_s, step.ramp_s)
+        for step, spec in zip(row[1:], specs[1:], strict=True)
+    ]
+    if isinstance(row[0].spec, CodelSpec):
+        yield CodelStage(row[0].spec, changes)
+    else:
+        yield RateStage(
+            first, changes, [(step.at_s, spec) for step, spec in zip(row, specs, strict=True)][1:]
+        )
+
+
+def _delay_stage(scenario: Scenario, direction: Direction) -> Stage:
+    seed, profile = scenario.seed, scenario.profile
+    delay = _stage("delay", _steps(profile, direction, "delay"), seed, direction)
+    row = _steps(profile, direction, "reorder")
+    if all(step.spec is None for step in row):
+        return delay
+    row = [Step(step.at_s, step.spec or ReorderSpec(0.0), step.ramp_s) for step in row]
+
+    def reordering(spec: Any) -> Stage:
+        return ReorderStage(spec, delay, seed, direction)
+
+    return reordering(row[0].spec) if len(row) == 1 else ScheduledStage("delay", row, reordering)

@@ -6,21 +6,19 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from simlab.profile.damage import DAMAGE_TABLES
+from simlab.profile.delays import DELAY_TABLES
 from simlab.profile.expect import Expect
 from simlab.profile.faults import KINDS
 from simlab.profile.faulty import FaultyKeysError, Path
 from simlab.profile.fields import Table
-from simlab.profile.link import LinkKeys, LinkTable
+from simlab.profile.link import ChangeTable, LinkKeys, LinkTable
+from simlab.profile.losses import LOSS_TABLES
 from simlab.profile.model import Behaviour, Client, Peers, PolicyKeys, Profile, Server, Signalling
 from simlab.profile.nearest import nearest, one_of, quoted
+from simlab.profile.only import Only
 from simlab.profile.overrides import dotted
-from simlab.profile.tables import (
-    BernoulliTable,
-    ConstantDelayTable,
-    GilbertElliottTable,
-    NormalDelayTable,
-    UniformDelayTable,
-)
+from simlab.profile.rates import RATE_TABLES, CodelTable
 
 # Which table is where; those told apart by a tag are found by the tag alone.
 TABLES: dict[str, type[Table]] = {
@@ -36,11 +34,13 @@ TABLES: dict[str, type[Table]] = {
     "signalling": Signalling,
     "expect": Expect,
     **{f"#{kind}": table for kind, table in KINDS.items()},
-    "#constant": ConstantDelayTable,
-    "#uniform": UniformDelayTable,
-    "#normal": NormalDelayTable,
-    "#bernoulli": BernoulliTable,
-    "#gilbert-elliott": GilbertElliottTable,
+    "link.change": ChangeTable,
+    "only": Only,
+    "aqm": CodelTable,
+    **LOSS_TABLES,
+    **DELAY_TABLES,
+    **RATE_TABLES,
+    **DAMAGE_TABLES,
 }
 
 _WANTS = {
@@ -115,10 +115,15 @@ def _value_at(here: Any, path: Path) -> Any:
 
 
 def _unknown(loc: Path, path: Path) -> str:
-    above = loc[-2] if len(loc) > 1 else ""
-    table = TABLES[above if isinstance(above, str) and above.startswith("#") else dotted(loc[:-1])]
-    near = nearest(str(loc[-1]), table.keys())
+    near = nearest(str(loc[-1]), _table_at(loc[:-1]).keys())
     return f"{dotted(path)} is unknown" + (f', did you mean "{near}"?' if near else "")
+
+
+def _table_at(loc: Path) -> type[Table]:
+    """Return the table in which an error is: by its tag, its own name, or its whole path."""
+    steps = [step for step in loc if isinstance(step, str) and step != "#table"]
+    last = steps[-1] if steps else ""
+    return TABLES[last] if last in TABLES and last != "link" else TABLES[dotted(tuple(steps))]
 
 
 def _untagged(details: ErrorDetails, path: Path) -> tuple[Path, str]:

@@ -4,60 +4,22 @@ import math
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from simlab.core.packet import PacketClass, classes_named
-from simlab.profile.faults_base import DirectedFault, FaultTable
+from simlab.profile.faults_base import FaultTable
 from simlab.profile.faults_ice import CandidatesLateFault, IceFault, PatchLostFault, RoleConflictFault
+from simlab.profile.faults_packets import BlackoutFault, BlockFault, PauseFault
 from simlab.profile.faults_signalling import SignallingFault, SignallingHow, parse_how
 from simlab.profile.faulty import Path
 from simlab.profile.fields import listed, tag_of
-from simlab.profile.nearest import one_of, quoted
 from simlab.profile.units import duration_text
-
-# A family, such as "stun", covers all of its classes.
-_CLASS_NAMES = sorted({name for kind in PacketClass for name in (kind.value, kind.partition(".")[0])})
-
-
-def _check_classes(names: tuple[str, ...]) -> tuple[str, ...]:
-    if not names:
-        raise ValueError("want at least one packet class")
-    for name in names:
-        if name not in _CLASS_NAMES:
-            raise ValueError(f"{quoted(name)} is no packet class, {one_of(name, _CLASS_NAMES)}")
-    return names
-
-
-Classes = Annotated[tuple[str, ...], BeforeValidator(listed), AfterValidator(_check_classes)]
-
-
-class BlackoutFault(DirectedFault):
-    """Nothing gets through."""
-
-    kind: Literal["blackout"]
-
-
-class BlockFault(DirectedFault):
-    """Packets of some classes do not get through: an ICE failure is a block of ``"stun"``."""
-
-    kind: Literal["block"]
-    match: Classes
-
-    @property
-    def classes(self) -> frozenset[PacketClass]:
-        """The classes that do not get through."""
-        return classes_named(self.match)
-
-    def concerns_same(self, other: Any) -> bool:
-        """Tell whether another block has a direction and a class in common."""
-        return super().concerns_same(other) and bool(self.classes & other.classes)
-
 
 KINDS: dict[str, type[FaultTable]] = {
     "blackout": BlackoutFault,
     "block": BlockFault,
+    "pause": PauseFault,
     "signalling": SignallingFault,
     "no-candidates": IceFault,
     "wrong-candidates": IceFault,
@@ -76,6 +38,7 @@ KINDS: dict[str, type[FaultTable]] = {
 Fault = (
     BlackoutFault
     | BlockFault
+    | PauseFault
     | SignallingFault
     | IceFault
     | RoleConflictFault
@@ -133,6 +96,7 @@ __all__ = [
     "BlockFault",
     "Fault",
     "FaultValues",
+    "PauseFault",
     "SignallingFault",
     "SignallingHow",
     "collide",

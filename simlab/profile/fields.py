@@ -82,3 +82,8 @@ def tag_of(value: dict[str, Any], key: str) -> str | None:
     if key not in value:
         return None
     return f"#{value[key]}" if isinstance(value[key], str) else "#"
+
+
+def model(value: Any) -> str | None:
+    """Tell which of the shapes of a setting a value has: text, or a table with a model."""
+    return tag_of(value, "model") if isinstance(value, dict) else "#text"

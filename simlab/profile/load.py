@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from simlab.core.errors import InvalidInputError
 from simlab.profile.check import sentences
 from simlab.profile.faulty import Path
+from simlab.profile.files import Reader
 from simlab.profile.model import NAME_PATTERN, Profile
 from simlab.profile.overrides import apply, dotted
 
@@ -25,6 +26,7 @@ def load(
     overrides: Mapping[str, str] = _NOTHING,
     *,
     policy_names: Collection[str] | None = None,
+    read: Reader | None = None,
 ) -> Profile:
     """Read a profile and check all of it.
 
@@ -38,6 +40,9 @@ def load(
         Dotted keys (``link.up.delay``, ``fault[0].for``) and the text of their values, over the file's own.
     policy_names
         The policies that exist; None does not check the name.
+    read
+        Returns the text of a file that the profile names (a trace, measured delays), and raises OSError where
+        it cannot; None refuses such names.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def load(
     profile: Profile | None = None
     try:
         profile = Profile.model_validate(
-            {"name": _name_of(file), **tables}, context={"policy_names": policy_names}
+            {"name": _name_of(file), **tables}, context={"policy_names": policy_names, "read": read}
         )
     except ValidationError as error:
         faults += [_placed(path, told, file, origins) for path, told in sentences(error, tables)]

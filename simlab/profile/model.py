@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from simlab.core.packet import Direction
+from simlab.profile.changes import LinkValue, settle
 from simlab.profile.expect import Expect, Expectation
 from simlab.profile.faults import Fault, FaultValues, schedule_faults
 from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Duration, PositiveDuration, Table, listed
-from simlab.profile.link import LinkSettings, LinkTable, LinkValue, settle
+from simlab.profile.link import LinkSettings, LinkTable
 from simlab.profile.nearest import one_of
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

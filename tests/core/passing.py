@@ -9,7 +9,7 @@ from simlab.core.packet import Packet, PacketClass, Transit
 def transit(
     seq: int, at_s: float = 0.0, payload: bytes = b"\0\0\0\0", kind: PacketClass = PacketClass.OTHER
 ) -> Transit:
-    return Transit(Packet(seq, at_s, payload, kind), at_s, payload)
+    return Transit(Packet(seq, at_s, payload, kind, nth=seq), at_s, payload)
 
 
 def pass_through(stage: Stage, count: int, every_s: float = 1.0) -> list[tuple[Transit, ...]]:

@@ -3,8 +3,9 @@ from itertools import islice
 import pytest
 
 from simlab.core.impair.draws import Draws, normal_draws, uniform_draws
-from simlab.core.packet import Direction
+from simlab.core.packet import Direction, PacketClass
 from simlab.core.rng import normals, stream, uniforms
+from tests.core.passing import transit
 
 
 def test_golden_stream():
@@ -27,14 +28,32 @@ def test_names_and_seeds_make_different_streams():
     assert len(firsts) == 30
 
 
-def test_draws_go_by_packet_number():
-    draws = Draws(iter([0.0, 0.1, 0.2, 0.3, 0.4, 0.5]), iter([9.0, 9.1]))
-    assert [draws.of(seq) for seq in (0, 1, 1, 4, 4, 5)] == [0.0, 0.1, 9.0, 0.4, 9.1, 0.5]
+def test_draws_go_by_the_number_in_the_class():
+    numbers = {
+        ("rtp",): [0.0, 0.1, 0.2, 0.3, 0.4, 0.5],
+        ("rtp", "copy"): [9.0, 9.1],
+        ("rtcp",): [0.7, 0.8],
+        ("rtcp", "copy"): [],
+    }
+    draws = Draws(lambda *path: path, lambda path: iter(numbers[path]))
+    rtp = [transit(seq, kind=PacketClass.RTP).packet for seq in range(6)]
+    rtcp = [transit(seq, kind=PacketClass.RTCP).packet for seq in range(2)]
+    packets = [rtp[0], rtcp[0], rtp[1], rtp[1], rtp[4], rtcp[1], rtp[4], rtp[5]]
+    assert [draws.of(packet) for packet in packets] == [0.0, 0.7, 0.1, 9.0, 0.4, 0.8, 9.1, 0.5]
+
+
+def test_what_else_is_sent_changes_nothing():
+    link_of_two, link_of_one = uniform_draws(5, Direction.UP, "loss"), uniform_draws(5, Direction.UP, "loss")
+    rtp = [transit(n, kind=PacketClass.RTP).packet for n in range(50)]
+    stun = [transit(n, kind=PacketClass.STUN_REQUEST).packet for n in range(50)]
+    both = [(link_of_two.of(r), link_of_two.of(s)) for r, s in zip(rtp, stun, strict=True)]
+    assert [first for first, _ in both] == [link_of_one.of(packet) for packet in rtp]
+    assert all(first != second for first, second in both)
 
 
 @pytest.mark.parametrize("make", [uniform_draws, normal_draws])
 def test_skipping_packets_changes_nothing(make):
     every = make(5, Direction.UP, "delay")
     some = make(5, Direction.UP, "delay")
-    values = [every.of(seq) for seq in range(1000)]
-    assert [some.of(seq) for seq in range(3, 1000, 7)] == values[3::7]
+    values = [every.of(transit(seq).packet) for seq in range(1000)]
+    assert [some.of(transit(seq).packet) for seq in range(3, 1000, 7)] == values[3::7]

@@ -4,6 +4,7 @@ from simlab.core.errors import InvalidInputError
 from simlab.core.impair import (
     BernoulliSpec,
     ConstantDelaySpec,
+    DuplicateSpec,
     GilbertElliottSpec,
     NormalDelaySpec,
     RateSpec,
@@ -34,7 +35,7 @@ def test_a_direction_goes_over_the_common_keys_one_by_one():
     assert link.down.rate == RateSpec(250_000.0, 65_536)
     assert link.up.rate == RateSpec(62_500.0, 1500)
     assert link.up.loss == link.down.loss == BernoulliSpec(0.01)
-    assert (link.up.duplicate_chance, link.down.duplicate_chance) == (0.0, 0.01)
+    assert (link.up.duplicate, link.down.duplicate) == (DuplicateSpec(0.0), DuplicateSpec(0.01))
     assert link.of(Direction.UP) is link.up
     assert link.of(Direction.DOWN) is link.down
 

@@ -151,7 +151,8 @@ def test_all_faults_at_once():
         ("link.loss = {}", "link.loss.model is missing"),
         (
             "link.loss = {model = 'x'}",
-            'link.loss.model is "x", want one of "bernoulli", "gilbert-elliott"',
+            'link.loss.model is "x", want one of "bernoulli", "gilbert-elliott", "four-state", "correlated", '
+            '"scripted"',
         ),
         ("link.delay = {model = 'normal', mean = '1s'}", "link.delay.deviation is missing"),
         (
@@ -164,11 +165,13 @@ def test_all_faults_at_once():
         ),
         (
             "link.loss = {model = 'gilbert-elliott', loss = '6%'}",
-            "link.loss: want either loss and burst, or p and r, with h and k where they are not 0 and 1",
+            "link.loss: want loss and burst; or p and r, with h and k where they are not 0 and 1; "
+            "or good and bad, with loss_bad and loss_good where they are not 100% and 0%",
         ),
         (
             "link.loss = {model = 'gilbert-elliott', loss = '6%', burst = 2, h = 0}",
-            "link.loss: want either loss and burst, or p and r, with h and k where they are not 0 and 1",
+            "link.loss: want loss and burst; or p and r, with h and k where they are not 0 and 1; "
+            "or good and bad, with loss_bad and loss_good where they are not 100% and 0%",
         ),
         (
             "link.loss = {model = 'gilbert-elliott', loss = '6%', burst = 0}",

@@ -1,10 +1,12 @@
 """Faults that take packets away for a while: all of them (a blackout), or some classes (a block)."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simlab.core.packet import PacketClass, Transit
+from simlab.core.impair.select import Selection
+from simlab.core.packet import Packet, PacketClass, Transit
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,14 @@ class BlockSpec:
         Seconds since the session began.
     classes
         Which packets are dropped; None for all of them.
+    selection
+        What else is asked of them; their numbers count from ``at_s`` on. None for nothing.
     """
 
     at_s: float
     until_s: float
     classes: frozenset[PacketClass] | None = None
+    selection: Selection | None = None
 
 
 class BlockStage:
@@ -39,6 +44,7 @@ class BlockStage:
         self._name = name
         self._pending = sorted(specs, key=lambda spec: spec.at_s, reverse=True)
         self._active: list[BlockSpec] = []
+        self._counts: Counter[BlockSpec] = Counter()
         self._changes_s = self._pending[-1].at_s if self._pending else math.inf
 
     @property
@@ -52,9 +58,19 @@ class BlockStage:
         if packet.arrived_s >= self._changes_s:
             self._update(packet.arrived_s)
         for spec in self._active:
-            if spec.classes is None or packet.kind in spec.classes:
+            if spec.classes is not None and packet.kind not in spec.classes:
+                continue
+            if spec.selection is None or self._selected(spec, spec.selection, packet):
                 return ()
         return (transit,)
+
+    def _selected(self, spec: BlockSpec, selection: Selection, packet: Packet) -> bool:
+        if not selection.covers(packet):
+            return False
+        if selection.nth is None:
+            return True
+        self._counts[spec] += 1
+        return self._counts[spec] in selection.nth
 
     def _update(self, now_s: float) -> None:
         while self._pending and self._pending[-1].at_s <= now_s:

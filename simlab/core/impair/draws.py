@@ -1,9 +1,28 @@
-"""The random numbers of a stage, by the number of the packet that they are for."""
+"""The random numbers of a stage: a stream for each packet class, by the number of the packet in its class.
 
-from collections.abc import Iterator
+So the fourth consent check of a session meets the same luck whatever else was sent before it, and two
+policies that send different packets meet the same luck as far as they send the same ones.
+"""
 
-from simlab.core.packet import Direction
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from simlab.core.packet import Direction, Packet, PacketClass
 from simlab.core.rng import normals, stream, uniforms
+
+Reader = Callable[[np.random.Generator], Iterator[float]]
+
+
+class _Lane:
+    """The numbers of one class."""
+
+    __slots__ = ("next_nth", "spare", "value")
+
+    def __init__(self, values: Iterator[float], spare: Iterator[float]) -> None:
+        self.value = values.__next__
+        self.spare = spare.__next__
+        self.next_nth = 0
 
 
 class Draws:
@@ -13,33 +32,52 @@ class Draws:
 
     Parameters
     ----------
-    values
-        The number of packet 0, of packet 1 and so on.
-    spare
-        The numbers of copies, in the order in which they come.
+    open_stream
+        Returns the stream below a path: the class, and ``"copy"`` for copies.
+    read
+        Turns a stream into numbers.
     """
 
-    __slots__ = ("_next_seq", "_spare", "_values")
+    __slots__ = ("_lanes", "_open_stream", "_read")
 
-    def __init__(self, values: Iterator[float], spare: Iterator[float]) -> None:
-        self._values = values
-        self._spare = spare
-        self._next_seq = 0
+    def __init__(self, open_stream: Callable[..., np.random.Generator], read: Reader) -> None:
+        self._open_stream = open_stream
+        self._read = read
+        self._lanes: dict[PacketClass, _Lane] = {}
 
-    def of(self, seq: int) -> float:
+    def of(self, packet: Packet) -> float:
         """Return the number of a packet; the second time for the same packet, a copy's.
 
-        Parameters
-        ----------
-        seq
-            The packet's number in its link; never less than in an earlier call.
+        Within a class, packets come in the order of their numbers.
         """
-        if seq < self._next_seq:
-            return next(self._spare)
-        for _ in range(seq - self._next_seq):
-            next(self._values)
-        self._next_seq = seq + 1
-        return next(self._values)
+        lane = self._lanes.get(packet.kind)
+        if lane is None:
+            lane = self._open(packet.kind)
+        nth = packet.nth
+        if nth == lane.next_nth:
+            lane.next_nth = nth + 1
+            return lane.value()
+        return _skip(lane, nth)
+
+    def _open(self, kind: PacketClass) -> _Lane:
+        values = self._read(self._open_stream(kind.value))
+        spare = self._read(self._open_stream(kind.value, "copy"))
+        lane = self._lanes[kind] = _Lane(values, spare)
+        return lane
+
+
+def _skip(lane: _Lane, nth: int) -> float:
+    if nth < lane.next_nth:
+        return lane.spare()
+    for _ in range(nth - lane.next_nth):
+        lane.value()
+    lane.next_nth = nth + 1
+    return lane.value()
+
+
+def _opener(seed: int, direction: Direction, stage: str) -> Callable[..., np.random.Generator]:
+    stream(seed, "check")  # a negative seed is refused now, not with the first packet
+    return lambda *below: stream(seed, "link", direction, stage, *below)
 
 
 def uniform_draws(seed: int, direction: Direction, stage: str) -> Draws:
@@ -50,10 +88,7 @@ def uniform_draws(seed: int, direction: Direction, stage: str) -> Draws:
     ValueError
         If the seed is negative.
     """
-    return Draws(
-        uniforms(stream(seed, "link", direction, stage)),
-        uniforms(stream(seed, "link", direction, stage, "copy")),
-    )
+    return Draws(_opener(seed, direction, stage), uniforms)
 
 
 def normal_draws(seed: int, direction: Direction, stage: str) -> Draws:
@@ -64,7 +99,26 @@ def normal_draws(seed: int, direction: Direction, stage: str) -> Draws:
     ValueError
         If the seed is negative.
     """
-    return Draws(
-        normals(stream(seed, "link", direction, stage)),
-        normals(stream(seed, "link", direction, stage, "copy")),
-    )
+    return Draws(_opener(seed, direction, stage), normals)
+
+
+def chain_uniforms(seed: int, direction: Direction, stage: str, *below: str) -> Iterator[float]:
+    """Return the numbers from U[0, 1) of a chain that all packets of a link move.
+
+    Raises
+    ------
+    ValueError
+        If the seed is negative.
+    """
+    return uniforms(stream(seed, "link", direction, stage, "chain", *below))
+
+
+def chain_normals(seed: int, direction: Direction, stage: str, *below: str) -> Iterator[float]:
+    """Return the numbers from N(0, 1) of a chain that all packets of a link move.
+
+    Raises
+    ------
+    ValueError
+        If the seed is negative.
+    """
+    return normals(stream(seed, "link", direction, stage, "chain", *below))

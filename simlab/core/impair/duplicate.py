@@ -27,6 +27,6 @@ class DuplicateStage:
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Pass the transit on, alone or with a copy behind it."""
-        if self._draws.of(transit.packet.seq) >= self.spec.duplicate_chance:
+        if self._draws.of(transit.packet) >= self.spec.duplicate_chance:
             return (transit,)
         return (transit, Transit(transit.packet, transit.due_s, transit.payload))

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from simlab.core.impair.draws import uniform_draws
+from simlab.core.impair.draws import chain_uniforms, uniform_draws
 from simlab.core.packet import Direction, Transit
-from simlab.core.rng import stream, uniforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class BernoulliStage:
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Lose the transit, or pass it on."""
-        if self._draws.of(transit.packet.seq) < self.spec.loss_chance:
+        if self._draws.of(transit.packet) < self.spec.loss_chance:
             return ()
         return (transit,)
 
@@ -87,11 +86,11 @@ class GilbertElliottSpec:
         return bad * (1 - self.pass_chance_bad) + (1 - bad) * (1 - self.pass_chance_good)
 
 
-LossSpec = BernoulliSpec | GilbertElliottSpec
-
-
 class GilbertElliottStage:
     """Lose packets in bursts. Two draws for each packet: the state moves, then the packet meets it.
+
+    All packets of the link move one chain, whatever their class: a burst is a row of packets on the line,
+    and a chain for each class would make a burst of four out of four consent checks in twenty seconds.
 
     The first packet meets a chain that was good before it. A copy meets the state of its packet, with a
     draw of its own.
@@ -103,8 +102,8 @@ class GilbertElliottStage:
         self.spec = spec
         self.bad = False
         self._next_seq = 0
-        self._values = uniforms(stream(seed, "link", direction, self.name))
-        self._spare = uniforms(stream(seed, "link", direction, self.name, "copy"))
+        self._values = chain_uniforms(seed, direction, self.name)
+        self._spare = chain_uniforms(seed, direction, self.name, "copy")
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Lose the transit, or pass it on."""
