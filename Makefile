@@ -9,12 +9,14 @@ DECLARED := setup.cfg pyproject.toml
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
 
+# What runs in real time is measured against it, so nothing else runs beside it.
 test: .venv/.installed-with-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance
+	$(BIN)/python -m pytest -q tests/live tests/conformance
 
 format: .venv/.installed-with-tests
 	$(BIN)/ruff check --fix .

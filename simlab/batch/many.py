@@ -18,7 +18,7 @@ from simlab.profile.scenario import Scenario
 def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Iterator[Run]:
     """Run and save sessions, and yield them in the order of the scenarios.
 
-    What comes out does not depend on ``jobs``. An interrupted session is the last one that is yielded.
+    What comes out does not depend on ``jobs``.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Itera
     ------
     SimlabError
         If a session could not be saved, or a process died.
+    KeyboardInterrupt
+        If the user interrupted, after the sessions that this cut short.
     """
     if jobs == 1 or len(scenarios) == 1:
         return _one_by_one(scenarios, parent)
@@ -40,7 +42,7 @@ def _one_by_one(scenarios: Sequence[Scenario], parent: Path) -> Iterator[Run]:
         run = save(run_scenario(scenario), parent)
         yield run
         if run.interrupted:
-            return
+            raise KeyboardInterrupt
 
 
 def _in_processes(scenarios: Sequence[Scenario], parent: Path, jobs: int) -> Iterator[Run]:
@@ -53,6 +55,7 @@ def _in_processes(scenarios: Sequence[Scenario], parent: Path, jobs: int) -> Ite
         except KeyboardInterrupt:
             _stop(executor)
             yield from (run for future in futures if (run := _interrupted(future)))
+            raise
         except BaseException:
             _stop(executor)
             raise

@@ -41,17 +41,25 @@ def run_and_print(scenarios: Sequence[Scenario], parent: Path, jobs: int, printi
     """
     store.prepare(parent)
     runs: list[Run] = []
-    with Bar(len(scenarios), wanted=printing is not Printing.FOLDERS) as bar:
-        for run in run_all(scenarios, parent, jobs):
-            runs.append(run)
-            with bar.one_done():
-                _print_one(run, printing)
+    interrupted = False
+    try:
+        with Bar(len(scenarios), wanted=printing is not Printing.FOLDERS) as bar:
+            for run in run_all(scenarios, parent, jobs):
+                runs.append(run)
+                with bar.one_done():
+                    _print_one(run, printing)
+    except KeyboardInterrupt:
+        interrupted = True
+    _print_all(runs, len(scenarios), printing)
+    return INTERRUPTED if interrupted else exit_status(runs)
+
+
+def _print_all(runs: Sequence[Run], wanted: int, printing: Printing) -> None:
     if printing is Printing.JSON:
         found = [record(run) for run in runs]
-        click.echo(store.to_json(found[0] if len(scenarios) == 1 and found else found), nl=False)
-    elif printing is Printing.ACCOUNTS and len(scenarios) > 1:
-        show.summary(runs, len(scenarios))
-    return exit_status(runs)
+        click.echo(store.to_json(found[0] if wanted == 1 and found else found), nl=False)
+    elif printing is Printing.ACCOUNTS and wanted > 1:
+        show.summary(runs, wanted)
 
 
 def _print_one(run: Run, printing: Printing) -> None:
@@ -73,9 +81,7 @@ def record(run: Run) -> dict[str, Any]:
 
 
 def exit_status(runs: Sequence[Run]) -> int:
-    """Return 130 where the user interrupted, 3 where a session failed, 1 where an expectation did, else 0."""
-    if any(run.interrupted for run in runs):
-        return INTERRUPTED
+    """Return 3 where a session failed, 1 where an expectation did, else 0."""
     if any(run.failed is not None for run in runs):
         return NOT_RUN
     return UNMET if any(run.unmet for run in runs) else 0
