@@ -85,7 +85,8 @@ def test_a_session_that_could_not_be_run_is_a_result(monkeypatch: pytest.MonkeyP
         raise SessionFailedError("server", "port 7860 is in use")
 
     monkeypatch.setitem(session.CLOCKS, "virtual", no_port)
-    run = run_scenario(Scenario.of(load("", "empty.toml")))
+    run = run_scenario(Scenario.of(load('expect.outages = "== 0"', "empty.toml")))
+    assert run.metrics["expectations"] == []
     assert run.failed == Event(0.0, "session", "failed", {"stage": "server", "reason": "port 7860 is in use"})
     assert run.headline == "Failed (server): port 7860 is in use"
     assert run.picture_png.startswith(b"\x89PNG")
