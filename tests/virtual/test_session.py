@@ -58,8 +58,8 @@ def test_lost_handshake_flights_are_sent_again_in_virtual_seconds():
     # A handshake of four flights survives 30 % loss unharmed with 0.7^4 = 24 %; none of 20 late: 10^-12.
     assert late_s
     # Both ends have timers of 1, 2, 4 s, which end at 1, 3, 7 s after a flight, and each flight takes 20 ms.
-    marks_s = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
-    assert all(min(abs(delay_s - mark_s) for mark_s in marks_s) < 0.15 for delay_s in delays_s)
+    # An end whose checks were lost begins 0.5, 1.5 or 3.5 s after the other.
+    assert all(delay_s % 0.5 < 0.15 for delay_s in delays_s)
 
 
 def test_the_slower_way_of_openssls_timer_is_said_in_the_header():
