@@ -1,6 +1,5 @@
 """The ``[[fault]]`` tables: what goes wrong with the network, from when to when."""
 
-import math
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
@@ -8,9 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from simlab.profile.faults_base import FaultTable
+from simlab.profile.faults_base import FaultTable, TimedFault
 from simlab.profile.faults_ice import CandidatesLateFault, IceFault, PatchLostFault, RoleConflictFault
 from simlab.profile.faults_packets import BlackoutFault, BlockFault, PauseFault
+from simlab.profile.faults_process import (
+    ClientFreezeFault,
+    ServerFreezeFault,
+    ServerRestartFault,
+    TabClosedFault,
+)
 from simlab.profile.faults_signalling import SignallingFault, SignallingHow, parse_how
 from simlab.profile.faulty import Path
 from simlab.profile.fields import listed, tag_of
@@ -32,6 +37,10 @@ KINDS: dict[str, type[FaultTable]] = {
     "role-conflict": RoleConflictFault,
     "candidates-late": CandidatesLateFault,
     "patch-lost": PatchLostFault,
+    "server-restart": ServerRestartFault,
+    "server-freeze": ServerFreezeFault,
+    "client-freeze": ClientFreezeFault,
+    "tab-closed": TabClosedFault,
 }
 """Every kind of fault, and the table that describes it."""
 
@@ -44,6 +53,10 @@ Fault = (
     | RoleConflictFault
     | CandidatesLateFault
     | PatchLostFault
+    | ServerRestartFault
+    | ServerFreezeFault
+    | ClientFreezeFault
+    | TabClosedFault
 )
 
 
@@ -81,13 +94,19 @@ def schedule_faults(faults: Sequence[Fault], duration_s: float | None) -> list[t
     """
     found: list[tuple[Path, str]] = []
     for number, fault in enumerate(faults):
-        if duration_s is not None and duration_s < fault.until_s < math.inf:
-            end, limit = duration_text(fault.until_s), duration_text(duration_s)
-            found.append(((number, "for"), f"want an end within the duration of {limit}, not at {end}"))
+        if duration_s is not None:
+            found += [((number, *path), want) for path, want in _too_late(fault, duration_s)]
         earlier = next((i for i in range(number) if collide(faults[i], fault)), None)
         if earlier is not None:
-            found.append(((number, "at"), f"want no overlap with fault[{earlier}], another {fault.kind}"))
+            found.append(((number, "at"), f"want no overlap with fault[{earlier}], another {fault.group}"))
     return found
+
+
+def _too_late(fault: Fault, duration_s: float) -> list[tuple[Path, str]]:
+    limit = f"within the duration of {duration_text(duration_s)}"
+    if isinstance(fault, TimedFault) and fault.until_s > duration_s:
+        return [(("for",), f"want an end {limit}, not at {duration_text(fault.until_s)}")]
+    return [(("at",), f"want a time {limit}")] if fault.at_s > duration_s else []
 
 
 __all__ = [

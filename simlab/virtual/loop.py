@@ -5,6 +5,7 @@ import contextvars
 import heapq
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar, TypeVarTuple
 
@@ -12,6 +13,19 @@ from simlab.core.errors import SessionFailedError
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+
+@dataclass(eq=False, frozen=True)
+class Process:
+    """A process of a virtual host: all that runs in a context of which it is the ``current_process``."""
+
+    name: str
+
+
+# The process that the running code belongs to. Tasks and callbacks inherit it; what has none is the world.
+current_process: contextvars.ContextVar[Process | None] = contextvars.ContextVar(
+    "current_process", default=None
+)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -29,6 +43,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.now_s = 0.0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
+        self._held: dict[Process, list[asyncio.Handle]] = {}
+
+    def halt(self, process: Process) -> None:
+        """Run nothing of a process any more: what comes up is kept."""
+        self._held.setdefault(process, [])
+
+    def resume(self, process: Process) -> None:
+        """Let a halted process go on: what was kept comes first, in its order."""
+        self._ready.extendleft(reversed(self._held.pop(process, [])))
+
+    def resume_all(self) -> None:
+        """Let every halted process go on."""
+        for process in list(self._held):
+            self.resume(process)
+
+    def is_halted(self, process: Process | None) -> bool:
+        """Tell whether a process is halted."""
+        return process in self._held
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
@@ -55,8 +87,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._advance()
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
+            if handle._cancelled or (self._held and self._is_kept(handle)):
+                continue
+            handle._run()
+
+    def _is_kept(self, handle: asyncio.Handle) -> bool:
+        process = handle._context.get(current_process)  # type: ignore[attr-defined]
+        held = self._held.get(process) if process is not None else None
+        if held is not None:
+            held.append(handle)
+        return held is not None
 
     def _advance(self) -> None:
         """Move the clock to the next timer, and make what is due then ready to run.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from simlab.core.link import Delivered
+from simlab.virtual.loop import Process, current_process
 from simlab.virtual.signatures import HANDSHAKE, missing_bytes
 from simlab.virtual.tcp import SocketView, TcpLoop
 
@@ -28,6 +29,11 @@ class Way(NamedTuple):
 
 _FIRST_PORT = 20000
 
+# What the receive buffer of aioice's sockets holds while nobody reads, on a Linux whose limit (rmem_max)
+# allows it, and what a datagram takes up in it, by the size up to which it does: measured on loopback.
+_BUFFER_BYTES = 524_288
+_BUFFERED_BYTES = ((144, 832), (656, 1280), (65_535, 2304))
+
 # The address of the host that the running code is on. Tasks and callbacks inherit it.
 current_host: contextvars.ContextVar[str] = contextvars.ContextVar("current_host")
 
@@ -44,11 +50,31 @@ class DatagramEndpoint(asyncio.DatagramTransport):
         self._address = address
         self._socket = SocketView(address, ("", 0), socket.SOCK_DGRAM)
         self._context = contextvars.copy_context()
-        self._closing = False
+        self.process = current_process.get()
+        self._closing = self._vanished = False
+        self._free_bytes = _BUFFER_BYTES
 
     def deliver(self, payload: bytes, source: Address) -> None:
-        """Hand a datagram to the protocol, on the host that opened the port."""
-        if self._closing:
+        """Hand a datagram to the protocol, on the host that opened the port.
+
+        While the process is halted, datagrams wait in the port's buffer; what does not fit is lost.
+        """
+        if not self._network.is_halted(self.process):
+            self._receive(payload, source)
+            return
+        taken_bytes = next(taken for up_to, taken in _BUFFERED_BYTES if len(payload) <= up_to)
+        if taken_bytes <= self._free_bytes:
+            self._free_bytes -= taken_bytes
+            # A copy, since a context that runs cannot be run in.
+            context = self._context.copy()
+            self._network.call_soon(self._receive_late, taken_bytes, payload, source, context=context)
+
+    def _receive_late(self, taken_bytes: int, payload: bytes, source: Address) -> None:
+        self._free_bytes += taken_bytes
+        self._receive(payload, source)
+
+    def _receive(self, payload: bytes, source: Address) -> None:
+        if self._closing or self._vanished:
             return
         try:
             self._context.run(self._protocol.datagram_received, payload, source)
@@ -57,7 +83,13 @@ class DatagramEndpoint(asyncio.DatagramTransport):
 
     def sendto(self, data: Any, addr: Any = None) -> None:
         """Send a datagram."""
-        self._network.route(bytes(data), self._address, (addr[0], addr[1]))
+        if not self._vanished:
+            self._network.route(bytes(data), self._address, (addr[0], addr[1]))
+
+    def vanish(self) -> None:
+        """Neither send nor receive any more, and tell nobody."""
+        self._vanished = True
+        self._network.unbind(self._address)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return the port's own address as ``sockname``; ``socket`` takes options, which do nothing."""
@@ -114,6 +146,14 @@ class VirtualNetworkLoop(TcpLoop):
     def _free_port(self, host: str) -> int:
         self._ports[host] = self._ports.get(host, _FIRST_PORT - 1) + 1
         return self._ports[host]
+
+    def kill(self, process: Process) -> None:
+        """End a process as a SIGKILL does: it does nothing more, and its sockets are gone."""
+        self.halt(process)
+        for endpoint in list(self._endpoints.values()):
+            if endpoint.process is process:
+                endpoint.vanish()
+        self.close_streams(process)
 
     def unbind(self, address: Address) -> None:
         """Forget a UDP port."""

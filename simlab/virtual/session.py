@@ -1,8 +1,7 @@
 """Run a scenario in virtual time."""
 
 import asyncio
-import contextvars
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -14,18 +13,14 @@ from simlab.core.timeline import Recorder, Timeline
 from simlab.profile.build import links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
-from simlab.virtual.network import Address, VirtualNetworkLoop, current_host
+from simlab.virtual.network import Address, VirtualNetworkLoop
+from simlab.virtual.parties import CLIENT, HTTP_PORT, PROXY, SERVER, Parties, on
 from simlab.virtual.wire import Wire
 from simlab.virtual.world import World, virtual_world
 from simlab.webrtc.handler import OFFER_PATH
 from simlab.webrtc.proxy import SignallingProxy
-from simlab.webrtc.session import ClientSession, ServerSession, record_faults
+from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
-
-CLIENT = "10.0.1.2"
-SERVER = "10.0.2.2"
-PROXY = "10.0.1.1"
-_HTTP_PORT = 7860
 
 
 def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
@@ -65,8 +60,8 @@ class VirtualSession:
         self.record = Recorder(self._loop.time)
         self.ended_s = scenario.profile.duration_s
         self._meters = _connect_hosts(self._loop, scenario, self.record)
-        self._closers: list[Coroutine[Any, Any, None]] = []
-        self._finishers: list[Callable[[], None]] = []
+        self._parties = Parties(scenario, self._loop, self.record)
+        self._proxy: SignallingProxy | None = None
         self._main: asyncio.Task[None] | None = None
 
     def run(self) -> None:
@@ -84,32 +79,23 @@ class VirtualSession:
         self._loop.run_until_complete(self._main)
 
     async def _run(self) -> None:
-        path = Path.of(self._scenario.profile)
-        server = ServerSession(self._scenario, self.record)
-        upstream = f"http://{SERVER}:{_HTTP_PORT}"
-        proxy = SignallingProxy(upstream, path, self.record, _same, _same)
-        await self._on(SERVER, server.start(SERVER, _HTTP_PORT))
-        await self._on(PROXY, proxy.start(PROXY, _HTTP_PORT))
-        client = await self._on(CLIENT, self._make_client(f"http://{PROXY}:{_HTTP_PORT}{OFFER_PATH}"))
-        self._closers += [client.close(), proxy.stop(), server.close()]
-        self._finishers = [client.finish, server.finish, *(meter.finish for meter in self._meters)]
-        await self._on(CLIENT, client.run(self._scenario.profile.duration_s))
+        parties, profile = self._parties, self._scenario.profile
+        path = Path.of(profile)
+        upstream = f"http://{SERVER}:{HTTP_PORT}"
+        self._proxy = SignallingProxy(upstream, path, self.record, _same, _same)
+        await parties.start_server()
+        await on(self._loop, PROXY, self._proxy.start(PROXY, HTTP_PORT))
+        await parties.start_client(f"http://{PROXY}:{HTTP_PORT}{OFFER_PATH}")
+        parties.schedule(profile.faults)
+        await parties.run_client(profile.duration_s)
         self.finish()
         self.record("session", "end", reason="duration")
 
     def finish(self) -> None:
         """Record what is still open: the last gaps and counts."""
-        while self._finishers:
-            self._finishers.pop(0)()
-
-    async def _make_client(self, endpoint: str) -> ClientSession:
-        return ClientSession(self._scenario, endpoint, self.record)
-
-    def _on(self, host: str, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        """Do something on a host."""
-        context = contextvars.copy_context()
-        context.run(current_host.set, host)
-        return self._loop.create_task(work, context=context)
+        if self._parties.finish():
+            for meter in self._meters:
+                meter.finish()
 
     def fail(self, stage: str, reason: str) -> None:
         """Record that the session was not run to its end."""
@@ -118,12 +104,14 @@ class VirtualSession:
 
     def close(self) -> None:
         """Free everything, without a word in the timeline."""
-        self.ended_s = min(self.ended_s, self._loop.time())
+        # Rounded as the times of events are, or the last one may come after the end.
+        self.ended_s = min(self.ended_s, round(self._loop.time(), 6))
         self.record.close()
+        self._loop.resume_all()  # to be cleared up
         if self._main is not None:
             self._main.cancel()
             self._finish(_wait_for([self._main]))
-        for closer in self._closers:
+        for closer in self._parties.closers(self._proxy):
             self._finish(closer)
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:

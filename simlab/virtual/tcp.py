@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from simlab.virtual.loop import VirtualLoop
+from simlab.virtual.loop import Process, VirtualLoop, current_process
 
 Address = tuple[str, int]
 
@@ -64,6 +64,11 @@ class StreamEndpoint(asyncio.Transport):
         self._closing = False
         self._ended = False
         self._lost = False
+
+    def accept(self, make_protocol: Callable[[], Any]) -> None:
+        """Begin to be used, at the listening end."""
+        self._protocol = make_protocol()
+        self._protocol.connection_made(self)
 
     def write(self, data: Any) -> None:
         """Send bytes to the other end."""
@@ -121,6 +126,17 @@ class StreamEndpoint(asyncio.Transport):
         if not self._closing:
             self._closing = self._ended = True
             self._lose(ConnectionResetError("Connection reset by peer"))
+
+    def vanish(self) -> None:
+        """End the connection because the process is gone: its system says so to the other end."""
+        if not self._closing:
+            self.write_eof()
+            self._closing = self._lost = True
+
+    @property
+    def process(self) -> Process | None:
+        """The process that it belongs to."""
+        return self._context.get(current_process)
 
     def _lose(self, error: Exception | None) -> None:
         if not self._lost:
@@ -186,6 +202,7 @@ class TcpLoop(VirtualLoop):
     def __init__(self) -> None:
         super().__init__()
         self.listeners = {}
+        self.streams: dict[StreamEndpoint, None] = {}  # in order, as a set is not
         self._next_client_port = _FIRST_PORT
 
     async def create_server(  # type: ignore[override]
@@ -222,11 +239,27 @@ class TcpLoop(VirtualLoop):
         self._next_client_port += 1
         here, there = ("0.0.0.0", self._next_client_port), (host, port)
         client = StreamEndpoint(self, protocol_factory(), here, there)
-        server = context.copy().run(StreamEndpoint, self, context.run(make_server_protocol), there, here)
+        server = context.copy().run(StreamEndpoint, self, None, there, here)
         client.peer, server.peer = server, client
-        server._context.run(server.get_protocol().connection_made, server)
+        self._keep(client, server)
+        if self.is_halted(server.process):  # its system accepts the connection, and it will find it there
+            self.call_soon(server.accept, make_server_protocol, context=server._context)
+        else:
+            server._context.run(server.accept, make_server_protocol)
         client.get_protocol().connection_made(client)
         return client, client.get_protocol()
+
+    def _keep(self, *streams: StreamEndpoint) -> None:
+        self.streams = {stream: None for stream in (*self.streams, *streams) if not stream.is_closing()}
+
+    def close_streams(self, process: Process) -> None:
+        """End all connections of a process that is gone, and listen no more where it did."""
+        for address, (_, context) in list(self.listeners.items()):
+            if context.get(current_process) is process:
+                del self.listeners[address]
+        for stream in list(self.streams):
+            if stream.process is process:
+                stream.vanish()
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
         """Resolve a literal address to itself; there are no names here."""

@@ -130,15 +130,21 @@ class ClientSession:
 
 
 class ServerSession:
-    """The server's half: the offer endpoint, and a bot for each connection."""
+    """The server's half: the offer endpoint, and a bot for each connection.
 
-    def __init__(self, scenario: Scenario, record: Recorder) -> None:
+    Parameters
+    ----------
+    ears
+        Of the server before it, which was killed: what they have measured so far goes on.
+    """
+
+    def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
         profile = scenario.profile
         last_message_s = profile.duration_s - probes.QUIET_END_S
-        self._ears = Ears(record, "audio" in profile.peers.media, last_message_s)
+        self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
         self._handler = RequestHandler(
             record,
-            lambda connection: self._bots.append(Bot(connection, record, self._ears)),
+            lambda connection: self._bots.append(Bot(connection, record, self.ears)),
             scenario.profile.server.mode,
         )
         self._bots: list[Bot] = []
@@ -163,7 +169,7 @@ class ServerSession:
 
     def finish(self) -> None:
         """Record what is still open."""
-        self._ears.finish()
+        self.ears.finish()
 
     async def close(self) -> None:
         """Free everything."""
