@@ -113,10 +113,7 @@ def _change_faults(
         if name == "rate" and not _both_plain(one, other):
             yield ("rate",), "want a plain rate before and after a change, and the same aqm"
         elif change.ramp_s:
-            try:
-                between(_start(name, one, other), other, 0.5)
-            except ValueError as error:
-                yield ("ramp",), f"{error} ({name})"
+            yield from _ramp_faults(name, one, other)
 
 
 def _both_plain(one: Any, other: Any) -> bool:
@@ -125,13 +122,20 @@ def _both_plain(one: Any, other: Any) -> bool:
     return isinstance(one, RateSpec | None) and isinstance(other, RateSpec)
 
 
-def _start(name: str, spec: Any, following: Any) -> Any:
-    """Return what a ramp starts from, where there was nothing before."""
-    if spec is None and isinstance(following, BernoulliSpec):
-        return BernoulliSpec(0.0)
-    if name == "rate" and spec is None:
-        raise ValueError("want no ramp from a link without a rate")
-    return spec
+def _ramp_faults(name: str, one: Any, other: Any) -> Iterator[tuple[Path, str]]:
+    if name == "rate":  # its queue changes at once
+        if one is None:
+            yield ("ramp",), "want no ramp from a link without a rate"
+        return
+    try:
+        between(_start(one, other), other, 0.5)
+    except ValueError as error:
+        yield ("ramp",), f"{error} ({name})"
+
+
+def _start(spec: Any, following: Any) -> Any:
+    """Return what a ramp starts from: no loss at all, where there was none before."""
+    return BernoulliSpec(0.0) if spec is None and isinstance(following, BernoulliSpec) else spec
 
 
 def steps(settings: DirectionSettings, name: str, repeat_s: float | None, until_s: float) -> list[Step]:
@@ -146,25 +150,29 @@ def steps(settings: DirectionSettings, name: str, repeat_s: float | None, until_
     until_s
         When nobody asks any more.
     """
-    first = getattr(settings, name)
+    first = _first(settings, name)
     row = [Step(0.0, first)]
     rounds = 1 if repeat_s is None else math.ceil(until_s / repeat_s)
     for number in range(rounds):
         start_s = number * (repeat_s or 0.0)
         if number:
-            _append(row, name, Step(start_s, first))
+            _append(row, Step(start_s, first))
         for change in settings.changes:
-            _append(row, name, Step(start_s + change.at_s, getattr(change.settings, name), change.ramp_s))
+            spec = getattr(change.settings, name)
+            _append(row, Step(start_s + change.at_s, first if spec is None else spec, change.ramp_s))
     return row
 
 
-def _append(row: list[Step], name: str, step: Step) -> None:
-    before = row[-1]
-    if step.spec == before.spec:
-        return
-    if step.ramp_s and before.spec is None and len(row) == 1:
-        row[0] = Step(0.0, _start(name, None, step.spec))
-    row.append(step)
+def _first(settings: DirectionSettings, name: str) -> Any:
+    first = getattr(settings, name)
+    later = (change for change in settings.changes if getattr(change.settings, name) != first)
+    change = next(later, None)
+    return _start(first, getattr(change.settings, name)) if change is not None and change.ramp_s else first
+
+
+def _append(row: list[Step], step: Step) -> None:
+    if step.spec != row[-1].spec:
+        row.append(step)
 
 
 if TYPE_CHECKING:
