@@ -42,6 +42,7 @@ class Child:
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._complaints: deque[str] = deque(maxlen=20)
+        self._killed = False
 
     @property
     def pid(self) -> int:
@@ -91,8 +92,28 @@ class Child:
         finally:
             self._waiting.pop(number, None)
 
+    def freeze(self) -> None:
+        """Stop the process where it is."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the process go on."""
+        self._signal(signal.SIGCONT)
+
+    async def kill(self) -> None:
+        """End the process at once, as the session wants it: ``watch`` says nothing about it."""
+        self._killed = True
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
     async def watch(self) -> NoReturn:
-        """Wait for the process to end, which it should not.
+        """Wait for the process to end, which it should not, unless by ``kill``.
 
         Raises
         ------
@@ -102,6 +123,8 @@ class Child:
         assert self._process is not None
         status = await self._process.wait()
         await asyncio.wait(self._readers)
+        if self._killed:
+            await asyncio.Event().wait()
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         last = f": {self._complaints[-1]}" if self._complaints else ""
         raise SessionFailedError(self.name, f"the {self.name} process {how}{last}")

@@ -6,9 +6,10 @@ and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
 
 | order | answer |
 |---|---|
-| ``prepare`` (scenario as TOML, port) | the port that the child listens on, or null |
+| ``prepare`` (scenario as TOML; port, offer endpoint or 0) | the port that a server listens on, or null |
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
 | ``alias`` (side, host, port): the relay alone | the host and port by which the other side reaches it |
+| ``leave``: a server that is about to be killed | what it has measured; goes to the next with ``prepare`` |
 | ``finish``: record what is still open, and nothing afterwards | null |
 
 A child ends by itself when its stdin is closed.

@@ -4,23 +4,24 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Recorder, Timeline
-from simlab.live.addresses import HOSTS, Address, Side, gathering_on
+from simlab.live.addresses import HOSTS, Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.parties import Parties
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.candidates import Rewrite
 from simlab.webrtc.handler import OFFER_PATH
 from simlab.webrtc.proxy import SignallingProxy
-from simlab.webrtc.session import ClientSession, record_faults
+from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
 
 # From the choice of the session's zero until then, everybody must have been told of it.
@@ -85,7 +86,7 @@ def _ctrl_c_interrupts(session: "LiveSession") -> Iterator[None]:
 
 
 class LiveSession:
-    """The client and the signalling proxy in this process, the relay and the server each in its own."""
+    """The signalling proxy in this process; the relay, the client and the server each in its own."""
 
     def __init__(self, scenario: Scenario, settings: Settings = Settings()) -> None:
         self._scenario = Scenario.of(scenario.profile, clock="real")
@@ -94,9 +95,9 @@ class LiveSession:
         self._record = Recorder(self._clock.now_s)
         sink = self._record.events.append
         self._relay = Child("relay", "simlab.live.relay_process", sink)
-        self._server = Child("server", "simlab.live.server_process", sink)
-        self._closers: list[Coroutine[Any, Any, None]] = []
-        self._client: ClientSession | None = None
+        self._parties = Parties(scenario.profile.faults, self._clock, sink)
+        self._proxy: SignallingProxy | None = None
+        self._begun = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = asyncio.Event()
 
@@ -113,11 +114,10 @@ class LiveSession:
         self._loop = asyncio.get_running_loop()
         self._record("session", "begin", at_s=0.0)
         record_faults(self._scenario, self._record)
-        with gathering_on("client"):
-            try:
-                ending = await self._supervise()
-            finally:
-                await self._close()
+        try:
+            ending = await self._supervise()
+        finally:
+            await self._close()
         events = [event for event in self._record.events if event.t_s <= ending.t_s]
         return Timeline.of(header(self._scenario), [*events, ending])
 
@@ -133,9 +133,9 @@ class LiveSession:
         return Event(round(max(0.0, self._clock.now_s()), 6), "session", kind, labels)
 
     async def _run_watched(self) -> None:
-        for child in (self._relay, self._server):
+        for child in self._children:
             await child.start()
-        watches = (self._relay.watch(), self._server.watch(), self._watch_for_interrupt())
+        watches = (*(child.watch() for child in self._children), self._watch_for_interrupt())
         # In this order: when a process has died, that is the reason of whatever else went wrong.
         tasks = [asyncio.create_task(work) for work in (*watches, self._play())]
         settings, duration_s = self._settings, self._scenario.profile.duration_s
@@ -156,45 +156,49 @@ class LiveSession:
         await self._interrupted.wait()
         raise SessionFailedError("interrupted", "interrupted by the user")
 
+    @property
+    def _children(self) -> list[Child]:
+        return [self._relay, *self._parties.children]
+
     async def _play(self) -> None:
-        client, zero_s = await self._prepare()
-        await asyncio.gather(self._relay.ask("start", zero_s), self._server.ask("start", zero_s))
-        await asyncio.sleep(-self._clock.now_s())
-        await client.run(self._scenario.profile.duration_s)
+        zero_s = await self._prepare()
+        await asyncio.gather(self._relay.ask("start", zero_s), self._parties.start(zero_s))
+        self._begun = True
+        await self._parties.play()
+        await asyncio.sleep(self._scenario.profile.duration_s - self._clock.now_s())
         await self._finish()
 
     async def _finish(self) -> None:
         """Let everybody record what is still open: the last gaps and counts."""
-        if self._client is None:
+        if not self._begun:
             return
-        self._client.finish()
-        asked = (self._relay.ask("finish"), self._server.ask("finish"))
-        results = await asyncio.gather(*asked, return_exceptions=True)
+        results = await asyncio.gather(
+            self._relay.ask("finish"), self._parties.finish(), return_exceptions=True
+        )
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _prepare(self) -> tuple[ClientSession, float]:
+    async def _prepare(self) -> float:
         """Make everything ready, and say when the session begins, as ``time.monotonic()`` gives it."""
-        text = self._scenario.to_toml()
+        text, settings = self._scenario.to_toml(), self._settings
         _, port = await asyncio.gather(
-            self._relay.ask("prepare", text, 0), self._server.ask("prepare", text, self._settings.server_port)
+            self._relay.ask("prepare", text, 0), self._parties.prepare_server(text, settings.server_port)
         )
         path = Path.of(self._scenario.profile)
         upstream = f"http://{HOSTS['server']}:{port}"
-        proxy = SignallingProxy(upstream, path, self._record, self._alias("client"), self._alias("server"))
-        self._closers.append(proxy.stop())
-        zero_s = time.monotonic() + _LEAD_S
-        self._clock.start(zero_s)
+        self._proxy = SignallingProxy(
+            upstream, path, self._record, self._alias("client"), self._alias("server")
+        )
         try:
-            await proxy.start(HOSTS["client"], self._settings.signalling_port)
+            await self._proxy.start(HOSTS["client"], settings.signalling_port)
         except OSError as error:
             raise SessionFailedError("signalling", str(error)) from error
-        endpoint = f"http://{HOSTS['client']}:{proxy.port}{OFFER_PATH}"
-        client = ClientSession(self._scenario, endpoint, self._record)
-        self._closers.insert(0, client.close())
-        self._client = client
-        return client, zero_s
+        await self._parties.prepare_client(f"http://{HOSTS['client']}:{self._proxy.port}{OFFER_PATH}")
+        zero_s = time.monotonic() + _LEAD_S
+        self._clock.start(zero_s)
+        self._proxy.schedule()
+        return zero_s
 
     def _alias(self, side: Side) -> Rewrite:
         """Return what puts the relay's addresses in the place of one side's own."""
@@ -208,14 +212,13 @@ class LiveSession:
     async def _close(self) -> None:
         """Free everything, without a word in the timeline."""
         self._record.close()
-        results = await asyncio.gather(
-            self._relay.stop(), self._server.stop(), self._close_peers(), return_exceptions=True
-        )
+        stops = [child.stop() for child in self._children]
+        results = await asyncio.gather(*stops, self._close_proxy(), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _close_peers(self) -> None:
-        for closer in self._closers:
+    async def _close_proxy(self) -> None:
+        if self._proxy is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(closer, _CLOSE_S)
+                await asyncio.wait_for(self._proxy.stop(), _CLOSE_S)

@@ -85,6 +85,7 @@ class VirtualSession:
         self._proxy = SignallingProxy(upstream, path, self.record, _same, _same)
         await parties.start_server()
         await on(self._loop, PROXY, self._proxy.start(PROXY, HTTP_PORT))
+        self._proxy.schedule()
         await parties.start_client(f"http://{PROXY}:{HTTP_PORT}{OFFER_PATH}")
         parties.schedule(profile.faults)
         await parties.run_client(profile.duration_s)

@@ -1,7 +1,7 @@
 """The bot of the built-in server: it says that it is ready, speaks, listens, and counts."""
 
 import asyncio
-from typing import Any
+from typing import Any, TypedDict
 
 from aiortc.mediastreams import MediaStreamError
 
@@ -10,6 +10,14 @@ from simlab.core.timeline import Recorder
 from simlab.webrtc import messages, probes
 from simlab.webrtc.connection import SmallWebRTCConnection
 from simlab.webrtc.media import Source, is_audible
+
+
+class EarsState(TypedDict):
+    """What ears of another process need to go on for these."""
+
+    message_last_s: float | None
+    media_last_s: float | None
+    next_number: int
 
 
 class Ears:
@@ -35,6 +43,22 @@ class Ears:
         self.messages.watch.begin()
         if self.has_media:
             self.media.begin()
+
+    def pause(self) -> EarsState:
+        """Record what is counted, and return what others need to go on."""
+        for tally in (self.messages.watch.tally, self.media.tally, self.sent_messages, self.sent_media):
+            tally.flush()
+        return {
+            "message_last_s": self.messages.watch.last_s,
+            "media_last_s": self.media.last_s,
+            "next_number": self.next_number,
+        }
+
+    def resume(self, state: EarsState) -> None:
+        """Go on where others were."""
+        self.messages.watch.resume(state["message_last_s"])
+        self.media.resume(state["media_last_s"])
+        self.next_number = state["next_number"]
 
     def finish(self) -> None:
         """Record what is still open."""

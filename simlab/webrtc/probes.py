@@ -66,6 +66,15 @@ class Watch:
         self._gap_s = gap_s
         self._last_s: float | None = None
 
+    @property
+    def last_s(self) -> float | None:
+        """The last arrival, or the beginning; None before that."""
+        return self._last_s
+
+    def resume(self, last_s: float | None) -> None:
+        """Go on for another watch, whose last arrival that was."""
+        self._last_s = last_s
+
     def begin(self) -> None:
         """Expect arrivals from now on."""
         if self._last_s is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 from aiohttp import web
@@ -53,7 +53,7 @@ class SignallingProxy:
         self._hanging: set[asyncio.Task[Any]] = set()
 
     async def start(self, host: str, port: int) -> None:
-        """Listen, and go down and up again when connections are to be refused.
+        """Listen.
 
         Raises
         ------
@@ -65,6 +65,9 @@ class SignallingProxy:
         await self._listen()
         if port == 0:  # any free one, and the same one after a refusal
             self._address = (host, int(self._runner.addresses[0][1]))
+
+    def schedule(self) -> None:
+        """Go down and up again when connections are to be refused. The session's time must be known."""
         for fault in self._path.faults:
             if fault.how.kind == "refused":
                 self._at(fault.at_s, self._refuse)
@@ -127,12 +130,12 @@ class SignallingProxy:
         self._record("signalling", "response", status=response.status)
         return response
 
-    async def _suffer(self, how: SignallingHow, request: web.Request) -> web.StreamResponse | None:
+    async def _suffer(self, how: SignallingHow, request: web.Request) -> web.Response | None:
         """Do to a request what the fault says; None lets it go on."""
         if how.status is not None:
             return await self._answer(web.json_response(_INJECTED, status=how.status))
         if how.kind in {"refused", "reset"}:
-            return self._abort(request)
+            self._abort(request)
         if how.kind == "hang":
             await asyncio.Event().wait()
         await asyncio.sleep(how.wait_s or 0.0)
@@ -143,7 +146,7 @@ class SignallingProxy:
     ) -> web.StreamResponse:
         """Do to a response what the fault says."""
         if how.kind == "lost-response":
-            return self._abort(request)
+            self._abort(request)
         if how.kind == "duplicate":
             response = await self._exchange(request, tampers)
         if how.kind == "invalid-json":
@@ -151,7 +154,7 @@ class SignallingProxy:
         await self._answer(response)
         return await self._truncated(request, response) if how.kind == "truncated" else response
 
-    def _abort(self, request: web.Request) -> web.StreamResponse:
+    def _abort(self, request: web.Request) -> NoReturn:
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionResetError("injected by simlab")
@@ -196,8 +199,10 @@ class SignallingProxy:
         url = self._upstream + request.path_qs
         try:
             answer = await self._client.request(request.method, url, content=body, headers=headers)
-        except httpx.HTTPError as error:
-            return web.json_response({"detail": f"{type(error).__name__}: {error}"}, status=502)
+        except httpx.HTTPError:
+            # Without the proxy, the client's own connection would fail; a 502 would be the proxy's word.
+            self._faulted("server unreachable")
+            self._abort(request)
         content, done = await self._down.rewritten(answer.content, tampers)
         for how in done:
             self._faulted(how)

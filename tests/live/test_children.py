@@ -1,4 +1,4 @@
-"""The relay and the server as processes."""
+"""The relay and the peers as processes."""
 
 import asyncio
 import json
@@ -21,6 +21,7 @@ from tests.virtual.sessions import scenario
 
 LOSSY = '[link]\ndelay = "1ms"\nloss = "100%"\n'
 CLEAN = '[link]\ndelay = "1ms"\n'
+WHERE = {"relay": 0, "server": 0, "client": "http://127.0.0.2:9/api/offer"}
 
 
 def told(work, module="relay"):
@@ -100,7 +101,7 @@ def test_a_port_in_use_is_refused_with_the_reason():
     told(work, "server")
 
 
-@pytest.mark.parametrize("module", ["relay", "server"])
+@pytest.mark.parametrize("module", ["relay", "server", "client"])
 def test_a_crash_is_told_with_its_status_and_last_line(module):
     async def work(child, _):
         asking = asyncio.create_task(child.ask("nonsense"))
@@ -129,13 +130,13 @@ def test_a_process_that_does_not_move_is_ended_by_force():
     told(work)
 
 
-@pytest.mark.parametrize("module", ["relay", "server"])
+@pytest.mark.parametrize("module", ["relay", "server", "client"])
 def test_it_ignores_ctrl_c_and_ends_when_its_stdin_is_closed(module):
     command = [sys.executable, "-m", f"simlab.live.{module}_process"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         text = scenario(CLEAN).to_toml()
         for number in (1, 2):
-            process.stdin.write(control.to_line(control.order(number, "prepare", text, 0)))
+            process.stdin.write(control.to_line(control.order(number, "prepare", text, WHERE[module])))
             process.stdin.flush()
             assert process.stdout.readline().startswith(b'{"id":%d,"answer"' % number)
             process.send_signal(signal.SIGINT)

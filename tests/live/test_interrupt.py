@@ -10,17 +10,19 @@ import pytest
 from tests.live.processes import alive, child, eventually
 
 PROGRAM = """
+from simlab.live import control
 from simlab.live.session import run
-from simlab.webrtc.session import ClientSession
 from tests.virtual.sessions import scenario
 
-begin = ClientSession._begin
+event_of = control.event_of
 
-def begin_and_say(*arguments):
-    begin(*arguments)
-    print("ready", flush=True)
+def event_said(message):
+    event = event_of(message)
+    if event.kind == "bot_ready":
+        print("ready", flush=True)
+    return event
 
-ClientSession._begin = begin_and_say
+control.event_of = event_said
 timeline = run(scenario('duration = "60s"'))
 print(timeline.events[-1]["stage"], any(event.kind == "bot_ready" for event in timeline.events))
 """
@@ -28,9 +30,9 @@ print(timeline.events[-1]["stage"], any(event.kind == "bot_ready" for event in t
 
 @pytest.fixture
 def session():
-    """A program in the middle of a session, and the numbers of its two child processes."""
+    """A program in the middle of a session, and the numbers of its child processes."""
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as program:
-        pids = [child(program.pid, name) for name in ("relay", "server")]
+        pids = [child(program.pid, name) for name in ("relay", "server", "client")]
         assert program.stdout.readline() == "ready\n"
         yield program, pids
         program.kill()

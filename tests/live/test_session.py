@@ -85,7 +85,7 @@ def test_it_runs_inside_a_running_loop_and_leaves_nothing_behind():
     assert faults == [(0.8, "begin"), (1.0, "end")]
 
 
-@pytest.mark.parametrize("name", ["server", "relay"])
+@pytest.mark.parametrize("name", ["server", "client", "relay"])
 def test_a_process_killed_at_its_start_ends_the_session_with_the_reason(name):
     def kill():
         os.kill(child(os.getpid(), name), signal.SIGKILL)

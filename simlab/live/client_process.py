@@ -1,0 +1,46 @@
+"""The client process: ``python -m simlab.live.client_process``, started by a session."""
+
+import asyncio
+
+from simlab.live import control
+from simlab.live.peer_process import PeerProcess, run_peer
+from simlab.webrtc.session import ClientSession
+
+
+class ClientProcess(PeerProcess):
+    """A client that connects when the session begins."""
+
+    side = "client"
+
+    def __init__(self, answers: asyncio.StreamWriter) -> None:
+        super().__init__(answers)
+        self._client: ClientSession | None = None
+        self._duration_s = 0.0
+        self._begun = asyncio.Event()
+        self.orders |= {"prepare": self._prepare}
+
+    async def _prepare(self, text: str, endpoint: str) -> None:
+        scenario = control.scenario_of(text)
+        self._duration_s = scenario.profile.duration_s
+        self.half = self._client = ClientSession(scenario, endpoint, self.record)
+
+    async def start(self, zero_s: float) -> None:
+        """Take over the time of the session, and begin with it."""
+        await super().start(zero_s)
+        self._begun.set()
+
+    async def work(self) -> None:
+        """Run the client."""
+        await self._begun.wait()
+        assert self._client is not None
+        await asyncio.sleep(-self.clock.now_s())
+        await self._client.run(self._duration_s)
+
+
+def main() -> None:
+    """Run the client until stdin is closed."""
+    run_peer(ClientProcess)
+
+
+if __name__ == "__main__":
+    main()

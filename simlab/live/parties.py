@@ -1,0 +1,113 @@
+"""Client and server as processes, and what faults do to these."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from simlab.core.timeline import Event
+from simlab.live.child import Child
+from simlab.live.clock import SessionClock
+from simlab.profile.faults import Fault
+
+
+class Parties:
+    """The processes of client and server.
+
+    A server that takes the place of another stands by from the beginning, since starting a process may take
+    longer than the fault lasts.
+
+    Parameters
+    ----------
+    sink
+        Called with each event that the processes tell of.
+    """
+
+    def __init__(self, faults: Iterable[Fault], clock: SessionClock, sink: Callable[[Event], None]) -> None:
+        self._faults = tuple(faults)
+        self._clock = clock
+        restarts = sum(fault.kind == "server-restart" for fault in self._faults)
+        self.client = Child("client", "simlab.live.client_process", sink)
+        self.servers = [Child("server", "simlab.live.server_process", sink) for _ in range(1 + restarts)]
+        self._present: list[Child] = []
+        self._text = ""
+        self._port = 0
+        self._zero_s = 0.0
+        self._heard: Any = None
+
+    @property
+    def children(self) -> list[Child]:
+        """All processes, those too that stand by."""
+        return [self.client, *self.servers]
+
+    @property
+    def _server(self) -> Child:
+        return self.servers[0]
+
+    async def prepare_server(self, text: str, port: int) -> int:
+        """Let the server listen, and return its port."""
+        self._text = text
+        self._port = await self._server.ask("prepare", text, port)
+        return self._port
+
+    async def prepare_client(self, endpoint: str) -> None:
+        """Tell the client where its offers go."""
+        await self.client.ask("prepare", self._text, endpoint)
+
+    async def start(self, zero_s: float) -> None:
+        """Say when the session begins."""
+        self._zero_s = zero_s
+        self._present = [self.client, self._server]
+        await asyncio.gather(*(child.ask("start", zero_s) for child in self._present))
+
+    async def play(self) -> None:
+        """Do what the faults say when their time comes, and return after the last."""
+        changes = [
+            (at_s, work)
+            for fault in self._faults
+            for at_s, work in zip((fault.at_s, fault.until_s), self._changes(fault.kind), strict=False)
+        ]
+        for at_s, work in sorted(changes, key=lambda change: change[0]):
+            await asyncio.sleep(at_s - self._clock.now_s())
+            await work()
+
+    def _changes(self, kind: str) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        """Return what to do when a fault begins, and when it ends."""
+        changes: dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], ...]] = {
+            "server-restart": (self._kill_server, self._restart_server),
+            "server-freeze": (lambda: _freeze(self._server), lambda: _thaw(self._server)),
+            "client-freeze": (lambda: _freeze(self.client), lambda: _thaw(self.client)),
+            "tab-closed": (self._close_tab,),
+        }
+        return changes.get(kind, ())
+
+    async def _kill_server(self) -> None:
+        # What it has measured is simlab's, not the server's, and is not lost with it.
+        self._heard = await self._server.ask("leave")
+        self._present.remove(self._server)
+        await self._server.kill()
+
+    async def _restart_server(self) -> None:
+        self.servers.append(self.servers.pop(0))
+        await self._server.ask("start", self._zero_s)
+        await self._server.ask("prepare", self._text, self._port, self._heard)
+        self._present.append(self._server)
+
+    async def _close_tab(self) -> None:
+        self._present.remove(self.client)
+        await self.client.ask("finish")  # nobody is there any more to miss anything
+        await self.client.kill()
+
+    async def finish(self) -> None:
+        """Let those who are there record what is still open."""
+        results = await asyncio.gather(*(c.ask("finish") for c in self._present), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+
+async def _freeze(child: Child) -> None:
+    child.freeze()
+
+
+async def _thaw(child: Child) -> None:
+    child.thaw()

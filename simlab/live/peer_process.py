@@ -1,0 +1,119 @@
+"""What the processes of client and server have in common: they obey the parent, on asyncio."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from simlab.core.timeline import Recorder
+from simlab.live import control
+from simlab.live.addresses import Side, gathering_on
+from simlab.live.clock import SessionClock
+from simlab.live.process import run_child
+
+_CLOSE_S = 0.5
+_LONGEST_LINE_BYTES = 2**26
+
+
+class Half(Protocol):
+    """One half of a session."""
+
+    def finish(self) -> None:
+        """Record what is still open."""
+
+    async def close(self) -> None:
+        """Free everything."""
+
+
+class PeerProcess:
+    """Carry out the orders of the parent.
+
+    Parameters
+    ----------
+    answers
+        Where messages go; it buffers, and so never holds up the peer.
+    """
+
+    side: Side
+
+    def __init__(self, answers: asyncio.StreamWriter) -> None:
+        self._answers = answers
+        self.clock = SessionClock()
+        self.record = Recorder(self.clock.now_s, lambda event: self._put(control.event_message(event)))
+        self.orders: dict[str, Any] = {"start": self.start, "finish": self.finish}
+        self.half: Half | None = None
+
+    def _put(self, message: control.Message) -> None:
+        self._answers.write(control.to_line(message))
+
+    async def obey(self, order: control.Message) -> None:
+        """Carry out an order, and answer it."""
+        try:
+            value = await self.orders[order["do"]](*order["with"])
+        except OSError as error:
+            self._put(control.refusal(order, error))
+        else:
+            self._put(control.answer(order, value))
+
+    async def start(self, zero_s: float) -> None:
+        """Take over the time of the session."""
+        self.clock.start(zero_s)
+
+    async def finish(self) -> None:
+        """Record what is still open, and nothing any more."""
+        if self.half is not None:
+            self.half.finish()
+        self.record.close()
+
+    async def work(self) -> None:
+        """Do what is to be done beside obeying; return or wait for ever."""
+
+    async def close(self) -> None:
+        """Free everything, without a word in the timeline."""
+        self.record.close()
+        if self.half is not None:
+            await self.half.close()
+        await self._answers.drain()
+
+
+async def _obey(process: PeerProcess, orders: asyncio.StreamReader) -> None:
+    while line := await orders.readline():
+        await process.obey(json.loads(line))
+
+
+async def _serve(process: PeerProcess, orders: asyncio.StreamReader) -> None:
+    """Obey orders until there are no more."""
+    working = asyncio.create_task(process.work())
+    obeying = asyncio.create_task(_obey(process, orders))
+    with gathering_on(process.side):
+        await asyncio.wait((obeying, working), return_when=asyncio.FIRST_COMPLETED)
+        if not obeying.done():
+            working.result()  # raises what is a fault of simlab itself
+        await obeying
+        working.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.close(), _CLOSE_S)
+
+
+async def _main(make: Callable[[asyncio.StreamWriter], PeerProcess], output: int) -> None:
+    loop = asyncio.get_running_loop()
+    orders = asyncio.StreamReader(limit=_LONGEST_LINE_BYTES)
+    protocol = asyncio.StreamReaderProtocol(orders)
+    await loop.connect_read_pipe(lambda: protocol, os.fdopen(0, "rb", closefd=False))
+    answers, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, os.fdopen(output, "wb"))
+    # Draining waits until everything is written.
+    answers.set_write_buffer_limits(0)
+    await _serve(make(asyncio.StreamWriter(answers, flow, None, loop)), orders)
+
+
+def run_peer(make: Callable[[asyncio.StreamWriter], PeerProcess]) -> None:
+    """Run a peer's process until its stdin is closed.
+
+    Parameters
+    ----------
+    make
+        Makes it, given where messages go.
+    """
+    run_child(lambda output: asyncio.run(_main(make, output)))
