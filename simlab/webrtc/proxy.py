@@ -23,6 +23,10 @@ _INJECTED = {"detail": "injected by simlab"}
 _PORTAL = "<!doctype html><title>Welcome</title><p>Please log in to use this network.</p>"
 
 
+class _AbortedError(Exception):
+    """The client's connection is gone."""
+
+
 class SignallingProxy:
     """Stand between client and server.
 
@@ -106,6 +110,13 @@ class SignallingProxy:
         await self._client.aclose()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._respond(request)
+        except _AbortedError:
+            # Nobody gets this response. The handler of a request must not fail, or aiohttp logs it.
+            return web.Response()
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         self._record("signalling", "request", method=request.method, path=request.path)
         now_s = self._record.now_s()
         fault = self._picker.pick(request.method, now_s)
@@ -157,7 +168,7 @@ class SignallingProxy:
     def _abort(self, request: web.Request) -> NoReturn:
         if request.transport is not None:
             request.transport.abort()
-        raise ConnectionResetError("injected by simlab")
+        raise _AbortedError
 
     async def _truncated(self, request: web.Request, response: web.Response) -> web.StreamResponse:
         """Promise the whole body, send half of it, and end the connection."""
@@ -168,7 +179,7 @@ class SignallingProxy:
         await half.write(body[: len(body) // 2])
         if request.transport is not None:
             request.transport.close()
-        raise ConnectionResetError("injected by simlab")
+        raise _AbortedError
 
     async def _exchange(self, request: web.Request, tampers: Tampers) -> web.Response:
         """Pass a request on, with what ICE failures do to its candidates, and return the response."""
