@@ -45,7 +45,7 @@ class Capacity:
         if step.at_s == self._from_s[keep - 1]:
             keep -= 1
         del self._from_s[keep:], self._rates[keep:], self._slopes[keep:]
-        if step.ramp_s > 0:
+        if step.at_s + step.ramp_s > step.at_s:  # shorter than a float can tell is no ramp
             if math.inf in (before, step.rate_bytes_per_s):
                 raise ValueError("want no ramp from or to a link without a rate")
             self._append(step.at_s, before, (step.rate_bytes_per_s - before) / step.ramp_s)
