@@ -237,7 +237,13 @@ def test_slots_as_netem_has_them():
 
 def test_golden_slots():
     stage = SlotStage(SlotSpec(0.002, 0.01, packets=1), 1, UP)
-    assert [round(due(stage, n, 0.0), 6) for n in range(5)] == [0.003118, 0.006513, 0.008921, 0.013853, 0.019699]
+    assert [round(due(stage, n, 0.0), 6) for n in range(5)] == [
+        0.003118,
+        0.006513,
+        0.008921,
+        0.013853,
+        0.019699,
+    ]
 
 
 SLOW = RateSpec(128_000.0)
