@@ -90,7 +90,14 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
         If it cannot be read, or is wrong.
     """
     path = find(name)
-    return load(_text(path), str(path), overrides, policy_names=POLICIES)
+    # Files that a profile names lie beside it.
+    return load(
+        _text(path),
+        str(path),
+        overrides,
+        policy_names=POLICIES,
+        read=lambda name: (path.parent / name).read_text("utf-8-sig"),
+    )
 
 
 def find(name: str) -> Path:
