@@ -15,6 +15,7 @@ from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
 from simlab.virtual.network import VirtualNetworkLoop, current_host
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
+from simlab.virtual.order import numbered_members
 from simlab.virtual.replace import replaced
 
 # What the wall clock shows when a session begins; any moment would do.
@@ -72,6 +73,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         traveller.time_ns = lambda: epoch_ns + int(loop.now_s * 1e9)  # type: ignore[method-assign]
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
+        stack.enter_context(numbered_members())
         stack.enter_context(replaced(aioice.ice, "get_host_addresses", _addresses_of_current_host))
         stack.enter_context(replaced(aioice.mdns, "create_mdns_protocol", _mdns_protocol))
         timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)
