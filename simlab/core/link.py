@@ -135,12 +135,16 @@ class Link:
     def _receive_held(
         self, holding: HoldingStage, transits: tuple[Transit, ...], now_s: float
     ) -> list[Dropped]:
-        self._decide(holding, now_s)
+        if holding.decides_s <= now_s:
+            self._decide(holding, now_s)
         drops, self._late_drops = self._late_drops, []
-        for transit in self._through(self._front, transits, drops):
+        if self._front:
+            transits = self._through(self._front, transits, drops)
+        for transit in transits:
             if not holding.hold(transit):
                 drops.append(self._drop(transit.packet, transit.packet.arrived_s, holding.name))
-        self._decide(holding, now_s)
+        if holding.decides_s <= now_s:
+            self._decide(holding, now_s)
         return drops
 
     def _decide(self, holding: HoldingStage, now_s: float) -> None:
@@ -181,8 +185,9 @@ class Link:
 
     def release(self, now_s: float) -> list[Delivered]:
         """Return the packets due at ``now_s`` or before, in order of due time, then of arrival."""
-        if self._holding is not None:
-            self._decide(self._holding, now_s)
+        holding = self._holding
+        if holding is not None and holding.decides_s <= now_s:
+            self._decide(holding, now_s)
         out: list[Delivered] = []
         queue = self._queue
         while queue and queue[0][0] <= now_s:

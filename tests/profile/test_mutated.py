@@ -9,10 +9,11 @@ import pytest
 import tomli_w
 
 from simlab.core.errors import InvalidInputError
-from simlab.profile import Profile, load
+from simlab.profile import Profile, Scenario, links, load
+from tests.profile.models import MODELS
 from tests.profile.texts import FULL, SHIPPED
 
-TEXTS = {**SHIPPED, "full": FULL}
+TEXTS = {**SHIPPED, "full": FULL, **{f"model{n}": text for n, text in enumerate(MODELS)}}
 WRONG = [
     7,
     -1,
@@ -60,6 +61,8 @@ def sentences(text):
     except InvalidInputError as error:
         profile, faults = None, error.faults
     assert isinstance(profile, Profile) or faults
+    if profile is not None:
+        assert links(Scenario.of(profile))
     assert all(fault.startswith("x.toml: ") and "\n" not in fault for fault in faults)
     return faults
 

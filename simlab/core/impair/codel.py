@@ -32,11 +32,7 @@ class CodelSpec:
     interval_s: float = 0.1
 
 
-@dataclass(slots=True)
-class _Held:
-    transit: Transit
-    since_s: float
-    size_bytes: int
+_Held = tuple[Transit, float, int]  # since when it waits, and its size
 
 
 class CodelStage:
@@ -70,7 +66,7 @@ class CodelStage:
         size_bytes = len(transit.payload) + HEADER_BYTES
         if now_s < self._busy_until_s and not self._fits(size_bytes, now_s):
             return False
-        self._waiting.append(_Held(transit, now_s, size_bytes))
+        self._waiting.append((transit, now_s, size_bytes))
         self.waiting_bytes += size_bytes
         if self.decides_s == math.inf:
             self.decides_s = max(now_s, self._busy_until_s)
@@ -99,17 +95,19 @@ class CodelStage:
         if held is None:
             self.decides_s = math.inf
             return None, dropped
-        self._busy_until_s = held.transit.due_s = self._sent_s(now_s, held.size_bytes)
+        transit, _, size_bytes = held
+        self._busy_until_s = transit.due_s = self._sent_s(now_s, size_bytes)
         self.decides_s = self._busy_until_s if self._waiting else math.inf
-        return held.transit, dropped
+        return transit, dropped
 
     def _dodequeue(self, now_s: float) -> tuple[_Held | None, bool]:
         if not self._waiting:
             self._first_above_s = 0.0
             return None, False
         held = self._waiting.popleft()
-        self.waiting_bytes -= held.size_bytes
-        if now_s - held.since_s < self.spec.target_s or self.waiting_bytes <= _MAX_PACKET_BYTES:
+        _, since_s, size_bytes = held
+        self.waiting_bytes -= size_bytes
+        if now_s - since_s < self.spec.target_s or self.waiting_bytes <= _MAX_PACKET_BYTES:
             self._first_above_s = 0.0
             return held, False
         if self._first_above_s == 0.0:
@@ -122,7 +120,7 @@ class CodelStage:
     ) -> _Held | None:
         self._dropping = ok_to_drop
         while self._dropping and held is not None and now_s >= self._drop_next_s:
-            dropped.append(held.transit)
+            dropped.append(held[0])
             self._count += 1
             held, ok_to_drop = self._dodequeue(now_s)
             if ok_to_drop:
@@ -133,7 +131,7 @@ class CodelStage:
 
     def _start_dropping(self, held: _Held | None, now_s: float, dropped: list[Transit]) -> _Held | None:
         if held is not None:
-            dropped.append(held.transit)
+            dropped.append(held[0])
         held, _ = self._dodequeue(now_s)
         self._dropping = True
         since_last = self._count - self._last_count

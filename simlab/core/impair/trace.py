@@ -61,6 +61,7 @@ class TraceStage:
         self._times_ms = spec.opportunities_ms
         self._period_ms = spec.opportunities_ms[-1]
         self._round, self._index, self._left_bytes = 0, 0, OPPORTUNITY_BYTES
+        self._opens_s = self._at_s()
         self._waiting = Waiting()
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
@@ -68,12 +69,12 @@ class TraceStage:
         now_s = transit.due_s
         size_bytes = len(transit.payload) + HEADER_BYTES
         self._waiting.leave(now_s)
-        if self._at_s() <= now_s:
+        if self._opens_s <= now_s:
             self._skip_to(now_s)
-        place = self._round, self._index, self._left_bytes
+        place = self._round, self._index, self._left_bytes, self._opens_s
         due_s = self._consume(size_bytes)
         if not self._waiting.fits(self.spec.queue, size_bytes, due_s - now_s):
-            self._round, self._index, self._left_bytes = place
+            self._round, self._index, self._left_bytes, self._opens_s = place
             return ()
         self._waiting.join(due_s, size_bytes)
         transit.due_s = due_s
@@ -87,25 +88,31 @@ class TraceStage:
         now_ms = now_s * 1000
         self._round = max(math.floor(now_ms / self._period_ms) - 1, 0)
         self._index = 0
-        while self._at_s() <= now_s:
+        while (opens_s := self._at_s()) <= now_s:
             here_ms = now_ms - self._round * self._period_ms
             # Rounding may leave bisect at one that is not later than now_s; the loop sees to it.
             self._index = max(bisect_right(self._times_ms, here_ms), self._index + 1)
             if self._index >= len(self._times_ms):
                 self._round, self._index = self._round + 1, 0
         self._left_bytes = OPPORTUNITY_BYTES
+        self._opens_s = opens_s
 
     def _consume(self, size_bytes: int) -> float:
         """Take bytes from this opportunity on, and return when the last of them leaves."""
-        while True:
-            at_s = self._at_s()
-            taken_bytes = min(size_bytes, self._left_bytes)
-            size_bytes -= taken_bytes
-            self._left_bytes -= taken_bytes
-            if self._left_bytes == 0:
-                self._left_bytes = OPPORTUNITY_BYTES
-                self._index += 1
-                if self._index == len(self._times_ms):
-                    self._round, self._index = self._round + 1, 0
-            if size_bytes == 0:
-                return at_s
+        while size_bytes > self._left_bytes:
+            size_bytes -= self._left_bytes
+            self._next()
+        at_s = self._opens_s
+        if size_bytes == self._left_bytes:
+            self._next()
+        else:
+            self._left_bytes -= size_bytes
+        return at_s
+
+    def _next(self) -> None:
+        """Go to the next opportunity."""
+        self._left_bytes = OPPORTUNITY_BYTES
+        self._index += 1
+        if self._index == len(self._times_ms):
+            self._round, self._index = self._round + 1, 0
+        self._opens_s = self._at_s()
