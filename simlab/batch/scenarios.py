@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from simlab.core.errors import InvalidInputError
+from simlab.profile.catalogue import SUFFIX, key_of, matching, nearest
 from simlab.profile.load import LONGEST_TEXT, load
 from simlab.profile.model import Clock, Profile
 from simlab.profile.nearest import one_of, quoted
@@ -84,19 +84,21 @@ def load_all(names: Iterable[str], overrides: Mapping[str, str]) -> tuple[list[P
 def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
     """Load a profile by its file, or by its name in the catalogue.
 
+    Files that it names are looked for beside it.
+
     Raises
     ------
     InvalidInputError
         If it cannot be read, or is wrong.
     """
     path = find(name)
-    # Files that a profile names lie beside it.
+    beside = path.parent
     return load(
         _text(path),
         str(path),
         overrides,
         policy_names=POLICIES,
-        read=lambda name: (path.parent / name).read_text("utf-8-sig"),
+        read=lambda file: (beside / file).read_text(encoding="utf-8-sig"),
     )
 
 
@@ -106,21 +108,30 @@ def find(name: str) -> Path:
     Raises
     ------
     InvalidInputError
-        If there is neither.
+        If there is neither, or the catalogue has several of that name.
     """
-    path, listed = Path(name), CATALOGUE / f"{name}.toml"
-    if path.name == name and not path.is_file() and listed.is_file():
-        return listed
-    if not name or not path.exists():
-        near = get_close_matches(path.name.removesuffix(".toml"), [file.stem for file in catalogue()], n=1)
-        hint = f', did you mean "{CATALOGUE / near[0]}.toml"?' if near else ""
-        raise InvalidInputError([f"{name or quoted(name)}: there is no such file{hint}"])
-    return path
+    path = Path(name)
+    if name and (path.is_file() or (path.exists() and path.name != name)):
+        return path
+    keys = [key_of(file.relative_to(CATALOGUE).as_posix()) for file in catalogue()]
+    found = matching(name, keys)
+    if len(found) > 1:
+        raise InvalidInputError(
+            [f"{name}: there are {len(found)} of that name, say which: {', '.join(found)}"]
+        )
+    if found:
+        return CATALOGUE / f"{found[0]}{SUFFIX}"
+    if name and path.exists():
+        return path
+    near = nearest(name.removeprefix(f"{CATALOGUE}/"), keys)
+    hint = f', did you mean "{CATALOGUE / near}{SUFFIX}"?' if near else ""
+    raise InvalidInputError([f"{name or quoted(name)}: there is no such file{hint}"])
 
 
 def catalogue() -> list[Path]:
-    """Return the files of the catalogue, by name."""
-    return sorted(CATALOGUE.glob("*.toml"))
+    """Return the files of the catalogue: those in no family first, then family by family."""
+    files = [*CATALOGUE.glob(f"*{SUFFIX}"), *CATALOGUE.glob(f"*/*{SUFFIX}")]
+    return sorted(files, key=lambda file: (file.relative_to(CATALOGUE).parent, file.stem))
 
 
 def _text(path: Path) -> str:

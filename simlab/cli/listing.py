@@ -1,6 +1,7 @@
 """Print what there is: profiles and policies."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,8 @@ from simlab import store
 from simlab.batch.scenarios import CATALOGUE, catalogue, load_all
 from simlab.cli.show import echo, table_of
 from simlab.core.errors import InvalidInputError
+from simlab.profile.catalogue import family_of, key_of
+from simlab.profile.model import Profile
 from simlab.profile.units import duration_text
 from simlab.reconnect.policy import POLICIES, Policy
 
@@ -34,30 +37,40 @@ def profiles() -> list[dict[str, Any]]:
     if faults:
         raise InvalidInputError(faults)
     return [
-        {
-            "name": profile.name,
-            "file": str(file),
-            "duration_s": profile.duration_s,
-            "faults": len(profile.faults),
-            "evidence": profile.evidence,
-            "description": profile.description,
-        }
+        _told(key_of(file.relative_to(CATALOGUE).as_posix()), file, profile)
         for file, profile in zip(files, loaded, strict=True)
     ]
 
 
+def _told(key: str, file: Path, profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "key": key,
+        "family": family_of(key),
+        "file": str(file),
+        "duration_s": profile.duration_s,
+        "faults": len(profile.faults),
+        "evidence": profile.evidence,
+        "description": profile.description,
+    }
+
+
 def print_profiles() -> None:
-    """Print a row for each profile of the catalogue.
+    """Print a row for each profile of the catalogue, family by family.
 
     Raises
     ------
     InvalidInputError
         As ``profiles`` does.
     """
-    table = table_of("name", "lasts", "faults", "evidence", "description")
+    table = table_of("profile", "lasts", "faults", "evidence", "description")
+    family = ""
     for one in profiles():
+        if one["family"] != family:
+            family = one["family"]
+            table.add_row()
         lasts = duration_text(one["duration_s"])
-        table.add_row(one["name"], lasts, str(one["faults"]), one["evidence"], one["description"])
+        table.add_row(one["key"], lasts, str(one["faults"]), one["evidence"], one["description"])
     echo(table)
 
 

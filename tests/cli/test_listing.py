@@ -17,18 +17,47 @@ def run_folder(simlab):
 
 
 @pytest.mark.parametrize("arguments", [["profiles"], ["profiles", "list"]])
-def test_the_catalogue_is_listed(simlab, here, arguments):
+def test_the_catalogue_is_listed_family_by_family(simlab, here, arguments):
     result = simlab(*arguments)
-    names = [line.split()[0] for line in result.stdout.splitlines()[1:]]
-    assert names == sorted(path.stem for path in (here / "profiles").glob("*.toml"))
+    names = [line.split()[0] for line in result.stdout.splitlines()[1:] if line]
+    alone = sorted(path.stem for path in (here / "profiles").glob("*.toml"))
+    in_families = sorted((path.parent.name, path.stem) for path in (here / "profiles").glob("*/*.toml"))
+    assert names == [*alone, *("/".join(pair) for pair in in_families)]
     assert "A good fixed line: 20 ms each way, nothing lost, no faults" in result.stdout
 
 
 def test_the_catalogue_as_json(simlab):
-    clean = next(
-        one for one in json.loads(simlab("profiles", "list", "--json").stdout) if one["name"] == "clean"
-    )
+    listed = {one["key"]: one for one in json.loads(simlab("profiles", "list", "--json").stdout)}
+    clean, lte = listed["clean"], listed["webpagetest/lte"]
     assert (clean["file"], clean["duration_s"], clean["faults"]) == ("profiles/clean.toml", 30.0, 0)
+    assert (lte["file"], lte["name"], lte["family"]) == (
+        "profiles/webpagetest/lte.toml",
+        "webpagetest-lte",
+        "webpagetest",
+    )
+
+
+@pytest.mark.parametrize("name", ["nlc/3g-good", "nlc-3g-good", "profiles/nlc/3g-good.toml"])
+def test_a_profile_of_a_family_is_found_by_its_names(simlab, name):
+    assert tomllib.loads(simlab("profiles", "show", name).stdout)["name"] == "nlc-3g-good"
+
+
+def test_a_profile_is_found_without_its_family_if_no_other_family_has_one(simlab):
+    assert tomllib.loads(simlab("profiles", "show", "elevator").stdout)["name"] == "places-elevator"
+    result = simlab("profiles", "show", "3g")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "Error: 3g: there are 3 of that name, say which: atc/3g, nlc/3g, webpagetest/3g\n",
+    )
+
+
+def test_a_file_that_a_profile_names_is_looked_for_beside_it(simlab, here):
+    (here / "own").mkdir()
+    (here / "own" / "a.toml").write_text('[link]\nrate = { model = "trace", file = "a.down" }\n')
+    assert "own/a.toml: link.rate: the file" in simlab("profiles", "show", "own/a.toml").stderr
+    (here / "own" / "a.down").write_text("1\n5\n9\n")
+    shown = tomllib.loads(simlab("profiles", "show", "own/a.toml").stdout)
+    assert shown["link"]["rate"]["ms"] == [1, 5, 9]
 
 
 def test_without_a_catalogue_that_is_said(simlab, here):
