@@ -14,9 +14,24 @@ HOSTS: dict[Side, str] = {"client": "127.0.0.2", "server": "127.0.0.3"}
 RELAY_HOSTS: dict[Side, str] = {"client": "127.0.0.4", "server": "127.0.0.5"}
 """The relay's own addresses, by the side that sees them."""
 
+# Addresses beyond those above are made by counting on from here: for a client that moves, and for a relay
+# that rebinds to another address.
+_NETWORK = "127.0.1"
+
 _NAME = "get_host_addresses"
 _lock = threading.Lock()
 _before: list[Callable[[bool, bool], list[str]]] = []
+_moved: dict[Side, str | None] = {}
+
+
+def another_host(number: int) -> str:
+    """Return the address of that number, from 1, that nobody else has."""
+    return f"{_NETWORK}.{number}"
+
+
+def move(side: Side, host: str | None) -> None:
+    """Let ICE of this process gather another address from now on, or none."""
+    _moved[side] = host
 
 
 @contextmanager
@@ -27,7 +42,8 @@ def gathering_on(side: Side) -> Iterator[None]:
     """
 
     def own_address(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        return [HOSTS[side]] if use_ipv4 else []
+        host = _moved.get(side, HOSTS[side])
+        return [host] if use_ipv4 and host is not None else []
 
     with _lock:
         _before.append(getattr(aioice.ice, _NAME))

@@ -3,6 +3,7 @@
 import asyncio
 
 from simlab.live import control
+from simlab.live.addresses import move
 from simlab.live.peer_process import PeerProcess, run_peer
 from simlab.webrtc.session import ClientSession
 
@@ -17,12 +18,15 @@ class ClientProcess(PeerProcess):
         self._client: ClientSession | None = None
         self._duration_s = 0.0
         self._begun = asyncio.Event()
-        self.orders |= {"prepare": self._prepare}
+        self.orders |= {"prepare": self._prepare, "move": self._move}
 
     async def _prepare(self, text: str, endpoint: str) -> None:
         scenario = control.scenario_of(text)
         self._duration_s = scenario.profile.duration_s
         self.half = self._client = ClientSession(scenario, endpoint, self.record)
+
+    async def _move(self, host: str | None) -> None:
+        move("client", host)
 
     async def start(self, zero_s: float) -> None:
         """Take over the time of the session, and begin with it."""

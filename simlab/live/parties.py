@@ -1,13 +1,16 @@
-"""Client and server as processes, and what faults do to these."""
+"""Client and server as processes, and what faults do to these and to the client's addresses."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from itertools import count
 from typing import Any
 
 from simlab.core.timeline import Event
+from simlab.live.addresses import HOSTS, another_host
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
 from simlab.profile.faults import Fault
+from simlab.profile.faults_nat import RebindFault
 
 
 class Parties:
@@ -22,8 +25,14 @@ class Parties:
         Called with each event that the processes tell of.
     """
 
-    def __init__(self, faults: Iterable[Fault], clock: SessionClock, sink: Callable[[Event], None]) -> None:
+    def __init__(
+        self, faults: Iterable[Fault], clock: SessionClock, relay: Child, sink: Callable[[Event], None]
+    ) -> None:
         self._faults = tuple(faults)
+        self._relay = relay
+        self._client_host = HOSTS["client"]
+        self._more_hosts = map(another_host, count(1))
+        self._asking: set[asyncio.Task[None]] = set()
         self._clock = clock
         restarts = sum(fault.kind == "server-restart" for fault in self._faults)
         self.client = Child("client", "simlab.live.client_process", sink)
@@ -64,21 +73,41 @@ class Parties:
         changes = [
             (at_s, work)
             for fault in self._faults
-            for at_s, work in zip((fault.at_s, fault.until_s), self._changes(fault.kind), strict=False)
+            for at_s, work in zip((fault.at_s, fault.until_s), self._changes(fault), strict=False)
         ]
         for at_s, work in sorted(changes, key=lambda change: change[0]):
             await asyncio.sleep(at_s - self._clock.now_s())
             await work()
 
-    def _changes(self, kind: str) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+    def _changes(self, fault: Fault) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
         """Return what to do when a fault begins, and when it ends."""
+        if isinstance(fault, RebindFault):
+            return (lambda: self._rebind(fault.what),)
         changes: dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], ...]] = {
             "server-restart": (self._kill_server, self._restart_server),
             "server-freeze": (lambda: _freeze(self._server), lambda: _thaw(self._server)),
             "client-freeze": (lambda: _freeze(self.client), lambda: _thaw(self.client)),
             "tab-closed": (self._close_tab,),
+            "handover": (self._leave_network, self._join_network),
         }
-        return changes.get(kind, ())
+        return changes.get(fault.kind, ())
+
+    async def _rebind(self, what: str) -> None:
+        await self._relay.ask("rebind", next(self._more_hosts) if what == "address" else None)
+
+    async def _leave_network(self) -> None:
+        await self._relay.ask("cut_off", self._client_host)
+        self._move_client(None)
+
+    async def _join_network(self) -> None:
+        self._client_host = next(self._more_hosts)
+        self._move_client(self._client_host)
+
+    def _move_client(self, host: str | None) -> None:
+        """Give the client another address, or none; without waiting, as it may be frozen or gone."""
+        task = asyncio.create_task(self.client.ask("move", host))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def _kill_server(self) -> None:
         # What it has measured is simlab's, not the server's, and is not lost with it.
@@ -99,6 +128,8 @@ class Parties:
 
     async def finish(self) -> None:
         """Let those who are there record what is still open."""
+        for task in self._asking:
+            task.cancel()
         results = await asyncio.gather(*(c.ask("finish") for c in self._present), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):

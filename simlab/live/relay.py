@@ -18,30 +18,40 @@ _TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.D
 _OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
 
 
+class LostError(OSError):
+    """A packet that has come out of a link reaches nobody.
+
+    Parameters
+    ----------
+    cause
+        What the drop is called in the timeline.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(slots=True)
+class Alias:
+    """A socket that stands for an endpoint at the other side."""
+
+    socket: socket.socket
+    retired: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a packet leaves the relay."""
+    """How a packet leaves the relay, and the alias at which it came."""
 
     through: socket.socket
     to: Address
+    came_to: Alias
 
     @property
     def flow(self) -> object:
         """What datagrams of one source to one destination have in common."""
         return self.through, self.to
-
-
-def send(packet: Delivered) -> None:
-    """Send a packet that comes out of a link.
-
-    Raises
-    ------
-    OSError
-        If the system does not take it.
-    """
-    route = packet.tag
-    assert isinstance(route, Route)
-    route.through.sendto(packet.payload, route.to)
 
 
 class Relay:
@@ -50,21 +60,24 @@ class Relay:
     For each endpoint of one side there is a UDP socket that the other side sees: its *alias*. What
     arrives at the alias of S from C goes through the link, and leaves for S from the alias of C. An
     alias is made when it is first asked for or when its endpoint first sends, whichever comes first
-    (a client's first check overtakes the announcement of its candidate), and stays for the session.
-    ICE takes the relay for a NAT, since STUN's integrity does not cover addresses.
+    (a client's first check overtakes the announcement of its candidate), and stays for the session, or
+    until ``rebind``. ICE takes the relay for a NAT, since STUN's integrity does not cover addresses.
 
     Parameters
     ----------
     nursery
         Runs a task for each alias.
     shells
-        The links.
+        The links; they are to send by ``send``.
     """
 
     def __init__(self, nursery: trio.Nursery, shells: Mapping[Direction, LinkShell]) -> None:
         self._nursery = nursery
         self._shells = shells
-        self._aliases: dict[tuple[Side, Address], socket.socket] = {}
+        self._aliases: dict[tuple[Side, Address], Alias] = {}
+        self._retired: list[Alias] = []
+        self._hosts = dict(RELAY_HOSTS)
+        self._dead_hosts: set[str] = set()
 
     def alias(self, side: Side, endpoint: Address) -> Address:
         """Return the address at which the other side finds an endpoint of ``side``.
@@ -74,29 +87,66 @@ class Relay:
         OSError
             If no socket can be had.
         """
-        host, port = self._socket(side, endpoint).getsockname()
+        host, port = self._alias(side, endpoint).socket.getsockname()
         return host, port
+
+    def rebind(self, host: str | None) -> None:
+        """Let the server see every endpoint of the client from a new port, and forget the old ones.
+
+        Parameters
+        ----------
+        host
+            The address of the new ports; None leaves it.
+        """
+        if host is not None:
+            self._hosts["server"] = host
+        for key in [key for key in self._aliases if key[0] == "client"]:
+            alias = self._aliases.pop(key)
+            alias.retired = True
+            self._retired.append(alias)
+
+    def cut_off(self, host: str) -> None:
+        """Take nothing from an address of the client any more, and send nothing there."""
+        self._dead_hosts.add(host)
+
+    def send(self, packet: Delivered) -> None:
+        """Send a packet that comes out of a link.
+
+        Raises
+        ------
+        OSError
+            If the system does not take it, or nobody is there: see ``LostError``.
+        """
+        route = packet.tag
+        assert isinstance(route, Route)
+        if route.to[0] in self._dead_hosts:
+            raise LostError("handover")
+        if route.came_to.retired:
+            raise LostError("nat")
+        route.through.sendto(packet.payload, route.to)
 
     def close(self) -> None:
         """Close the sockets."""
-        for alias in self._aliases.values():
-            alias.close()
+        for alias in (*self._aliases.values(), *self._retired):
+            alias.socket.close()
 
-    def _socket(self, side: Side, endpoint: Address) -> socket.socket:
+    def _alias(self, side: Side, endpoint: Address) -> Alias:
         alias = self._aliases.get((side, endpoint))
         if alias is None:
-            alias = _open(RELAY_HOSTS[_OTHER[side]])
+            alias = Alias(_open(self._hosts[_OTHER[side]]))
             self._aliases[side, endpoint] = alias
             self._nursery.start_soon(self._listen, alias, side, endpoint)
         return alias
 
-    async def _listen(self, alias: socket.socket, side: Side, endpoint: Address) -> None:
+    async def _listen(self, alias: Alias, side: Side, endpoint: Address) -> None:
         """Take what the other side sends to an endpoint of ``side``."""
         shell = self._shells[_TOWARDS[side]]
         while True:
-            await trio.lowlevel.wait_readable(alias.fileno())
-            for payload, source in _waiting(alias):
-                shell.receive(payload, Route(self._socket(_OTHER[side], source), endpoint))
+            await trio.lowlevel.wait_readable(alias.socket.fileno())
+            for payload, source in _waiting(alias.socket):
+                if source[0] not in self._dead_hosts:
+                    through = self._alias(_OTHER[side], source).socket
+                    shell.receive(payload, Route(through, endpoint, alias))
 
 
 def _open(host: str) -> socket.socket:

@@ -15,7 +15,7 @@ from simlab.core.timeline import Recorder
 from simlab.live import control
 from simlab.live.clock import SessionClock
 from simlab.live.process import run_child
-from simlab.live.relay import Relay, send
+from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
 from simlab.profile.build import links
@@ -59,6 +59,8 @@ class RelayProcess:
             "prepare": self._prepare,
             "start": self._start,
             "alias": self._alias,
+            "rebind": self._rebind,
+            "cut_off": self._cut_off,
             "finish": self._finish,
         }
 
@@ -73,13 +75,13 @@ class RelayProcess:
     def _start(self, zero_s: float) -> None:
         self._clock.start(zero_s)
         shells: dict[Direction, LinkShell] = {}
+        self._relay = relay = Relay(self._nursery, shells)
         for direction, link in self._links.items():
             meter = LinkMeter(self._record, direction, link, keep_errors=True)
             timer = KernelTimer(zero_s)
-            shells[direction] = LinkShell(link, meter, timer, self._clock.now_s, send)
+            shells[direction] = LinkShell(link, meter, timer, self._clock.now_s, relay.send)
             self._meters.append(meter)
             self._nursery.start_soon(shells[direction].run)
-        self._relay = Relay(self._nursery, shells)
         # What exists by now stays: a collection need not look at it again.
         gc.collect()
         gc.freeze()
@@ -87,6 +89,14 @@ class RelayProcess:
     def _alias(self, side: Any, host: str, port: int) -> tuple[str, int]:
         assert self._relay is not None
         return self._relay.alias(side, (host, port))
+
+    def _rebind(self, host: str | None) -> None:
+        assert self._relay is not None
+        self._relay.rebind(host)
+
+    def _cut_off(self, host: str) -> None:
+        assert self._relay is not None
+        self._relay.cut_off(host)
 
     def _finish(self) -> None:
         for meter in self._meters:

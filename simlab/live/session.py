@@ -95,7 +95,7 @@ class LiveSession:
         self._record = Recorder(self._clock.now_s)
         sink = self._record.events.append
         self._relay = Child("relay", "simlab.live.relay_process", sink)
-        self._parties = Parties(scenario.profile.faults, self._clock, sink)
+        self._parties = Parties(scenario.profile.faults, self._clock, self._relay, sink)
         self._proxy: SignallingProxy | None = None
         self._begun = False
         self._loop: asyncio.AbstractEventLoop | None = None

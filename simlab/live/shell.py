@@ -20,7 +20,8 @@ class LinkShell:
     now_s
         Returns the seconds since the session began.
     send
-        Sends a packet on. OSError from it means that the packet is lost here, with cause ``relay``.
+        Sends a packet on. OSError from it means that the packet is lost here, with the error's ``cause``
+        if it has one, else ``relay``.
     """
 
     def __init__(
@@ -65,13 +66,13 @@ class LinkShell:
     def _send_on(self, packet: Delivered) -> None:
         try:
             self._send(packet)
-        except OSError:
-            self._lose(packet)
+        except OSError as error:
+            self._lose(packet, getattr(error, "cause", "relay"))
         else:
             # Those released together leave one after the other.
             self._meter.delivered(replace(packet, sent_s=max(packet.sent_s, self._now_s())))
 
-    def _lose(self, packet: Delivered) -> None:
+    def _lose(self, packet: Delivered, cause: str) -> None:
         self._link.delivered -= 1
-        self._link.dropped["relay"] += 1
-        self._meter.dropped(Dropped(self._now_s(), packet.seq, packet.kind, len(packet.payload), "relay"))
+        self._link.dropped[cause] += 1
+        self._meter.dropped(Dropped(self._now_s(), packet.seq, packet.kind, len(packet.payload), cause))

@@ -10,6 +10,7 @@ from simlab.profile.damage import DAMAGE_TABLES
 from simlab.profile.delays import DELAY_TABLES
 from simlab.profile.expect import Expect
 from simlab.profile.faults import KINDS
+from simlab.profile.faults_nat import NatTable
 from simlab.profile.faulty import FaultyKeysError, Path
 from simlab.profile.fields import Table
 from simlab.profile.link import ChangeTable, LinkKeys, LinkTable
@@ -31,6 +32,7 @@ TABLES: dict[str, type[Table]] = {
     "link": LinkTable,
     "link.up": LinkKeys,
     "link.down": LinkKeys,
+    "nat": NatTable,
     "signalling": Signalling,
     "expect": Expect,
     **{f"#{kind}": table for kind, table in KINDS.items()},

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from simlab.profile.faults_base import FaultTable, TimedFault
 from simlab.profile.faults_ice import CandidatesLateFault, IceFault, PatchLostFault, RoleConflictFault
+from simlab.profile.faults_nat import HandoverFault, RebindFault
 from simlab.profile.faults_packets import BlackoutFault, BlockFault, PauseFault
 from simlab.profile.faults_process import (
     ClientFreezeFault,
@@ -41,6 +42,8 @@ KINDS: dict[str, type[FaultTable]] = {
     "server-freeze": ServerFreezeFault,
     "client-freeze": ClientFreezeFault,
     "tab-closed": TabClosedFault,
+    "rebind": RebindFault,
+    "handover": HandoverFault,
 }
 """Every kind of fault, and the table that describes it."""
 
@@ -57,6 +60,8 @@ Fault = (
     | ServerFreezeFault
     | ClientFreezeFault
     | TabClosedFault
+    | RebindFault
+    | HandoverFault
 )
 
 

@@ -8,6 +8,7 @@ from simlab.core.packet import Direction
 from simlab.profile.changes import LinkValue, settle
 from simlab.profile.expect import Expect, Expectation
 from simlab.profile.faults import Fault, FaultValues, schedule_faults
+from simlab.profile.faults_nat import NatTable
 from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Duration, PositiveDuration, Table, listed
 from simlab.profile.link import LinkSettings, LinkTable
@@ -15,6 +16,7 @@ from simlab.profile.nearest import one_of
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Clock = Literal["virtual", "real"]
+NO_REAL_NAT = "want no such table under the real clock, whose relay maps and filters endpoint-independently"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
@@ -96,6 +98,7 @@ class Profile(Table):
     server: Server = Server()
     policy: PolicyKeys = PolicyKeys()
     link: LinkValue = settle(LinkTable())
+    nat: NatTable | None = None
     signalling: Signalling = Signalling()
     faults: FaultValues = Field(default=(), alias="fault")
     expect: Expect = Expect()
@@ -106,6 +109,13 @@ class Profile(Table):
         if duration_s > 86_400:
             raise ValueError("want 24 hours or less")
         return duration_s
+
+    @field_validator("nat")
+    @classmethod
+    def _playable(cls, nat: NatTable | None, info: ValidationInfo) -> NatTable | None:
+        if nat is not None and info.data.get("clock") == "real":
+            raise ValueError(NO_REAL_NAT)
+        return nat
 
     @field_validator("faults")
     @classmethod

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from simlab.core.link import Delivered
@@ -113,15 +113,34 @@ class DatagramEndpoint(asyncio.DatagramTransport):
 class VirtualNetworkLoop(TcpLoop):
     """A virtual loop whose endpoints live on virtual hosts.
 
-    ``wires`` says through which link a datagram goes, by the addresses of its two hosts; between
-    hosts without a wire it arrives at once.
+    ``way_out`` takes a datagram on its way, or returns False: then it is there at once.
+
+    A host is called by its first address, and may have another later, or none.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.wires: Mapping[tuple[str, str], Callable[[bytes, object], None]] = {}
+        self.way_out: Callable[[bytes, Way], bool] = lambda _payload, _way: False
         self._endpoints: dict[Address, DatagramEndpoint] = {}
         self._ports: dict[str, int] = {}
+        self._moved: dict[str, str | None] = {}
+        self._dead: set[str] = set()
+
+    def address_of(self, host: str) -> str | None:
+        """Return a host's present address."""
+        return self._moved.get(host, host)
+
+    def addresses_here(self, use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        """Return the addresses of the current host, as aioice asks for them."""
+        address = self.address_of(current_host.get())
+        return [address] if use_ipv4 and address is not None else []
+
+    def move(self, host: str, address: str | None) -> None:
+        """Give a host another address, or none. What is bound to the old one neither sends nor receives."""
+        old = self.address_of(host)
+        if old is not None:
+            self._dead.add(old)
+        self._moved[host] = address
 
     async def create_datagram_endpoint(  # type: ignore[override]
         self, protocol_factory: Callable[[], Any], local_addr: Address | None = None, **_: Any
@@ -131,9 +150,12 @@ class VirtualNetworkLoop(TcpLoop):
         Raises
         ------
         OSError
-            If the port is in use.
+            If the port is in use, or the host has no address.
         """
-        host, port = local_addr or (current_host.get(), 0)
+        here = self.address_of(current_host.get()) if local_addr is None else local_addr[0]
+        if here is None or here in self._dead:
+            raise OSError("network is unreachable")
+        host, port = here, local_addr[1] if local_addr is not None else 0
         address = (host, port or self._free_port(host))
         if address in self._endpoints:
             raise OSError(f"address already in use: {address}")
@@ -161,15 +183,14 @@ class VirtualNetworkLoop(TcpLoop):
 
     def route(self, payload: bytes, source: Address, destination: Address) -> None:
         """Send a datagram on its way."""
-        send = self.wires.get((source[0], destination[0]))
-        if send is not None:
-            padding = bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else b""
-            send(payload + padding, Way(source, destination, len(payload)))
-        else:
+        if source[0] in self._dead:
+            return
+        padding = bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else b""
+        if not self.way_out(payload + padding, Way(source, destination, len(payload))):
             self.call_soon(self._hand_over, payload, source, destination)
 
     def arrive(self, packet: Delivered) -> None:
-        """Take a datagram from a wire to the port that it is meant for, if there is one."""
+        """Take a datagram from its way to the port that it is meant for, if there is one."""
         source, destination, size = cast(Way, packet.tag)
         self._hand_over(packet.payload[:size], source, destination)
 

@@ -6,16 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 from simlab.core.errors import SessionFailedError
-from simlab.core.meter import LinkMeter
-from simlab.core.packet import Direction
-from simlab.core.rng import stream, uniforms
 from simlab.core.timeline import Recorder, Timeline
-from simlab.profile.build import links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
-from simlab.virtual.network import Address, VirtualNetworkLoop
-from simlab.virtual.parties import CLIENT, HTTP_PORT, PROXY, SERVER, Parties, on
-from simlab.virtual.wire import Wire
+from simlab.virtual.network import Address
+from simlab.virtual.parties import HTTP_PORT, PROXY, SERVER, Parties, on
+from simlab.virtual.paths import Paths
 from simlab.virtual.world import World, virtual_world
 from simlab.webrtc.handler import OFFER_PATH
 from simlab.webrtc.proxy import SignallingProxy
@@ -52,14 +48,14 @@ async def _same(address: Address) -> Address:
 
 
 class VirtualSession:
-    """A client host and a server host, two links between them, and the signalling proxy."""
+    """Client and server, the paths between them, and the signalling proxy."""
 
     def __init__(self, scenario: Scenario, world: World) -> None:
         self._scenario = scenario
         self._loop = world.loop
         self.record = Recorder(self._loop.time)
         self.ended_s = scenario.profile.duration_s
-        self._meters = _connect_hosts(self._loop, scenario, self.record)
+        self._paths = Paths(self._loop, scenario, self.record)
         self._parties = Parties(scenario, self._loop, self.record)
         self._proxy: SignallingProxy | None = None
         self._main: asyncio.Task[None] | None = None
@@ -95,7 +91,7 @@ class VirtualSession:
     def finish(self) -> None:
         """Record what is still open: the last gaps and counts."""
         if self._parties.finish():
-            for meter in self._meters:
+            for meter in self._paths.meters.values():
                 meter.finish()
 
     def fail(self, stage: str, reason: str) -> None:
@@ -130,31 +126,3 @@ class VirtualSession:
 
 async def _wait_for(tasks: Iterable["asyncio.Task[Any]"]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _connect_hosts(loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> list[LinkMeter]:
-    """Lay a wire in each direction between client and server."""
-    meters: list[LinkMeter] = []
-    wires: dict[tuple[str, str], Any] = {}
-    for direction, link in links(scenario).items():
-        meter = LinkMeter(record, direction, link)
-        wire = Wire(
-            loop,
-            link,
-            uniforms(stream(scenario.seed, "dither", direction)),
-            _arrival(loop, meter),
-            meter.dropped,
-        )
-        hosts = (CLIENT, SERVER) if direction is Direction.UP else (SERVER, CLIENT)
-        wires[hosts] = wire.send
-        meters.append(meter)
-    loop.wires = wires
-    return meters
-
-
-def _arrival(loop: VirtualNetworkLoop, meter: LinkMeter) -> Any:
-    def arrive(packet: Any) -> None:
-        meter.delivered(packet)
-        loop.arrive(packet)
-
-    return arrive

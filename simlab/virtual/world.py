@@ -13,7 +13,7 @@ from aiortc import rtcsctptransport
 
 from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
-from simlab.virtual.network import VirtualNetworkLoop, current_host
+from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
 from simlab.virtual.order import numbered_members
 from simlab.virtual.replace import replaced
@@ -43,14 +43,10 @@ class _Clock:
         return EPOCH_S + self.loop.now_s
 
 
-def _addresses_of_current_host(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-    return [current_host.get()] if use_ipv4 else []
-
-
 async def _mdns_protocol() -> aioice.mdns.MDnsProtocol:
     """Ask for ``.local`` names in the virtual network: nobody there answers."""
-    address = (current_host.get(), aioice.mdns.MDNS_PORT)
     loop = asyncio.get_running_loop()
+    address = (aioice.mdns.MDNS_ADDRESS, aioice.mdns.MDNS_PORT)
     _, protocol = await loop.create_datagram_endpoint(aioice.mdns.MDnsProtocol, local_addr=address)
     return protocol
 
@@ -74,7 +70,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
         stack.enter_context(numbered_members())
-        stack.enter_context(replaced(aioice.ice, "get_host_addresses", _addresses_of_current_host))
+        stack.enter_context(replaced(aioice.ice, "get_host_addresses", loop.addresses_here))
         stack.enter_context(replaced(aioice.mdns, "create_mdns_protocol", _mdns_protocol))
         timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)
         yield World(loop, stack.enter_context(timer))

@@ -108,7 +108,9 @@ class LivenessMonitor:
             assert ice is not None
             assert ice.remote_password is not None
             key = ice.remote_password.encode()
-            request = ice.build_request(pair, nominate=False)
+            # Chromium nominates the selected pair in each of its checks (libwebrtc's
+            # BasicIceController::GetUseCandidateAttr): so a server finds it again behind a NAT that rebinds.
+            request = ice.build_request(pair, nominate=True)
             request.add_message_integrity(key)
             _forget_old(pair.protocol.transactions, self._loop.time())
             pair.protocol.transactions[request.transaction_id] = _Check(  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import httpx
@@ -54,6 +55,7 @@ class SignallingProxy:
         self._site: web.TCPSite | None = None
         self._address = ("", 0)
         self._timers: list[asyncio.TimerHandle] = []
+        self._under_way: list[web.Request] = []
         self._hanging: set[asyncio.Task[Any]] = set()
 
     async def start(self, host: str, port: int) -> None:
@@ -71,11 +73,13 @@ class SignallingProxy:
             self._address = (host, int(self._runner.addresses[0][1]))
 
     def schedule(self) -> None:
-        """Go down and up again when connections are to be refused. The session's time must be known."""
+        """Go down and up, and cut requests off, as the faults want. The session's time must be known."""
         for fault in self._path.faults:
             if fault.how.kind == "refused":
                 self._at(fault.at_s, self._refuse)
                 self._at(fault.until_s, self._listen)
+        for handover in self._path.handovers:
+            self._at(handover.at_s, self._cut_all)
 
     @property
     def port(self) -> int:
@@ -110,15 +114,20 @@ class SignallingProxy:
         await self._client.aclose()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self._under_way.append(request)
         try:
             return await self._respond(request)
         except _AbortedError:
             # Nobody gets this response. The handler of a request must not fail, or aiohttp logs it.
             return web.Response()
+        finally:
+            self._under_way.remove(request)
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         self._record("signalling", "request", method=request.method, path=request.path)
         now_s = self._record.now_s()
+        if self._path.is_cut_at(now_s):
+            self._cut(request)
         fault = self._picker.pick(request.method, now_s)
         tampers = self._path.tampers_at(now_s)
         await asyncio.sleep(self._path.delay_up_s)
@@ -131,6 +140,15 @@ class SignallingProxy:
         if fault is not None:
             return await self._spoil(fault.how, request, response, tampers)
         return await self._answer(response)
+
+    async def _cut_all(self) -> None:
+        for request in self._under_way:
+            with suppress(_AbortedError):
+                self._cut(request)
+
+    def _cut(self, request: web.Request) -> NoReturn:
+        self._faulted("handover")
+        self._abort(request)
 
     def _faulted(self, how: str) -> None:
         self._record("signalling", "faulted", how=how)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from simlab.core.packet import Direction
 from simlab.profile.faults import SignallingFault
 from simlab.profile.faults_ice import CandidatesLateFault, IceFault, PatchLostFault, SignallingTamper
+from simlab.profile.faults_nat import HandoverFault
 from simlab.profile.model import Profile
 
 
@@ -20,12 +21,15 @@ class Path:
         What breaks requests.
     tampers
         What changes, delays or swallows the ICE candidates and credentials that requests carry.
+    handovers
+        When the client has no network, and loses its requests.
     """
 
     delay_up_s: float
     delay_down_s: float
     faults: tuple[SignallingFault, ...] = ()
     tampers: tuple[SignallingTamper, ...] = ()
+    handovers: tuple[HandoverFault, ...] = ()
 
     @staticmethod
     def of(profile: Profile) -> "Path":
@@ -35,7 +39,12 @@ class Path:
             profile.signalling_delay_s(Direction.DOWN),
             tuple(fault for fault in profile.faults if isinstance(fault, SignallingFault)),
             tuple(fault for fault in profile.faults if isinstance(fault, SignallingTamper)),
+            tuple(fault for fault in profile.faults if isinstance(fault, HandoverFault)),
         )
+
+    def is_cut_at(self, now_s: float) -> bool:
+        """Tell whether the client has no network at that time."""
+        return any(fault.at_s <= now_s < fault.until_s for fault in self.handovers)
 
     def tampers_at(self, now_s: float) -> "Tampers":
         """Return the ICE failures that a request meets at that time."""

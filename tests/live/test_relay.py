@@ -12,7 +12,7 @@ from simlab.core.meter import LinkMeter
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live.addresses import HOSTS, RELAY_HOSTS
-from simlab.live.relay import Relay, send
+from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
 
@@ -24,14 +24,14 @@ class Bench:
         zero_s = time.monotonic()
         self.record = Recorder(lambda: time.monotonic() - zero_s)
         self.meters, self.timers, shells = {}, [], {}
+        self.relay = Relay(nursery, shells)
         for direction, stages in ((Direction.UP, up), (Direction.DOWN, down)):
             link, timer = Link(stages), KernelTimer(zero_s)
             meter = LinkMeter(self.record, direction, link, keep_errors=True)
-            shells[direction] = LinkShell(link, meter, timer, self.record.now_s, send)
+            shells[direction] = LinkShell(link, meter, timer, self.record.now_s, self.relay.send)
             nursery.start_soon(shells[direction].run)
             self.meters[direction] = meter
             self.timers.append(timer)
-        self.relay = Relay(nursery, shells)
 
     def total(self, direction):
         self.meters[direction].finish()

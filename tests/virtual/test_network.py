@@ -44,7 +44,12 @@ def on(host, loop, work):
 def lay_wire(loop, dither=(0.0,)):
     draws = iter(dither * 1000)
     wire = Wire(loop, Link([Delay()]), draws, loop.arrive, lambda _: None)
-    loop.wires = {(HERE, THERE): wire.send}
+
+    def way_out(payload, way):
+        wire.send(payload, way)
+        return True
+
+    loop.way_out = way_out
 
 
 async def meet(loop, send):

@@ -1,0 +1,113 @@
+"""The ways between client and server: a link in each direction, and the client's addresses at its end."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import cast
+
+from simlab.core.link import Delivered, Dropped, Link
+from simlab.core.meter import LinkMeter
+from simlab.core.nat import Nat, NatSpec
+from simlab.core.packet import Direction
+from simlab.core.rng import stream, uniforms
+from simlab.core.timeline import Recorder
+from simlab.profile.build import links
+from simlab.profile.faults_nat import HandoverFault, RebindFault
+from simlab.profile.scenario import Scenario
+from simlab.virtual.network import VirtualNetworkLoop, Way
+from simlab.virtual.parties import CLIENT, SERVER
+from simlab.virtual.wire import Wire
+
+_CLIENT_NETWORK = "10.0.1"
+_NAT_NETWORK = "198.51.100"  # TEST-NET-2 (RFC 5737)
+_FIRST_HOST = 2
+
+
+class Paths:
+    """Carry datagrams between the client, wherever it is, and the server.
+
+    Where there is a NAT, the server can reach the client by the NAT's address alone.
+    """
+
+    def __init__(self, loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> None:
+        self._loop = loop
+        profile = scenario.profile
+        self._spec = profile.nat.spec() if profile.nat is not None else None
+        if self._spec is None and any(isinstance(fault, RebindFault) for fault in profile.faults):
+            self._spec = NatSpec()
+        self._outside = (f"{_NAT_NETWORK}.{number}" for number in count(1))
+        self._inside = (f"{_CLIENT_NETWORK}.{number}" for number in count(_FIRST_HOST + 1))
+        self._nat = self._new_nat()
+        self._links = links(scenario)
+        self.meters = {way: LinkMeter(record, way, link) for way, link in self._links.items()}
+        self._wires = {way: self._wire(way, link, scenario.seed) for way, link in self._links.items()}
+        loop.way_out = self._send
+        self._schedule(scenario)
+
+    def _new_nat(self) -> Nat | None:
+        return None if self._spec is None else Nat(self._spec, next(self._outside))
+
+    def _wire(self, direction: Direction, link: Link, seed: int) -> Wire:
+        arrive: Callable[[Delivered], None] = self._at_server
+        if direction is Direction.DOWN:
+            arrive = self._at_client
+        dither = uniforms(stream(seed, "dither", direction))
+        return Wire(self._loop, link, dither, arrive, self.meters[direction].dropped)
+
+    def _send(self, payload: bytes, way: Way) -> bool:
+        """Take a datagram on its way; False if it is none between client and server."""
+        if way.source[0] == SERVER:
+            self._wires[Direction.DOWN].send(payload, way)
+            return True
+        if way.destination[0] != SERVER:
+            return False
+        if self._nat is not None:
+            way = way._replace(source=self._nat.outbound(way.source, way.destination, self._loop.time()))
+        self._wires[Direction.UP].send(payload, way)
+        return True
+
+    def _at_server(self, packet: Delivered) -> None:
+        self.meters[Direction.UP].delivered(packet)
+        self._loop.arrive(packet)
+
+    def _at_client(self, packet: Delivered) -> None:
+        way = cast(Way, packet.tag)
+        if self._nat is not None:
+            inside = self._nat.inbound(way.destination, way.source, self._loop.time())
+            if inside is None:
+                self._lose(packet, "nat")
+                return
+            way = way._replace(destination=inside)
+        if way.destination[0] != self._loop.address_of(CLIENT):
+            self._lose(packet, "handover")
+            return
+        self.meters[Direction.DOWN].delivered(packet)
+        self._loop.arrive(replace(packet, tag=way))
+
+    def _lose(self, packet: Delivered, cause: str) -> None:
+        """Drop what has left the link of the way down."""
+        link = self._links[Direction.DOWN]
+        link.delivered -= 1
+        link.dropped[cause] += 1
+        dropped = Dropped(self._loop.time(), packet.seq, packet.kind, len(packet.payload), cause)
+        self.meters[Direction.DOWN].dropped(dropped)
+
+    def _schedule(self, scenario: Scenario) -> None:
+        for fault in scenario.profile.faults:
+            if isinstance(fault, RebindFault):
+                self._loop.call_at(fault.at_s, self._rebind, fault.what)
+            elif isinstance(fault, HandoverFault):
+                self._loop.call_at(fault.at_s, self._loop.move, CLIENT, None)
+                self._loop.call_at(fault.until_s, self._move)
+
+    def _rebind(self, what: str) -> None:
+        assert self._nat is not None
+        if what == "port":
+            self._nat.rebind_ports()
+        else:
+            self._nat.rebind_address(next(self._outside))
+
+    def _move(self) -> None:
+        """Bring the client into a new network, which has a NAT of its own where there was one."""
+        self._loop.move(CLIENT, next(self._inside))
+        self._nat = self._new_nat()
