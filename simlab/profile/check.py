@@ -20,6 +20,8 @@ from simlab.profile.nearest import nearest, one_of, quoted
 from simlab.profile.only import Only
 from simlab.profile.overrides import dotted
 from simlab.profile.rates import RATE_TABLES, CodelTable
+from simlab.profile.spread import Spread
+from simlab.profile.weather import Weather
 
 # Which table is where; those told apart by a tag are found by the tag alone.
 TABLES: dict[str, type[Table]] = {
@@ -43,6 +45,9 @@ TABLES: dict[str, type[Table]] = {
     **DELAY_TABLES,
     **RATE_TABLES,
     **DAMAGE_TABLES,
+    "weather": Weather,
+    "every": Spread,
+    "for": Spread,
 }
 
 _WANTS = {

@@ -13,6 +13,7 @@ from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Duration, PositiveDuration, Table, listed
 from simlab.profile.link import LinkSettings, LinkTable
 from simlab.profile.nearest import one_of
+from simlab.profile.weather import Weather
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Clock = Literal["virtual", "real"]
@@ -101,6 +102,7 @@ class Profile(Table):
     nat: NatTable | None = None
     signalling: Signalling = Signalling()
     faults: FaultValues = Field(default=(), alias="fault")
+    weather: Annotated[tuple[Weather, ...], BeforeValidator(listed), Field(max_length=100)] = ()
     expect: Expect = Expect()
 
     @field_validator("duration_s")
@@ -141,6 +143,8 @@ class Profile(Table):
         """Return the tables that say the same, with every default filled in and values in human units."""
         tables = self.model_dump(by_alias=True, exclude_none=True, exclude={"link"})
         tables["link"] = self.link.to_toml()
+        if not self.weather:  # as in every settled scenario
+            del tables["weather"]
         return tables
 
 

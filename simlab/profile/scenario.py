@@ -9,6 +9,7 @@ import tomli_w
 from simlab.core.errors import InvalidInputError
 from simlab.profile.model import Clock, Profile
 from simlab.profile.units import duration_text
+from simlab.profile.weather import settle
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,12 @@ class Scenario:
         """Settle a profile; what is None stays as the profile has it.
 
         A policy named here takes the place of the profile's, together with what the profile changed in it.
+        The profile's weather is drawn from the seed, and becomes faults.
 
         Raises
         ------
         InvalidInputError
-            If the seed is negative or needs more than 63 bits.
+            If the seed is negative or needs more than 63 bits, or if the weather draws too many faults.
         """
         changes: dict[str, object] = {}
         if policy_name is not None and policy_name != profile.policy.name:
@@ -47,6 +49,8 @@ class Scenario:
             changes["seed"] = seed
         if clock is not None:
             changes["clock"] = clock
+        if profile.weather:
+            changes |= {"faults": settle(profile, profile.seed if seed is None else seed), "weather": ()}
         return Scenario(profile.model_copy(update=changes))
 
     @property
