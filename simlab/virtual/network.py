@@ -196,5 +196,5 @@ class VirtualNetworkLoop(TcpLoop):
 
     def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:
         endpoint = self._endpoints.get(destination)
-        if endpoint is not None:
+        if endpoint is not None and destination[0] not in self._dead:
             endpoint.deliver(payload, source)

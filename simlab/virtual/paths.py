@@ -1,6 +1,6 @@
 """The ways between client and server: a link in each direction, and the client's addresses at its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from typing import cast
@@ -35,6 +35,7 @@ class Paths:
         self._spec = profile.nat.spec() if profile.nat is not None else None
         if self._spec is None and any(isinstance(fault, RebindFault) for fault in profile.faults):
             self._spec = NatSpec()
+        self._known = {CLIENT}  # every address by which the client was ever called
         self._outside = (f"{_NAT_NETWORK}.{number}" for number in count(1))
         self._inside = (f"{_CLIENT_NETWORK}.{number}" for number in count(_FIRST_HOST + 1))
         self._nat = self._new_nat()
@@ -45,7 +46,12 @@ class Paths:
         self._schedule(scenario)
 
     def _new_nat(self) -> Nat | None:
-        return None if self._spec is None else Nat(self._spec, next(self._outside))
+        return None if self._spec is None else Nat(self._spec, self._another(self._outside))
+
+    def _another(self, addresses: Iterator[str]) -> str:
+        address = next(addresses)
+        self._known.add(address)
+        return address
 
     def _wire(self, direction: Direction, link: Link, seed: int) -> Wire:
         arrive: Callable[[Delivered], None] = self._at_server
@@ -56,7 +62,7 @@ class Paths:
 
     def _send(self, payload: bytes, way: Way) -> bool:
         """Take a datagram on its way; False if it is none between client and server."""
-        if way.source[0] == SERVER:
+        if way.source[0] == SERVER and way.destination[0] in self._known:
             self._wires[Direction.DOWN].send(payload, way)
             return True
         if way.destination[0] != SERVER:
@@ -105,9 +111,9 @@ class Paths:
         if what == "port":
             self._nat.rebind_ports()
         else:
-            self._nat.rebind_address(next(self._outside))
+            self._nat.rebind_address(self._another(self._outside))
 
     def _move(self) -> None:
         """Bring the client into a new network, which has a NAT of its own where there was one."""
-        self._loop.move(CLIENT, next(self._inside))
+        self._loop.move(CLIENT, self._another(self._inside))
         self._nat = self._new_nat()

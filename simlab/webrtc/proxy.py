@@ -1,6 +1,8 @@
 """The signalling path: a proxy that delays, breaks and rewrites what client and server say over HTTP."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -20,6 +22,7 @@ from simlab.webrtc.signalling_rewrite import Rewriter, parsed, split_offer
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
 )
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, for 0 s
 _INJECTED = {"detail": "injected by simlab"}
 _PORTAL = "<!doctype html><title>Welcome</title><p>Please log in to use this network.</p>"
 
@@ -185,6 +188,9 @@ class SignallingProxy:
 
     def _abort(self, request: web.Request) -> NoReturn:
         if request.transport is not None:
+            # Without this the kernel ends the connection in good order instead of resetting it.
+            system_socket = request.transport.get_extra_info("socket")
+            system_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             request.transport.abort()
         raise _AbortedError
 

@@ -149,3 +149,46 @@ def test_an_event_comes_back_as_it_was():
     line = control.to_line(control.event_message(event))
     assert line.count(b"\n") == 1
     assert control.event_of(json.loads(line)) == event
+
+
+def test_a_process_that_the_session_kills_is_no_failure():
+    async def work(child, _):
+        watching = asyncio.create_task(child.watch())
+        await child.kill()
+        assert not alive(child.pid)
+        await asyncio.sleep(0.1)
+        assert not watching.done()
+        watching.cancel()
+
+    told(work)
+
+
+def test_a_frozen_process_answers_when_it_thaws():
+    async def work(child, _):
+        child.freeze()
+        asking = asyncio.create_task(child.ask("prepare", scenario(CLEAN).to_toml(), 0))
+        await asyncio.sleep(0.3)
+        assert not asking.done()
+        child.thaw()
+        await asyncio.wait_for(asking, 10)
+
+    told(work)
+
+
+def test_a_server_takes_the_place_of_another():
+    async def work(child, _):
+        text = scenario(CLEAN).to_toml()
+        port = await child.ask("prepare", text, 0)
+        heard = await child.ask("leave")
+        assert heard == {"message_last_s": None, "media_last_s": None, "next_number": 0}
+        await child.kill()
+        heard = {"message_last_s": 1.0, "media_last_s": None, "next_number": 7}
+        other = Child("server", "simlab.live.server_process", lambda _: None)
+        await other.start()
+        try:
+            assert await other.ask("prepare", text, port, heard) == port
+            assert await other.ask("leave") == heard
+        finally:
+            await other.stop()
+
+    told(work, "server")

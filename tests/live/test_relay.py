@@ -3,6 +3,7 @@
 import time
 from contextlib import asynccontextmanager
 
+import pytest
 import trio
 import trio.socket
 
@@ -11,7 +12,7 @@ from simlab.core.link import Link
 from simlab.core.meter import LinkMeter
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
-from simlab.live.addresses import HOSTS, RELAY_HOSTS
+from simlab.live.addresses import HOSTS, RELAY_HOSTS, another_host
 from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
@@ -189,5 +190,66 @@ def test_what_cannot_be_sent_is_a_drop_with_a_cause():
             while not (drops := [event for event in bench.record.events if event.kind == "dropped"]):
                 await trio.lowlevel.checkpoint()
             assert drops[0]["cause"] == "relay"
+
+    trio.run(main)
+
+
+def drops(bench):
+    return [event["cause"] for event in bench.record.events if event.kind == "dropped"]
+
+
+@pytest.mark.parametrize("host", [None, another_host(7)])
+def test_after_a_rebinding_the_server_sees_the_client_from_elsewhere(host):
+    async def main():
+        async with relay_between() as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            await client.sendto(b"before", to_server)
+            _, old = await received(server)
+            bench.relay.rebind(host)
+            await server.sendto(b"lost", old)
+            await client.sendto(b"after", to_server)
+            payload, new = await received(server)
+            assert payload == b"after"
+            assert new != old
+            assert new[0] == (host or RELAY_HOSTS["server"])
+            await server.sendto(b"answer", new)
+            assert await received(client) == (b"answer", to_server)
+            assert drops(bench) == ["nat"]
+
+    trio.run(main)
+
+
+def test_what_entered_a_link_before_the_rebinding_still_arrives():
+    async def main():
+        slow = [ConstantDelayStage(ConstantDelaySpec(0.1))]
+        async with relay_between(up=slow) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            old = bench.relay.alias("client", client.getsockname())
+            await client.sendto(b"under way", to_server)
+            await trio.sleep(0.05)
+            bench.relay.rebind(None)
+            assert await received(server) == (b"under way", old)
+
+    trio.run(main)
+
+
+def test_an_address_that_is_cut_off_is_neither_heard_nor_reached():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            to_client = bench.relay.alias("client", client.getsockname())
+            bench.relay.cut_off(HOSTS["client"])
+            await client.sendto(b"lost", to_server)
+            await server.sendto(b"lost", to_client)
+            other = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+            with other:
+                await other.bind((another_host(8), 0))
+                await other.sendto(b"kept", to_server)
+                payload, source = await received(server)
+                await server.sendto(b"answer", source)
+                assert payload == b"kept"
+                assert (await received(other))[0] == b"answer"
+            assert drops(bench) == ["handover"]
+            assert bench.total(Direction.UP)["offered"] == 1
 
     trio.run(main)
