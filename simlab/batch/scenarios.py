@@ -94,7 +94,7 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
     path = find(name)
     beside = path.parent
     return load(
-        _text(path),
+        text_of(path),
         str(path),
         overrides,
         policy_names=POLICIES,
@@ -134,7 +134,14 @@ def catalogue() -> list[Path]:
     return sorted(files, key=lambda file: (file.relative_to(CATALOGUE).parent, file.stem))
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a file; what is longer than any profile may be cut off.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is a folder, cannot be read, or is not UTF-8.
+    """
     if path.is_dir():
         raise InvalidInputError([f"{path}: is a folder, want a profile (a TOML file)"])
     try:

@@ -1,12 +1,17 @@
 """``simlab profiles``."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+if TYPE_CHECKING:
+    from simlab.profile.importers.text import Way
 
-@click.group("profiles", short_help="List, show and check profiles.", invoke_without_command=True)
+
+@click.group("profiles", short_help="List, show, check and import profiles.", invoke_without_command=True)
 @click.pass_context
 def group(ctx: click.Context) -> None:
-    """List, show and check profiles; without a command, list those in profiles/.
+    """List, show, check and import profiles; without a command, list those in profiles/.
 
     \b
     Examples:
@@ -68,6 +73,32 @@ def check_command(files: tuple[str, ...]) -> None:
     if faults:
         raise InvalidInputError(faults)
     click.echo(f"{len(files)} profile{'' if len(files) == 1 else 's'}: nothing is wrong.")
+
+
+@group.command("import")
+@click.argument("kind", type=click.Choice(["netem", "mahimahi", "libwebrtc", "csv"]), metavar="KIND")
+@click.argument("file", metavar="FILE")
+@click.option("--name", metavar="NAME", help="Of the profile; that of the file by default.")
+@click.option(
+    "--direction",
+    type=click.Choice(["both", "up", "down"]),
+    help="Which direction it is about; by default both, or what a trace's name ends in.",
+)
+def import_command(kind: str, file: str, name: str | None, direction: "Way | None") -> None:
+    """Print another tool's description of a network as a profile; - reads it from stdin.
+
+    KIND is netem (a command line of tc), mahimahi (a trace), libwebrtc (a schedule, as JSON or text), or csv
+    (a table with the columns time_s, rate_kbit/s, delay_ms or rtt_ms, loss_percent; other units go, too).
+    Comments at the top say what was converted or halved, and what has no equivalent.
+
+    \b
+    Examples:
+      echo tc qdisc add dev eth0 root netem delay 50ms loss 1% | simlab profiles import netem -
+      simlab profiles import mahimahi driving.up > driving.toml
+    """
+    from simlab.batch.importing import import_file
+
+    click.echo(import_file(kind, file, name, direction), nl=False)
 
 
 @group.command("schema")
