@@ -25,6 +25,7 @@ FAMILIES = {
     "nlc",
     "places",
 } | {
+    "places",
     "quic-interop",
     "rtt",
     "webpagetest",
