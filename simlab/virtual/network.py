@@ -59,7 +59,7 @@ class DatagramEndpoint(asyncio.DatagramTransport):
 
         While the process is halted, datagrams wait in the port's buffer; what does not fit is lost.
         """
-        if not self._network.is_halted(self.process):
+        if self.process is None or not self._network.is_halted(self.process):
             self._receive(payload, source)
             return
         taken_bytes = next(taken for up_to, taken in _BUFFERED_BYTES if len(payload) <= up_to)

@@ -1,7 +1,6 @@
 """The ways between client and server: a link in each direction, and the client's addresses at its end."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import count
 from typing import cast
 
@@ -83,12 +82,12 @@ class Paths:
             if inside is None:
                 self._lose(packet, "nat")
                 return
-            way = way._replace(destination=inside)
+            packet.tag = way = way._replace(destination=inside)
         if way.destination[0] != self._loop.address_of(CLIENT):
             self._lose(packet, "handover")
             return
         self.meters[Direction.DOWN].delivered(packet)
-        self._loop.arrive(replace(packet, tag=way))
+        self._loop.arrive(packet)
 
     def _lose(self, packet: Delivered, cause: str) -> None:
         """Drop what has left the link of the way down."""
