@@ -1,6 +1,6 @@
 """Which connection an offer belongs to, and the HTTP routes that bring it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from aiohttp import web
@@ -12,6 +12,8 @@ from simlab.core.timeline import Recorder
 from simlab.webrtc.connection import SmallWebRTCConnection
 
 OFFER_PATH = "/api/offer"
+
+Handle = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Offer(BaseModel):
@@ -148,22 +150,29 @@ def application(connections: RequestHandler, record: Recorder) -> web.Applicatio
         await connections.candidates(Candidates.model_validate_json(await request.text()))
         return web.json_response({"status": "success"})
 
-    @web.middleware
-    async def answer_errors(request: web.Request, handler: Any) -> web.StreamResponse:
-        try:
-            response: web.StreamResponse = await handler(request)
-        except ValidationError as error:
-            response = web.json_response(
-                {"detail": error.errors(include_url=False, include_input=False)}, status=422
-            )
-        except web.HTTPException as error:
-            response = web.json_response({"detail": error.text}, status=error.status)
-        except Exception as error:  # any fault of an offer is the server's answer 500
-            response = web.json_response({"detail": f"{type(error).__name__}: {error}"}, status=500)
-        record("server", "http", method=request.method, path=request.path, status=response.status)
-        return response
+    # Not a middleware of aiohttp: it keeps the last thousand applications that have any.
+    def answering_errors(handle: Handle) -> Handle:
+        async def handle_and_record(request: web.Request) -> web.Response:
+            response = await _answer(handle, request)
+            record("server", "http", method=request.method, path=request.path, status=response.status)
+            return response
 
-    app = web.Application(middlewares=[answer_errors])
-    app.router.add_post(OFFER_PATH, post)
-    app.router.add_patch(OFFER_PATH, patch)
+        return handle_and_record
+
+    app = web.Application()
+    app.router.add_post(OFFER_PATH, answering_errors(post))
+    app.router.add_patch(OFFER_PATH, answering_errors(patch))
     return app
+
+
+async def _answer(handle: Handle, request: web.Request) -> web.Response:
+    """Turn what is wrong with a request into the status that says so."""
+    try:
+        return await handle(request)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)
+        return web.json_response({"detail": detail}, status=422)
+    except web.HTTPException as error:
+        return web.json_response({"detail": error.text}, status=error.status)
+    except Exception as error:  # any fault of an offer is the server's answer 500
+        return web.json_response({"detail": f"{type(error).__name__}: {error}"}, status=500)

@@ -7,6 +7,7 @@ import pytest
 
 from simlab.study.metrics import metrics
 from simlab.virtual import session as virtual_session
+from simlab.virtual.loop import VirtualLoop
 from simlab.virtual.openssl_clock import REDIRECTED, SLEEPS
 from tests.virtual.sessions import run_text, scenario
 
@@ -83,6 +84,13 @@ def test_nothing_is_left_behind():
         run_text(CLEAN, seed=str(seed))
     gc.collect()
     assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
+
+
+def test_no_session_is_kept_in_memory():
+    for seed in range(3):
+        run_text(CLEAN, seed=str(seed), duration="2s", peers__media="[]")
+    gc.collect()
+    assert not [found for found in gc.get_objects() if isinstance(found, VirtualLoop)]
 
 
 def test_a_stuck_session_ends_with_the_reason(monkeypatch):
