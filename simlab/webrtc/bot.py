@@ -62,8 +62,9 @@ class Ears:
 
     def finish(self) -> None:
         """Record what is still open."""
-        self.messages.watch.finish()
-        self.media.finish()
+        end_s = self.last_message_s + probes.QUIET_END_S
+        self.messages.watch.finish(end_s)
+        self.media.finish(end_s)
         self.sent_messages.flush()
         self.sent_media.flush()
 

@@ -90,9 +90,15 @@ class Watch:
             self._last_s = now_s
         self.tally.add("received")
 
-    def finish(self) -> None:
-        """Record what is still open at the end of the session."""
-        self._note_gap(self._record.now_s())
+    def finish(self, end_s: float) -> None:
+        """Record what is still open at the end of the session.
+
+        Parameters
+        ----------
+        end_s
+            When the session was to end. Nothing is missed after that, however late it is by now.
+        """
+        self._note_gap(min(self._record.now_s(), end_s))
         self.tally.flush()
 
     def _note_gap(self, now_s: float) -> bool:

@@ -114,8 +114,9 @@ class ClientSession:
 
     def finish(self) -> None:
         """Record what is still open."""
-        self._messages.watch.finish()
-        self._heard.finish()
+        end_s = self._last_message_s + probes.QUIET_END_S
+        self._messages.watch.finish(end_s)
+        self._heard.finish(end_s)
         self._sent_messages.flush()
         self._sent_media.flush()
 

@@ -49,16 +49,26 @@ def test_what_is_still_open_at_the_end_is_noted():
     watch = Watch(record, Direction.UP, "message", gap_s=1.0)
     watch.begin()
     clock.now_s = 9.0
-    watch.finish()
+    watch.finish(end_s=9.0)
     assert [(t_s, data["since_s"]) for t_s, _, data in events(record, "lost")] == [(1.0, 0.0)]
     assert events(record, "back") == []
+
+
+def test_a_session_that_ends_late_misses_nothing_after_its_end():
+    clock, record = recorder()
+    watch = Watch(record, Direction.UP, "message", gap_s=1.0)
+    clock.now_s = 8.1
+    watch.begin()
+    clock.now_s = 9.4
+    watch.finish(end_s=9.0)
+    assert events(record, "lost") == []
 
 
 def test_nothing_is_expected_before_the_beginning():
     clock, record = recorder()
     watch = Watch(record, Direction.UP, "message", gap_s=1.0)
     clock.now_s = 9.0
-    watch.finish()
+    watch.finish(end_s=9.0)
     assert events(record, "lost") == []
 
 
@@ -109,7 +119,7 @@ def test_a_message_that_comes_twice_counts_once():
     messages.arrived(0, 0.2)
     clock.now_s = 1.25
     messages.arrived(1, 0.2)
-    messages.watch.finish()
+    messages.watch.finish(end_s=9.0)
     assert [data for _, _, data in events(record, "tally")] == [
         {"direction": "up", "what": "message", "received": 1, "duplicated": 1},
         {"direction": "up", "what": "message", "late": 1, "received": 1},
