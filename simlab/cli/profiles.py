@@ -59,20 +59,48 @@ def show_command(name: str, settings: tuple[str, ...]) -> None:
 
 @group.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def check_command(files: tuple[str, ...]) -> None:
+@click.option(
+    "--measure",
+    "measured",
+    is_flag=True,
+    help="Send a flow through their links, and compare what it meets with what they ask for.",
+)
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="For --measure; each profile's by default.")
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=1e-4,
+    metavar="P",
+    show_default=True,
+    help="For --measure; the chance of taking anything for wrong that is not.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
+def check_command(
+    files: tuple[str, ...], measured: bool, seed: int | None, level: float, as_json: bool
+) -> int:
     """Check profiles, and list everything that is wrong; exits 2 then.
 
+    With --measure, what is random may differ from what was asked for as far as chance goes. The ranges that
+    are allowed are exact, and so wide that all files together are taken for wrong without a reason with the
+    chance --level, or less. Exits 1 when something is off.
+
     \b
-    Example:
+    Examples:
       simlab profiles check profiles/*.toml
+      simlab profiles check flaky nlc/3g --measure
     """
     from simlab.batch.scenarios import load_all
     from simlab.core.errors import InvalidInputError
 
-    _, faults = load_all(files, {})
+    profiles, faults = load_all(files, {})
     if faults:
         raise InvalidInputError(faults)
+    if measured:
+        from simlab.cli.measured import print_measured
+
+        return print_measured(profiles, seed, level, as_json)
     click.echo(f"{len(files)} profile{'' if len(files) == 1 else 's'}: nothing is wrong.")
+    return 0
 
 
 @group.command("import")
