@@ -13,24 +13,10 @@ from simlab.profile.catalogue import family_of, full_name_of, key_of, matching, 
 from tests.profile.texts import PROFILES
 
 KEYS = sorted(key_of(file.relative_to(PROFILES).as_posix()) for file in PROFILES.rglob("*.toml"))
-FAMILIES = {
-    "atc",
-    "cellular",
-    "ietf",
-    "ladder",
-    "libwebrtc",
-    "lighthouse",
-    "loss",
-    "mtu",
-    "nlc",
-    "places",
-} | {
-    "places",
-    "quic-interop",
-    "rtt",
-    "webpagetest",
-    "wifi",
-}
+FAMILIES = set(
+    "atc cellular ietf ladder libwebrtc lighthouse loss mtu nat nlc places quic-interop rtt webpagetest "
+    "wifi".split()
+)
 
 
 def file_of(key):
