@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from aiortc import (
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCIceCandidate,
@@ -62,7 +63,7 @@ class SmallWebRTCConnection:
 
     def _make_pc(self) -> None:
         self.pc_id = f"{self._name}-{uuid.uuid4().hex}"
-        self.pc = RTCPeerConnection(RTCConfiguration(self._ice_servers))
+        self.pc = RTCPeerConnection(RTCConfiguration(self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self.slots: dict[str, Slot] = {}
         self.tracks: dict[str, MediaStreamTrack] = {}
         self.enabled: dict[int, bool] = {}
