@@ -5,7 +5,7 @@ import asyncio
 from simlab.live import control
 from simlab.live.addresses import HOSTS
 from simlab.live.peer_process import PeerProcess, run_peer
-from simlab.webrtc.bot import EarsState
+from simlab.webrtc.ears import EarsState
 from simlab.webrtc.session import ServerSession
 
 

@@ -19,8 +19,8 @@ from simlab.live.parties import Parties
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.candidates import Rewrite
-from simlab.webrtc.handler import OFFER_PATH
 from simlab.webrtc.proxy import SignallingProxy
+from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from simlab.profile.behaviour import ClientBehaviour, ServerBehaviour
+from simlab.profile.bot import BotKeys
 from simlab.profile.damage import DAMAGE_TABLES
 from simlab.profile.delays import DELAY_TABLES
 from simlab.profile.expect import Expect
@@ -32,6 +33,7 @@ TABLES: dict[str, type[Table]] = {
     "client.behaviour": ClientBehaviour,
     "server": Server,
     "server.behaviour": ServerBehaviour,
+    "bot": BotKeys,
     "policy": PolicyKeys,
     "link": LinkTable,
     "link.up": LinkKeys,

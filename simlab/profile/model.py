@@ -12,6 +12,7 @@ from simlab.profile.behaviour import (
     ServerBehaviour,
     over_preset,
 )
+from simlab.profile.bot import BotKeys
 from simlab.profile.changes import LinkValue, settle
 from simlab.profile.expect import Expect, Expectation
 from simlab.profile.faults import Fault, FaultValues, schedule_faults
@@ -53,10 +54,22 @@ class Client(Table):
 
 
 class Server(Table):
-    """``[server]``: which server it is."""
+    """``[server]``: which server it is, and how it is started.
+
+    Parameters
+    ----------
+    esp32, esp32_host
+        Answers lack what an ESP32 cannot read: fingerprints but that of SHA-256, and, if a host is given,
+        candidates but those that match it.
+    connecting_timeout_s
+        How long a peer connection may be ``connecting`` before it is closed.
+    """
 
     preset: Literal["pipecat-1.14.0", "fixed"] = _SERVER
     mode: Literal["multiple", "single"] = "multiple"
+    esp32: bool = False
+    esp32_host: str | None = Field(default=None, min_length=1)
+    connecting_timeout_s: PositiveDuration = Field(default=60.0, alias="connecting_timeout")
     behaviour: ServerBehaviour = Field(default=ServerBehaviour(), validate_default=True)
 
     @field_validator("behaviour")
@@ -102,6 +115,7 @@ class Profile(Table):
     peers: Peers = Peers()
     client: Client = Client()
     server: Server = Server()
+    bot: BotKeys = BotKeys()
     policy: PolicyKeys = PolicyKeys()
     link: LinkValue = settle(LinkTable())
     nat: NatTable | None = None

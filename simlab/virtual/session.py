@@ -13,8 +13,8 @@ from simlab.virtual.network import Address
 from simlab.virtual.parties import HTTP_PORT, PROXY, SERVER, Parties, on
 from simlab.virtual.paths import Paths
 from simlab.virtual.world import World, virtual_world
-from simlab.webrtc.handler import OFFER_PATH
 from simlab.webrtc.proxy import SignallingProxy
+from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
 

@@ -1,117 +1,167 @@
 """The bot of the built-in server: it says that it is ready, speaks, listens, and counts."""
 
 import asyncio
-from typing import Any, TypedDict
+from collections.abc import Callable
+from typing import Any
 
 from aiortc.mediastreams import MediaStreamError
 
-from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
+from simlab.profile.bot import BotKeys
 from simlab.webrtc import messages, probes
-from simlab.webrtc.connection import SmallWebRTCConnection
-from simlab.webrtc.media import Source, is_audible
+from simlab.webrtc.connection import AUDIO, SmallWebRTCConnection
+from simlab.webrtc.ears import Ears
+from simlab.webrtc.media import is_audible
+from simlab.webrtc.remote_track import RemoteTrack
+from simlab.webrtc.voice import Echo, Voice
 
-
-class EarsState(TypedDict):
-    """What ears of another process need to go on for these."""
-
-    message_last_s: float | None
-    media_last_s: float | None
-    next_number: int
-
-
-class Ears:
-    """What all bots of a server have heard from the client, and what they have sent.
-
-    Parameters
-    ----------
-    last_message_s
-        When to stop sending messages, in seconds since the session began.
-    """
-
-    def __init__(self, record: Recorder, media: bool, last_message_s: float) -> None:
-        self.messages = probes.Messages(record, Direction.UP)
-        self.media = probes.Watch(record, Direction.UP, "media", probes.MEDIA_GAP_S)
-        self.sent_messages = probes.Tally(record, Direction.DOWN, "message")
-        self.sent_media = probes.Tally(record, Direction.DOWN, "media")
-        self.has_media = media
-        self.next_number = 0
-        self.last_message_s = last_message_s
-
-    def begin(self) -> None:
-        """Expect the client's messages and media from now on."""
-        self.messages.watch.begin()
-        if self.has_media:
-            self.media.begin()
-
-    def pause(self) -> EarsState:
-        """Record what is counted, and return what others need to go on."""
-        for tally in (self.messages.watch.tally, self.media.tally, self.sent_messages, self.sent_media):
-            tally.flush()
-        return {
-            "message_last_s": self.messages.watch.last_s,
-            "media_last_s": self.media.last_s,
-            "next_number": self.next_number,
-        }
-
-    def resume(self, state: EarsState) -> None:
-        """Go on where others were."""
-        self.messages.watch.resume(state["message_last_s"])
-        self.media.resume(state["media_last_s"])
-        self.next_number = state["next_number"]
-
-    def finish(self) -> None:
-        """Record what is still open."""
-        end_s = self.last_message_s + probes.QUIET_END_S
-        self.messages.watch.finish(end_s)
-        self.media.finish(end_s)
-        self.sent_messages.flush()
-        self.sent_media.flush()
+GREETING = "simlab-greeting"
+PROMPT = "simlab-prompt"
 
 
 class Bot:
-    """Serve one connection until it is closed."""
+    """Serve one connection until it is closed, or until the bot itself ends the call.
 
-    def __init__(self, connection: SmallWebRTCConnection, record: Recorder, ears: Ears) -> None:
+    Parameters
+    ----------
+    keys
+        What it does beside being there.
+    resumes
+        Whether the client has met a bot before, of which this server knows nothing. It will not say again
+        that it is ready, so the bot does not wait for that.
+    ended
+        Called when the bot is gone, with whether the bot itself has ended the call.
+    """
+
+    def __init__(
+        self,
+        connection: SmallWebRTCConnection,
+        record: Recorder,
+        ears: Ears,
+        keys: BotKeys,
+        *,
+        resumes: bool = False,
+        ended: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._connection = connection
+        self._behaviour = connection.behaviour
         self._record = record
         self._ears = ears
+        self._keys = keys
+        self._resumes = resumes
+        self._tell_ended = ended
+        self._met_s: float | None = None
+        self._is_over = False
         self._talking: probes.Metronome | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._voice = Source(lambda: ears.sent_media.add("sent"), connection.is_connected)
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._voice = self._make_voice()
         events = connection.events
         events.on("connected", self._connected)
+        events.on("disconnected", self._voice.track_lost)
         events.on("app-message", self._app_message)
-        events.on("closed", self._closed)
-        record("server", "bot_started", pc_id=connection.pc_id)
-        events.spawn(connection.connect())
+        events.on("closed", lambda: self._end(by_bot=False))
+        self._say("bot_started")
+        events.spawn(self._begin())
+
+    def _make_voice(self) -> Voice:
+        kind = Echo if self._keys.voice == "echo" else Voice
+        return kind(
+            lambda: self._ears.sent_media.add("sent"),
+            self._speaks,
+            self._behaviour.block_on_dead_track,
+            lambda: self._say("bot_muted"),
+        )
+
+    def _say(self, kind: str) -> None:
+        self._record("server", kind, pc_id=self._connection.pc_id)
+
+    async def _begin(self) -> None:
+        if self._keys.starts_after_s:
+            await asyncio.sleep(self._keys.starts_after_s)
+        if self._keys.ends_after_s is not None:
+            self._set("end", self._keys.ends_after_s, lambda: self._connection.events.spawn(self.end()))
+        await self._connection.connect()
+
+    def _set(self, name: str, after_s: float, work: Callable[[], Any]) -> None:
+        if name in self._timers:
+            self._timers[name].cancel()
+        self._timers[name] = asyncio.get_running_loop().call_later(after_s, work)
+
+    def _speaks(self) -> bool:
+        since_s = self._record.now_s() - (self._met_s or 0.0)
+        return self._connection.is_connected() and self._keys.talks_at(since_s)
 
     def _connected(self) -> None:
+        if self._is_over:
+            return  # a restart of what the bot has left behind (fault S5): nobody is there
         if self._ears.has_media and "audio" in self._connection.slots:
             self._connection.slots["audio"].plug(self._voice)
-        track = self._connection.tracks.get("audio")
+        track = self._connection.track(AUDIO)
         if track is not None and self._ears.has_media:
             self._listening = self._connection.events.spawn(self._listen(track))
+        if self._met_s is None or self._behaviour.announce_client_again:
+            self._client_connected()
 
-    async def _listen(self, track: Any) -> None:
+    def _client_connected(self) -> None:
+        """Do what Pipecat's ``on_client_connected`` is for."""
+        if self._met_s is None:
+            self._met_s = self._record.now_s()
+            if self._resumes:
+                self._ready(None)
+        if self._keys.greets:
+            self._say("bot_greeted")
+            self._connection.send(messages.rtvi("server-message", {"t": GREETING}))
+        self._await_words()
+
+    async def _listen(self, track: RemoteTrack) -> None:
         try:
             while True:
-                if is_audible(await track.recv()):
+                frame = await track.recv()
+                if isinstance(self._voice, Echo):
+                    self._voice.hear(frame)
+                if is_audible(frame):
                     self._ears.media.arrived()
+                    self._await_words()
         except MediaStreamError:
             return
 
+    def _await_words(self) -> None:
+        if self._keys.prompts_after_s is not None:
+            self._set("prompt", self._keys.prompts_after_s, self._prompt)
+
+    def _prompt(self) -> None:
+        if self._connection.is_connected() and self._connection.is_enabled(AUDIO):
+            self._say("bot_prompted")
+            self._connection.send(messages.rtvi("server-message", {"t": PROMPT}))
+        self._await_words()
+
     def _app_message(self, message: Any) -> None:
-        kind, data = message.get("type"), message.get("data") or {}
+        if self._is_over:
+            return
+        kind, data = message.get("type"), message.get("data")
         if kind == "client-ready":
-            about = {"version": messages.RTVI_VERSION, "about": {"library": "simlab"}}
-            self._connection.send(messages.rtvi("bot-ready", about, message.get("id")))
-            self._ears.begin()
-            if self._talking is None:
-                ears = self._ears
-                self._talking = probes.Metronome(self._send_probe, self._record.now_s, ears.last_message_s)
-        elif kind == "client-message" and data.get("t") == probes.PROBE_NAME:
-            self._ears.messages.arrived(data["d"]["number"], data["d"]["sent_s"])
+            self._ready(message.get("id"))
+        elif kind == "client-message" and isinstance(data, dict):
+            self._client_message(data, message.get("id"))
+
+    def _ready(self, message_id: str | None) -> None:
+        about = {"version": messages.RTVI_VERSION, "about": {"library": "simlab"}}
+        self._connection.send(messages.rtvi("bot-ready", about, message_id))
+        self._ears.begin()
+        if self._talking is None:
+            ears = self._ears
+            self._talking = probes.Metronome(self._send_probe, self._record.now_s, ears.last_message_s)
+
+    def _client_message(self, data: dict[str, Any], message_id: str | None) -> None:
+        kind = data.get("t")
+        if kind == probes.PROBE_NAME:
+            self._ears.probe_arrived(data.get("d"))
+            return
+        answer = {"t": kind, "d": data.get("d")}
+        self._connection.send(messages.rtvi("server-response", answer, message_id))
+        if kind is not None and kind == self._keys.ends_on:
+            self._connection.events.spawn(self.end())
 
     def _send_probe(self) -> None:
         ears = self._ears
@@ -122,9 +172,28 @@ class Bot:
             content = {"t": probes.PROBE_NAME, "number": number, "sent_s": round(self._record.now_s(), 6)}
             self._connection.send(messages.rtvi("server-message", content))
 
-    def _closed(self) -> None:
-        self._record("server", "bot_ended", pc_id=self._connection.pc_id)
+    async def end(self) -> None:
+        """End the call. Where pings are stale, the published server leaves the connection open (S5)."""
+        if self._is_over:
+            return
+        is_left = self._behaviour.leave_zombie_after_bot and not self._connection.is_connected()
+        self._end(by_bot=True)
+        if is_left:
+            for slot in self._connection.slots.values():
+                slot.unplug()
+        else:
+            await self._connection.disconnect()
+
+    def _end(self, by_bot: bool) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._say("bot_ended")
         if self._talking is not None:
             self._talking.stop()
         if self._listening is not None:
             self._listening.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._voice.stop()
+        self._tell_ended(by_bot)

@@ -5,7 +5,6 @@ import json
 import time
 import uuid
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 from aiortc import (
@@ -18,92 +17,121 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamTrack
+from pydantic import ValidationError
 
 from simlab.core.timeline import Recorder
+from simlab.profile.behaviour import SERVER_PRESETS, ServerBehaviour
 from simlab.webrtc import messages
 from simlab.webrtc.events import Events
 from simlab.webrtc.media import Slot
+from simlab.webrtc.outbox import Outbox
+from simlab.webrtc.remote_track import RemoteTrack
+from simlab.webrtc.silence import Silence
 from simlab.webrtc.watching import record_states
 
 CONNECTING_TIMEOUT_S = 60.0
-CHANNEL_TIMEOUT_S = 10.0
 PING_WINDOW_S = 3.0
 RENEGOTIATION_LATCH_S = 2.0
-MAX_QUEUED_MESSAGES = 50
+
+AUDIO, VIDEO, SCREEN = 0, 1, 2
+"""What the transceivers of a client are for, by their index."""
+
+STATES = ("new", "connecting", "connected", "disconnected", "failed", "closed")
+EVENTS = (*STATES, "app-message", "track-started", "track-ended", "track-status")
 
 
 class SmallWebRTCConnection:
     """A peer connection that can be replaced by a new one when its client asks for a restart.
 
     Events (``events.on``): ``connecting``, ``connected``, ``disconnected`` (a restart), ``closed``,
-    ``failed``, ``new``, ``app-message`` (with the message), ``track-started``.
+    ``failed``, ``new``, ``app-message`` (with the message), ``track-started`` and ``track-ended`` (with the
+    track), ``track-status`` (with the index of the transceiver, and whether the client sends on it).
 
     Parameters
     ----------
+    ice_servers
+        STUN and TURN servers, or the URLs of some without credentials. None means host candidates alone.
     connecting_timeout_s
         How long the peer connection may be ``connecting`` before it is closed.
+    number
+        Part of the name: ``SmallWebRTCConnection#0``.
+    behaviour
+        Which faults of the published connection it has; all of them by default.
+    record
+        Collects what happens.
     """
-
-    _numbers = count()
 
     def __init__(
         self,
-        record: Recorder,
-        ice_servers: Sequence[RTCIceServer] = (),
+        ice_servers: Sequence[RTCIceServer | str] = (),
         connecting_timeout_s: float = CONNECTING_TIMEOUT_S,
+        *,
         number: int = 0,
+        behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"],
+        record: Recorder | None = None,
     ) -> None:
-        self.events = Events()
-        self._record = record
-        self._ice_servers = list(ice_servers)
+        self.events = Events(EVENTS)
+        self.behaviour = behaviour
+        self._record = record or Recorder(asyncio.get_running_loop().time, lambda _: None)
+        self._ice_servers = [RTCIceServer(s) if isinstance(s, str) else s for s in ice_servers]
         self._connecting_timeout_s = connecting_timeout_s
         self._name = f"SmallWebRTCConnection#{number}"
         self._connect_invoked = False
+        self._statuses: dict[int, bool] = {}
         self._make_pc()
 
     def _make_pc(self) -> None:
         self.pc_id = f"{self._name}-{uuid.uuid4().hex}"
-        self.pc = RTCPeerConnection(RTCConfiguration(self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self.pc = RTCPeerConnection(
+            RTCConfiguration(self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
         self.slots: dict[str, Slot] = {}
-        self.tracks: dict[str, MediaStreamTrack] = {}
-        self.enabled: dict[int, bool] = {}
-        self._channel: RTCDataChannel | None = None
+        self._tracks: dict[int, RemoteTrack] = {}
+        self._outbox = Outbox()
         self._last_ping_s: float | None = None
-        self._outgoing: list[str] | None = []  # None once nobody waits for the channel any more
         self._pending: list[Any] = []
         self._watchdog: asyncio.TimerHandle | None = None
-        self._channel_timeout: asyncio.TimerHandle | None = None
+        self._silence = Silence(lambda: self._close_later("silent"))
+        self._latch: asyncio.TimerHandle | None = None
         self._renegotiating = False
         self._told_closed = False
+        if self.behaviour.forget_track_status:
+            self._statuses.clear()
         record_states(self.pc, self._record, "server", pc_id=self.pc_id)
         self.pc.on("datachannel", self._channel_opened)
         self.pc.on("connectionstatechange", self._state_changed)
         self.pc.on("track", self._track_added)
         self._record("server", "connection_opened", pc_id=self.pc_id)
 
-    async def answer(self, sdp: str) -> dict[str, str]:
-        """Apply an offer, and return the answer with all of the server's candidates."""
-        await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
+    async def answer(self, sdp: str, kind: str = "offer") -> dict[str, str]:
+        """Apply an offer, and return the answer with all of the server's candidates.
+
+        Parameters
+        ----------
+        kind
+            What the description says that it is. aiortc refuses all but ``"offer"``.
+        """
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type=kind))
         for index, transceiver in enumerate(self.pc.getTransceivers()):
-            transceiver.direction = "sendrecv" if index < 2 else "recvonly"
+            transceiver.direction = "sendrecv" if index <= VIDEO else "recvonly"
             if transceiver.kind not in self.slots:
                 self.slots[transceiver.kind] = Slot(transceiver.kind)
                 transceiver.sender.replaceTrack(self.slots[transceiver.kind])
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         return {"sdp": self.pc.localDescription.sdp, "type": "answer", "pc_id": self.pc_id}
 
-    async def renegotiate(self, sdp: str, restart: bool) -> dict[str, str]:
+    async def renegotiate(self, sdp: str, restart: bool, kind: str = "offer") -> dict[str, str]:
         """Apply a new offer, to a new peer connection if the client asks for a restart."""
         if restart:
             self._emit("disconnected")
             self.pc.remove_all_listeners()
             await self.close("restart")
             self._make_pc()
-        answer = await self.answer(sdp)
-        asyncio.get_running_loop().call_later(RENEGOTIATION_LATCH_S, self._end_renegotiation)
+        answer = await self.answer(sdp, kind)
+        self._latch = asyncio.get_running_loop().call_later(RENEGOTIATION_LATCH_S, self._unlatch)
         return answer
 
-    def _end_renegotiation(self) -> None:
+    def _unlatch(self) -> None:
         self._renegotiating = False
 
     async def connect(self) -> None:
@@ -114,7 +142,11 @@ class SmallWebRTCConnection:
         self._emit("connected")
         for message in self._pending:
             self.events.emit("app-message", message)
-        if "video" in self.tracks:
+        pictures = [track for index in (VIDEO, SCREEN) if (track := self.track(index)) is not None]
+        for track in pictures:
+            track.discard_old_frames()
+        # The first key frame may have come before anybody read it.
+        if pictures:
             self.ask_to_renegotiate()
 
     def ask_to_renegotiate(self) -> None:
@@ -131,13 +163,21 @@ class SmallWebRTCConnection:
             return bool(self.pc.connectionState == "connected")
         return time.time() - self._last_ping_s < PING_WINDOW_S
 
+    def track(self, index: int) -> RemoteTrack | None:
+        """Return what the client sends on a transceiver: 0 microphone, 1 camera, 2 screen."""
+        if index not in self._tracks and 0 <= index <= SCREEN:
+            for transceiver in self.pc.getTransceivers()[index : index + 1]:
+                if transceiver.receiver.track is not None:  # None where the client only receives
+                    self._tracks[index] = RemoteTrack(transceiver.receiver, self.is_enabled(index))
+        return self._tracks.get(index)
+
+    def is_enabled(self, index: int) -> bool:
+        """Tell whether the client sends on a transceiver, as far as the server knows."""
+        return self._statuses.get(index, True)
+
     def send(self, message: Any) -> None:
         """Send a message, or keep it until the channel opens (50 at most, the newest are dropped)."""
-        text = json.dumps(message)
-        if self._channel is not None and self._channel.readyState == "open":
-            self._channel.send(text)
-        elif self._outgoing is not None and len(self._outgoing) < MAX_QUEUED_MESSAGES:
-            self._outgoing.append(text)
+        self._outbox.send(json.dumps(message))
 
     async def add_candidate(self, candidate: RTCIceCandidate | None) -> None:
         """Take in a candidate of the client; None ends them."""
@@ -150,14 +190,18 @@ class SmallWebRTCConnection:
 
     async def close(self, reason: str) -> None:
         """Close the peer connection."""
-        for timer in (self._watchdog, self._channel_timeout):
+        for timer in (self._watchdog, self._latch):
             if timer is not None:
                 timer.cancel()
+        self._silence.stop()
         for slot in self.slots.values():
             slot.unplug()
+        for track in self._tracks.values():
+            track.stop()
         self._tell_closed(reason)
         await self.pc.close()
-        self._outgoing, self._pending = [], []
+        self._outbox.close()
+        self._pending = []
 
     def _tell_closed(self, reason: str) -> None:
         if not self._told_closed:
@@ -170,16 +214,16 @@ class SmallWebRTCConnection:
 
     def _state_changed(self) -> None:
         state = self.pc.connectionState
-        loop = asyncio.get_running_loop()
         if self._watchdog is not None:
             self._watchdog.cancel()
             self._watchdog = None
         if state == "connecting":
+            loop = asyncio.get_running_loop()
             self._watchdog = loop.call_later(self._connecting_timeout_s, self._close_later, "watchdog")
-        if state == "connected" and self._channel_timeout is None:
-            self._channel_timeout = loop.call_later(CHANNEL_TIMEOUT_S, self._channel_missing)
-        if state == "connected" and not self._connect_invoked:
-            return
+        if state == "connected":
+            self._outbox.expect()
+            if not self._connect_invoked:
+                return
         if state == "closed":
             self._tell_closed("closed")
         self._emit(state)
@@ -189,39 +233,43 @@ class SmallWebRTCConnection:
     def _close_later(self, reason: str) -> None:
         self.events.spawn(self.close(reason))
 
-    def _channel_missing(self) -> None:
-        if self._channel is None or self._channel.readyState != "open":
-            self._outgoing = None
-
     def _channel_opened(self, channel: RTCDataChannel) -> None:
-        # The channel of the remote peer is open already when aiortc tells of it.
-        self._channel = channel
         channel.on("message", self._message_received)
-        if self._channel_timeout is not None:
-            self._channel_timeout.cancel()
-        waiting, self._outgoing = self._outgoing or [], []
-        for text in waiting:
-            channel.send(text)
+        self._outbox.open(channel)
 
     def _message_received(self, text: str | bytes) -> None:
         if isinstance(text, str) and text.startswith(messages.PING):
-            self._last_ping_s = time.time()
+            self._pinged()
             return
         try:
             message = messages.parse(text)
         except ValueError:
             return
-        if message.get("type") == messages.SIGNALLING and message.get("message"):
+        if "type" not in message:
+            return
+        if message["type"] == messages.SIGNALLING and message.get("message"):
             self._signalling(message["message"])
         elif self.is_connected():
             self.events.emit("app-message", message)
         else:
             self._pending.append(message)  # only connect() looks at these: a stale link loses them
 
+    def _pinged(self) -> None:
+        self._last_ping_s = time.time()
+        if not self.behaviour.ignore_silence:
+            self._silence.broken()
+
     def _signalling(self, message: Any) -> None:
-        if isinstance(message, dict) and message.get("type") == "trackStatus":
-            self.enabled[int(message["receiver_index"])] = bool(message["enabled"])
+        try:
+            status = messages.TrackStatus.model_validate(message)
+        except ValidationError:
+            return
+        self._statuses[status.receiver_index] = status.enabled
+        track = self.track(status.receiver_index)
+        if track is not None:
+            track.enabled = status.enabled
+        self.events.emit("track-status", status.receiver_index, status.enabled)
 
     def _track_added(self, track: MediaStreamTrack) -> None:
-        self.tracks[track.kind] = track
+        track.on("ended", lambda: self.events.emit("track-ended", track))
         self.events.emit("track-started", track)

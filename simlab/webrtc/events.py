@@ -1,6 +1,7 @@
 """Named events whose handlers run apart from what emits them."""
 
 import asyncio
+import inspect
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,29 +10,42 @@ Handler = Callable[..., Awaitable[None] | None]
 
 
 class Events:
-    """Call the handlers of an event; what a handler returns to be awaited becomes a task, as in Pipecat."""
+    """Run the handlers of an event, each as a task of its own, as Pipecat does.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    names
+        The events that there are.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
         self._handlers: dict[str, list[Handler]] = defaultdict(list)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in order, unlike a set
 
     def on(self, name: str, handler: Handler) -> None:
-        """Add a handler."""
+        """Add a handler.
+
+        Raises
+        ------
+        ValueError
+            If there is no such event.
+        """
+        if name not in self._names:
+            raise ValueError(f"no event {name!r}, want one of {', '.join(self._names)}")
         self._handlers[name].append(handler)
 
     def emit(self, name: str, *args: Any) -> None:
-        """Call the handlers of an event."""
+        """Let the handlers of an event run."""
         for handler in self._handlers[name]:
-            work = handler(*args)
-            if work is not None:
-                self.spawn(work)
+            self.spawn(_call(handler, *args))
 
     def spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Do something in the background, and keep hold of it until it is done."""
         task = asyncio.ensure_future(work)
         assert isinstance(task, asyncio.Task)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
         return task
 
     async def cancel(self) -> None:
@@ -40,3 +54,9 @@ class Events:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _call(handler: Handler, *args: Any) -> None:
+    result = handler(*args)
+    if inspect.isawaitable(result):
+        await result

@@ -1,19 +1,21 @@
-"""Which connection an offer belongs to, and the HTTP routes that bring it."""
+"""Which connection an offer belongs to."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiohttp import web
 from aiortc import RTCIceCandidate, RTCIceServer
 from aiortc.sdp import candidate_from_sdp
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from simlab.core.timeline import Recorder
-from simlab.webrtc.connection import SmallWebRTCConnection
+from simlab.profile.behaviour import SERVER_PRESETS, ServerBehaviour
+from simlab.webrtc import esp32
+from simlab.webrtc.connection import CONNECTING_TIMEOUT_S, SmallWebRTCConnection
 
-OFFER_PATH = "/api/offer"
-
-Handle = Callable[[web.Request], Awaitable[web.Response]]
+MAX_REMEMBERED_CALLS = 1000
 
 
 class Offer(BaseModel):
@@ -38,7 +40,7 @@ class Candidate(BaseModel):
         """Return what aiortc takes: None, the end of candidates, for an empty one."""
         if not self.candidate:
             return None
-        candidate = candidate_from_sdp(self.candidate.split(":", 1)[1])
+        candidate = candidate_from_sdp(self.candidate)
         candidate.sdpMid, candidate.sdpMLineIndex = self.sdp_mid, self.sdp_mline_index
         return candidate
 
@@ -50,69 +52,168 @@ class Candidates(BaseModel):
     candidates: list[Candidate]
 
 
-class RequestHandler:
-    """Keep the connections by their ``pc_id``, as Pipecat's request handler does.
+@dataclass(frozen=True)
+class Call:
+    """What a bot is started with.
+
+    Parameters
+    ----------
+    session_id
+        Of ``/start``; None for an offer that came without one.
+    body
+        What the client has sent along for the bot.
+    resumes
+        Whether the offer named a connection that the server does not know, and the bot is to say so by
+        telling the client, unasked, that it is ready (what is done instead of fault S6).
+    """
+
+    session_id: str | None = None
+    body: Any = None
+    resumes: bool = False
+
+
+Started = Callable[[SmallWebRTCConnection, Call], None]
+
+
+@dataclass(frozen=True)
+class HandlerSettings:
+    """How a request handler is made.
 
     Parameters
     ----------
     mode
         ``"single"`` refuses an offer for another connection while there is one.
+    esp32, esp32_host
+        Whether answers are made readable for an ESP32, and which candidates are left to it.
+    behaviour
+        Which faults of the published handler it has; all of them by default.
+    """
+
+    mode: Literal["single", "multiple"] = "multiple"
+    ice_servers: Sequence[RTCIceServer] = ()
+    esp32: bool = False
+    esp32_host: str | None = None
+    connecting_timeout_s: float = CONNECTING_TIMEOUT_S
+    behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"]
+
+
+class RequestHandler:
+    """Keep the connections by their ``pc_id``, as Pipecat's request handler does.
+
+    Parameters
+    ----------
     started
         Called with each new connection, to start its bot.
     """
 
     def __init__(
-        self,
-        record: Recorder,
-        started: Callable[[SmallWebRTCConnection], None],
-        mode: Literal["single", "multiple"] = "multiple",
-        ice_servers: Sequence[RTCIceServer] = (),
+        self, record: Recorder, started: Started, settings: HandlerSettings = HandlerSettings()
     ) -> None:
         self.connections: dict[str, SmallWebRTCConnection] = {}
+        self.settings = settings
         self._record = record
         self._started = started
-        self._mode = mode
-        self._ice_servers = ice_servers
         self._made = 0
+        self._over: dict[str, None] = {}
 
-    async def offer(self, offer: Offer) -> dict[str, str]:
+    async def offer(self, offer: Offer, session_id: str | None = None) -> dict[str, str]:
         """Answer an offer, on the connection that it names or on a new one.
 
         Raises
         ------
         web.HTTPBadRequest
             In single mode, if there is another connection.
+        web.HTTPGone
+            If the bot of that connection has ended the call.
         """
         self._check_mode(offer.pc_id)
+        self._check_over(offer.pc_id)
         connection = self.connections.get(offer.pc_id or "")
         if connection is not None:
-            answer = await connection.renegotiate(offer.sdp, bool(offer.restart_pc))
+            answer = await connection.renegotiate(offer.sdp, bool(offer.restart_pc), offer.type)
         else:
-            connection = self._new_connection()
-            answer = await connection.answer(offer.sdp)
-            self._started(connection)
-        # A restart leaves the entry of the old name behind: Pipecat does (hole S1).
-        self.connections[answer["pc_id"]] = connection
+            connection, answer = await self._begin(offer, session_id)
+        self._name(connection, answer["pc_id"], offer.pc_id)
+        if self.settings.esp32:
+            answer["sdp"] = esp32.munged(answer["sdp"], self.settings.esp32_host)
         return answer
 
     def _check_mode(self, pc_id: str | None) -> None:
-        if self._mode == "multiple" or not self.connections:
+        if self.settings.mode == "multiple" or not self.connections:
             return
         existing = next(iter(self.connections.values()))
         if not pc_id:
             raise web.HTTPBadRequest(text="Cannot create new connection with existing connection active")
-        if existing.pc_id != pc_id:
+        is_earlier = (
+            not self.settings.behaviour.refuse_previous_id and self.connections.get(pc_id) is existing
+        )
+        if existing.pc_id != pc_id and not is_earlier:
             raise web.HTTPBadRequest(text="PC ID mismatch with existing connection")
 
+    def _check_over(self, pc_id: str | None) -> None:
+        if pc_id in self._over:
+            raise web.HTTPGone(text="The bot has ended this call")
+
+    async def _begin(
+        self, offer: Offer, session_id: str | None
+    ) -> tuple[SmallWebRTCConnection, dict[str, str]]:
+        connection = self._new_connection()
+        try:
+            answer = await connection.answer(offer.sdp, offer.type)
+        except BaseException:
+            await connection.close("offer not applied")
+            raise
+        resumes = offer.pc_id is not None and not self.settings.behaviour.start_bot_for_unknown_id
+        self._started(connection, Call(session_id, offer.request_data, resumes))
+        return connection, answer
+
     def _new_connection(self) -> SmallWebRTCConnection:
-        connection = SmallWebRTCConnection(self._record, self._ice_servers, number=self._made)
+        settings = self.settings
+        connection = SmallWebRTCConnection(
+            settings.ice_servers,
+            settings.connecting_timeout_s,
+            number=self._made,
+            behaviour=settings.behaviour,
+            record=self._record,
+        )
         self._made += 1
-
-        def forget() -> None:
-            self.connections.pop(connection.pc_id, None)
-
-        connection.events.on("closed", forget)
+        connection.events.on("closed", lambda: self._forget(connection))
         return connection
+
+    def _name(self, connection: SmallWebRTCConnection, pc_id: str, named: str | None) -> None:
+        """Keep a connection under its name, and under older ones as far as faults S1 and S3 go.
+
+        Parameters
+        ----------
+        named
+            How the offer named it. Its client knows this name alone if the answer is lost.
+        """
+        behaviour = self.settings.behaviour
+        if not behaviour.keep_stale_ids:
+            for name in self._names_of(connection):
+                del self.connections[name]
+        if named is not None and not behaviour.refuse_previous_id:
+            self.connections[named] = connection
+        self.connections[pc_id] = connection
+
+    def _forget(self, connection: SmallWebRTCConnection) -> None:
+        self.connections.pop(connection.pc_id, None)
+        if not self.settings.behaviour.keep_stale_ids:
+            for name in self._names_of(connection):
+                del self.connections[name]
+
+    def _names_of(self, connection: SmallWebRTCConnection) -> list[str]:
+        return [name for name, kept in self.connections.items() if kept is connection]
+
+    def bot_ended(self, connection: SmallWebRTCConnection) -> None:
+        """Take in that a bot has ended its call by itself, so that it is over for its client too.
+
+        With fault S5 the server forgets that at once.
+        """
+        if not self.settings.behaviour.leave_zombie_after_bot:
+            self._over |= dict.fromkeys((*self._names_of(connection), connection.pc_id))
+            while len(self._over) > MAX_REMEMBERED_CALLS:
+                del self._over[next(iter(self._over))]
 
     async def candidates(self, patch: Candidates) -> None:
         """Take in trickled candidates.
@@ -129,50 +230,9 @@ class RequestHandler:
             await connection.add_candidate(candidate.parsed())
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, with a good-bye where it can still be said."""
         for connection in dict.fromkeys(self.connections.values()):
-            await connection.close("server closed")
+            with suppress(ConnectionError):
+                await connection.disconnect()
             await connection.events.cancel()
         self.connections.clear()
-
-
-def application(connections: RequestHandler, record: Recorder) -> web.Application:
-    """Return a web application with the offer endpoint.
-
-    Status: 200; 422 for a body that lacks something; 404 for an unknown connection; 400 where single
-    mode forbids it; 500 for an offer that can't be applied.
-    """
-
-    async def post(request: web.Request) -> web.Response:
-        return web.json_response(await connections.offer(Offer.model_validate_json(await request.text())))
-
-    async def patch(request: web.Request) -> web.Response:
-        await connections.candidates(Candidates.model_validate_json(await request.text()))
-        return web.json_response({"status": "success"})
-
-    # Not a middleware of aiohttp: it keeps the last thousand applications that have any.
-    def answering_errors(handle: Handle) -> Handle:
-        async def handle_and_record(request: web.Request) -> web.Response:
-            response = await _answer(handle, request)
-            record("server", "http", method=request.method, path=request.path, status=response.status)
-            return response
-
-        return handle_and_record
-
-    app = web.Application()
-    app.router.add_post(OFFER_PATH, answering_errors(post))
-    app.router.add_patch(OFFER_PATH, answering_errors(patch))
-    return app
-
-
-async def _answer(handle: Handle, request: web.Request) -> web.Response:
-    """Turn what is wrong with a request into the status that says so."""
-    try:
-        return await handle(request)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)
-        return web.json_response({"detail": detail}, status=422)
-    except web.HTTPException as error:
-        return web.json_response({"detail": error.text}, status=error.status)
-    except Exception as error:  # any fault of an offer is the server's answer 500
-        return web.json_response({"detail": f"{type(error).__name__}: {error}"}, status=500)

@@ -6,7 +6,9 @@ Source: @pipecat-ai/small-webrtc-transport 1.10.8, @pipecat-ai/client-js 1.13.1,
 import json
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel
 
 RTVI_LABEL = "rtvi-ai"
 RTVI_VERSION = "2.1.0"
@@ -51,6 +53,14 @@ def track_status(receiver_index: int, enabled: bool) -> dict[str, Any]:
     """Return the message that says whether the client sends on a transceiver."""
     message = {"type": "trackStatus", "receiver_index": receiver_index, "enabled": enabled}
     return {"type": SIGNALLING, "message": message}
+
+
+class TrackStatus(BaseModel):
+    """The same, as the server reads it: ``"1"`` is an index too, as in Pipecat."""
+
+    type: Literal["trackStatus"]
+    receiver_index: int
+    enabled: bool
 
 
 def peer_left() -> dict[str, Any]:

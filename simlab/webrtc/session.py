@@ -13,11 +13,14 @@ from simlab.core.timeline import Recorder
 from simlab.profile.scenario import Scenario
 from simlab.reconnect.policy import POLICIES, Policy
 from simlab.webrtc import probes
-from simlab.webrtc.bot import Bot, Ears
+from simlab.webrtc.bot import Bot
 from simlab.webrtc.callbacks import Callbacks
-from simlab.webrtc.handler import RequestHandler, application
+from simlab.webrtc.connection import SmallWebRTCConnection
+from simlab.webrtc.ears import Ears
+from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.http import RequestParams, TransportStartError
 from simlab.webrtc.media import Source, is_audible
+from simlab.webrtc.routes import Routes
 from simlab.webrtc.transport import SmallWebRTCTransport
 
 
@@ -59,7 +62,7 @@ class ClientSession:
         self._media = "audio" in profile.peers.media
         self._last_message_s = profile.duration_s - probes.QUIET_END_S
         self._messages = probes.Messages(record, Direction.DOWN)
-        self._heard = probes.Watch(record, Direction.DOWN, "media", probes.MEDIA_GAP_S)
+        self._heard = probes.Watch(record, Direction.DOWN, "media", probes.MEDIA_GAP_S + profile.bot.pause_s)
         self._sent_messages = probes.Tally(record, Direction.UP, "message")
         self._sent_media = probes.Tally(record, Direction.UP, "media")
         self._numbers: Iterator[int] = iter(range(2**63))
@@ -142,14 +145,26 @@ class ServerSession:
         profile = scenario.profile
         last_message_s = profile.duration_s - probes.QUIET_END_S
         self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
-        self._handler = RequestHandler(
-            record,
-            lambda connection: self._bots.append(Bot(connection, record, self.ears)),
-            scenario.profile.server.mode,
+        self._record = record
+        self._keys = profile.bot
+        settings = HandlerSettings(
+            mode=profile.server.mode,
+            esp32=profile.server.esp32,
+            esp32_host=profile.server.esp32_host,
+            connecting_timeout_s=profile.server.connecting_timeout_s,
+            behaviour=profile.server.behaviour,
         )
-        self._bots: list[Bot] = []
-        app = application(self._handler, record)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._handler = RequestHandler(record, self._start_bot, settings)
+        self._routes = Routes(self._handler, record)
+        self._runner = web.AppRunner(self._routes.application(), access_log=None, shutdown_timeout=0.1)
+
+    def _start_bot(self, connection: SmallWebRTCConnection, call: Call) -> None:
+        def ended(by_bot: bool) -> None:
+            self._routes.end_session(call.session_id)
+            if by_bot:
+                self._handler.bot_ended(connection)
+
+        Bot(connection, self._record, self.ears, self._keys, resumes=call.resumes, ended=ended)
 
     async def start(self, host: str, port: int) -> None:
         """Listen.

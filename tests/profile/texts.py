@@ -31,6 +31,19 @@ drop_new_remote_tracks = false
 [server]
 preset = "pipecat-1.14.0"
 mode = "single"
+esp32 = true
+esp32_host = "10.0.2.2"
+connecting_timeout = "30s"
+
+[bot]
+starts_after = "2s"
+voice = "echo"
+talks_for = "2s"
+pauses_for = "1s"
+ends_after = "90s"
+ends_on = "goodbye"
+greets = true
+prompts_after = "5s"
 
 [policy]
 name = "pipecat"

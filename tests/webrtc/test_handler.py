@@ -5,7 +5,8 @@ import pytest
 from aiohttp import web
 from aiortc import RTCPeerConnection
 
-from simlab.webrtc.handler import OFFER_PATH, RequestHandler, application
+from simlab.webrtc.handler import HandlerSettings, RequestHandler
+from simlab.webrtc.routes import OFFER_PATH, Routes
 
 END_OF_CANDIDATES = '{"candidate": "", "sdp_mid": "0", "sdp_mline_index": 0}'
 URL = f"http://10.0.0.1:80{OFFER_PATH}"
@@ -24,8 +25,8 @@ def ask(run, record):
 
     def ask(*requests, mode="multiple"):
         async def work():
-            handler = RequestHandler(record, lambda _: None, mode)
-            runner = web.AppRunner(application(handler, record), access_log=None)
+            handler = RequestHandler(record, lambda *_: None, HandlerSettings(mode=mode))
+            runner = web.AppRunner(Routes(handler, record).application(), access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "10.0.0.1", 80).start()
             pc, sdp = await real_offer()

@@ -1,0 +1,69 @@
+"""What all bots of a server have heard from the client, and what they have sent."""
+
+from typing import Any, TypedDict
+
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+from simlab.webrtc import probes
+
+
+class EarsState(TypedDict):
+    """What ears of another process need to go on for these."""
+
+    message_last_s: float | None
+    media_last_s: float | None
+    next_number: int
+
+
+class Ears:
+    """What all bots of a server have heard from the client, and what they have sent.
+
+    Parameters
+    ----------
+    last_message_s
+        When to stop sending messages, in seconds since the session began.
+    """
+
+    def __init__(self, record: Recorder, media: bool, last_message_s: float) -> None:
+        self.messages = probes.Messages(record, Direction.UP)
+        self.media = probes.Watch(record, Direction.UP, "media", probes.MEDIA_GAP_S)
+        self.sent_messages = probes.Tally(record, Direction.DOWN, "message")
+        self.sent_media = probes.Tally(record, Direction.DOWN, "media")
+        self.has_media = media
+        self.next_number = 0
+        self.last_message_s = last_message_s
+
+    def begin(self) -> None:
+        """Expect the client's messages and media from now on."""
+        self.messages.watch.begin()
+        if self.has_media:
+            self.media.begin()
+
+    def probe_arrived(self, data: Any) -> None:
+        """Take in a numbered message of the client; anything else that has its name is none."""
+        if isinstance(data, dict) and {"number", "sent_s"} <= data.keys():
+            self.messages.arrived(data["number"], data["sent_s"])
+
+    def pause(self) -> EarsState:
+        """Record what is counted, and return what others need to go on."""
+        for tally in (self.messages.watch.tally, self.media.tally, self.sent_messages, self.sent_media):
+            tally.flush()
+        return {
+            "message_last_s": self.messages.watch.last_s,
+            "media_last_s": self.media.last_s,
+            "next_number": self.next_number,
+        }
+
+    def resume(self, state: EarsState) -> None:
+        """Go on where others were."""
+        self.messages.watch.resume(state["message_last_s"])
+        self.media.resume(state["media_last_s"])
+        self.next_number = state["next_number"]
+
+    def finish(self) -> None:
+        """Record what is still open."""
+        end_s = self.last_message_s + probes.QUIET_END_S
+        self.messages.watch.finish(end_s)
+        self.media.finish(end_s)
+        self.sent_messages.flush()
+        self.sent_media.flush()

@@ -1,0 +1,60 @@
+"""What the server sends on the data channel: kept until it opens, dropped where it never does."""
+
+import asyncio
+
+from aiortc import RTCDataChannel
+
+CHANNEL_TIMEOUT_S = 10.0
+MAX_QUEUED_MESSAGES = 50
+
+
+class Outbox:
+    """Send texts on a channel that may not be open yet.
+
+    Up to 50 wait for it; of more, the newest are dropped. When the channel is not open 10 s after the peer
+    connection is connected, those that wait are dropped, and so are later ones.
+    """
+
+    def __init__(self) -> None:
+        self._channel: RTCDataChannel | None = None
+        self._waiting: list[str] = []
+        self._keeps = True
+        self._timeout: asyncio.TimerHandle | None = None
+
+    def expect(self) -> None:
+        """Begin to wait for the channel: the peer connection is connected."""
+        if self._timeout is None:
+            self._timeout = asyncio.get_running_loop().call_later(CHANNEL_TIMEOUT_S, self._missed)
+
+    def open(self, channel: RTCDataChannel) -> None:
+        """Send what waits. The channel of the remote peer is open already when aiortc tells of it."""
+        self._channel = channel
+        self._stop_waiting()
+        waiting, self._waiting = self._waiting, []
+        for text in waiting:
+            channel.send(text)
+
+    def send(self, text: str) -> None:
+        """Send a text, keep it, or drop it."""
+        if self._is_open and self._channel is not None:
+            self._channel.send(text)
+        elif self._keeps and len(self._waiting) < MAX_QUEUED_MESSAGES:
+            self._waiting.append(text)
+
+    def close(self) -> None:
+        """Forget what waits."""
+        self._stop_waiting()
+        self._waiting, self._keeps = [], True
+
+    @property
+    def _is_open(self) -> bool:
+        return self._channel is not None and self._channel.readyState == "open"
+
+    def _missed(self) -> None:
+        if not self._is_open:
+            self._waiting, self._keeps = [], False
+
+    def _stop_waiting(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
