@@ -46,6 +46,11 @@ class ChromiumLiveness:
         self._last_received_s = float("-inf")
         self._began_s = 0.0
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether anything but checks is sent: nothing is while ICE is ``disconnected``."""
+        return self.state != "disconnected"
+
     def begin(self, now_s: float) -> None:
         """Take in that the remote description was applied, and checks begin."""
         self.state = "checking"

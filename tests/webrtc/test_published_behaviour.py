@@ -149,3 +149,12 @@ def test_the_server_notices_a_dead_path_by_its_consent_checks():
         closed = [e for e in timeline.select("server", "connection_closed") if e["reason"] == "closed"]
         closed_s.append(closed[0].t_s - 4.0)
     assert all(23.0 <= at_s <= 39.0 for at_s in closed_s)
+
+
+def test_a_browser_sends_nothing_while_ice_is_disconnected():
+    # Measured in Chromium: pings stop with `disconnected`, though all but checks would pass.
+    stunless = DEAD.replace('kind = "blackout"', 'kind = "block"\nmatch = ["stun"]')
+    timeline = run_text(stunless, policy__name="never")
+    [disconnected_s] = times_s(timeline, "client", "liveness", state="disconnected")
+    [lost] = [e for e in timeline.select("probe", "lost") if e["direction"] == "up"]
+    assert lost["since_s"] == pytest.approx(disconnected_s, abs=0.15)  # 100 ms apart, 20 ms on the way
