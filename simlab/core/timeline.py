@@ -34,6 +34,10 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "bot_ready": (),
         "connect": ("outcome",),  # resolved | rejected: what became of the promise of connect()
         "callback": ("name",),
+        "peer_failed": ("connection",),  # with `error`: there was no peer connection to negotiate
+        "action": ("do",),  # of the application
+        "action_refused": ("do", "error"),
+        "response": ("outcome",),  # answered | refused: what became of a request of the application
         "track_started": ("track",),
         "track_stopped": ("track",),
     },

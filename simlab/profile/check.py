@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from simlab.profile.actions import Action
 from simlab.profile.behaviour import ClientBehaviour, ServerBehaviour
 from simlab.profile.bot import BotKeys
 from simlab.profile.damage import DAMAGE_TABLES
@@ -49,6 +50,7 @@ TABLES: dict[str, type[Table]] = {
     **DELAY_TABLES,
     **RATE_TABLES,
     **DAMAGE_TABLES,
+    "action": Action,
     "weather": Weather,
     "every": Spread,
     "for": Spread,

@@ -1,10 +1,12 @@
 """A profile: what the network does, who meets over it, and what is expected of them."""
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from simlab.core.packet import Direction
+from simlab.profile.actions import Action, ActionValues, late_actions
 from simlab.profile.behaviour import (
     CLIENT_PRESETS,
     SERVER_PRESETS,
@@ -121,6 +123,7 @@ class Profile(Table):
     nat: NatTable | None = None
     signalling: Signalling = Signalling()
     faults: FaultValues = Field(default=(), alias="fault")
+    actions: ActionValues = Field(default=(), alias="action")
     weather: Annotated[tuple[Weather, ...], BeforeValidator(listed), Field(max_length=100)] = ()
     expect: Expect = Expect()
 
@@ -147,6 +150,14 @@ class Profile(Table):
             raise FaultyKeysError(found)
         return faults
 
+    @field_validator("actions")
+    @classmethod
+    def _in_time(cls, actions: tuple[Action, ...], info: ValidationInfo) -> tuple[Action, ...]:
+        found = late_actions(actions, info.data.get("duration_s", math.inf))
+        if found:
+            raise FaultyKeysError(found)
+        return actions
+
     @property
     def expectations(self) -> tuple[Expectation, ...]:
         """What the session has to achieve."""
@@ -162,8 +173,9 @@ class Profile(Table):
         """Return the tables that say the same, with every default filled in and values in human units."""
         tables = self.model_dump(by_alias=True, exclude_none=True, exclude={"link"})
         tables["link"] = self.link.to_toml()
-        if not self.weather:  # as in every settled scenario
-            del tables["weather"]
+        for name in ("weather", "action"):  # no weather is left in a settled scenario
+            if not tables[name]:
+                del tables[name]
         return tables
 
 

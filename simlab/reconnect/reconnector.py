@@ -99,6 +99,13 @@ class Reconnector:
             return []
         return [self._give_up("offer refused", status)]
 
+    def begin(self) -> None:
+        """Take in that a new ``connect`` begins. Timers that are still running are not cancelled by it."""
+        self._ended = False
+        self._state = "new"
+        self.attempts = 0
+        self.busy = False
+
     def end(self) -> None:
         """Take in that the user disconnected: nothing will be attempted any more."""
         self._ended = True

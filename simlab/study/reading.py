@@ -1,7 +1,7 @@
 """What the other modules of the study read out of a timeline: probe gaps, faults, states."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,10 @@ from simlab.core.timeline import Event, Timeline
 from simlab.study.spans import Span, common, union, without
 
 DIRECTIONS = (Direction.UP, Direction.DOWN)
+
+# What is left of a gap in the messages before or after a silence that was meant is one of its own only where
+# it is as long as the shortest that the probes record.
+_SHORTEST_GAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,40 @@ def gaps(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:
             since_s = event["since_s"]
     if since_s is not None:
         spans.append(Span(since_s, math.inf))
-    return union(spans)
+    meant = meant_silences(timeline, channel)
+    return union(piece for span in spans for piece in _unmeant(span, meant))
+
+
+def _unmeant(span: Span, meant: tuple[Span, ...]) -> tuple[Span, ...]:
+    if not common((span,), meant):
+        return (span,)
+    return tuple(piece for piece in without(span, meant) if piece.length_s > _SHORTEST_GAP_S)
+
+
+def meant_silences(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:
+    """Return the stretches in which the application did not want anything to arrive on a channel.
+
+    From ``disconnect`` until ``connect`` it wants no connection; from ``mute`` until ``unmute`` it wants
+    nothing to be heard from the microphone, and from ``camera-off`` until ``camera-on`` nothing to be seen.
+    """
+    switches = {
+        Channel("media", Direction.UP): ("mute", "unmute"),
+        Channel("video", Direction.UP): ("camera-off", "camera-on"),
+    }
+    pairs = [("disconnect", "connect"), *([switches[channel]] if channel in switches else [])]
+    return union(span for off, on in pairs for span in _between(timeline, off, on))
+
+
+def _between(timeline: Timeline, off: str, on: str) -> Iterator[Span]:
+    since_s: float | None = None
+    for event in timeline.select("client", "action"):
+        if event["do"] == off and since_s is None:
+            since_s = event.t_s
+        elif event["do"] == on and since_s is not None:
+            yield Span(since_s, event.t_s)
+            since_s = None
+    if since_s is not None:
+        yield Span(since_s, math.inf)
 
 
 def message_gaps(timeline: Timeline) -> tuple[Span, ...]:

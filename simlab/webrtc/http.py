@@ -1,26 +1,19 @@
-"""The client's side of the signalling: requests to the offer endpoint."""
+"""The client's side of the signalling: requests to the offer endpoint, and to the one that starts bots."""
 
+import asyncio
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
+from simlab.webrtc.errors import StartBotError, TransportStartError
+from simlab.webrtc.request_params import RequestParams
 
-class TransportStartError(Exception):
-    """The transport could not be started, or was given up.
+T = TypeVar("T")
 
-    Parameters
-    ----------
-    status
-        The HTTP status that ended it, where one did.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+_MIN_STATUS, _MAX_STATUS = 200, 300  # what fetch calls `ok`
 
 
 class OfferRefusedError(Exception):
@@ -45,20 +38,8 @@ class OfferFailedError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True)
-class RequestParams:
-    """Where offers go.
-
-    Parameters
-    ----------
-    timeout_s
-        None waits for ever, as the published client does.
-    """
-
-    endpoint: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    request_data: object | None = None
-    timeout_s: float | None = None
+class OfferAbortedError(Exception):
+    """The client was disconnected while an offer waited for its answer: nothing follows from it."""
 
 
 @cache
@@ -68,16 +49,30 @@ def ssl_context() -> ssl.SSLContext:
 
 
 class OfferEndpoint:
-    """The offer endpoint of a server, over HTTP."""
+    """The offer endpoint of a server, over HTTP.
 
-    def __init__(self, params: RequestParams) -> None:
+    Parameters
+    ----------
+    params
+        Where it is; it may be set later, and again, and counts from the next request on.
+    can_abort
+        Whether ``abort`` gives up the offers that wait; the published client leaves them waiting (C3).
+    """
+
+    def __init__(self, params: RequestParams | None = None, can_abort: bool = False) -> None:
         self.params = params
-        self._client = httpx.AsyncClient(
-            verify=ssl_context(), timeout=params.timeout_s, headers=dict(params.headers), trust_env=False
-        )
+        self._can_abort = can_abort
+        self._client = httpx.AsyncClient(verify=ssl_context(), timeout=None, trust_env=False)
+        self._pending: set[asyncio.Task[Any]] = set()
+
+    @property
+    def _to(self) -> RequestParams:
+        if self.params is None:
+            raise TransportStartError
+        return self.params
 
     async def post_offer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Send an offer, and return the status and the answer.
+        """Send an offer, and return the status, and ``sdp``, ``type`` and ``pc_id`` as far as answered.
 
         Raises
         ------
@@ -85,19 +80,23 @@ class OfferEndpoint:
             On a 4xx status.
         OfferFailedError
             On any other trouble.
+        OfferAbortedError
+            If ``abort`` was called meanwhile.
         """
-        try:
-            response = await self._client.post(self.params.endpoint, json=body)
-        except (httpx.HTTPError, OSError) as error:
-            raise OfferFailedError(type(error).__name__) from error
+        to = self._to
+        if to.request_data:
+            body = {**body, "requestData": to.request_data}
+        timeout = httpx.Timeout(to.timeout_s)
+        sending = _sent(self._client.post(to.endpoint, json=body, headers=dict(to.headers), timeout=timeout))
+        response = await (self._abortable(sending) if self._can_abort else sending)
         if 400 <= response.status_code < 500:
             raise OfferRefusedError(response.status_code)
-        if response.status_code != 200:
+        if not _MIN_STATUS <= response.status_code < _MAX_STATUS:
             raise OfferFailedError(f"status {response.status_code}", response.status_code)
         try:
             answer = response.json()
-            return response.status_code, {name: str(answer[name]) for name in ("sdp", "type", "pc_id")}
-        except (ValueError, KeyError, TypeError) as error:
+            return response.status_code, {name: answer.get(name) for name in ("sdp", "type", "pc_id")}
+        except (ValueError, AttributeError) as error:
             raise OfferFailedError("invalid answer", response.status_code) from error
 
     async def patch_candidates(self, body: dict[str, Any]) -> int:
@@ -108,11 +107,63 @@ class OfferEndpoint:
         OfferFailedError
             If there was no response.
         """
+        to = self._to
+        return (await _sent(self._client.patch(to.endpoint, json=body, headers=dict(to.headers)))).status_code
+
+    async def start_bot(self, to: RequestParams) -> Any:
+        """Ask the start endpoint for a bot, and return what it answers.
+
+        Raises
+        ------
+        StartBotError
+            With what the endpoint says of its refusal, or with the reason why there was no answer.
+        ValueError
+            If a refusal is not JSON: a fault of the published client, which then says nothing to anybody.
+        """
         try:
-            return (await self._client.patch(self.params.endpoint, json=body)).status_code
-        except (httpx.HTTPError, OSError) as error:
-            raise OfferFailedError(type(error).__name__) from error
+            response = await _sent(
+                self._client.post(
+                    to.endpoint,
+                    json=to.request_data,
+                    headers=dict(to.headers),
+                    timeout=httpx.Timeout(to.timeout_s),
+                )
+            )
+        except OfferFailedError as error:
+            raise StartBotError(str(error), 500) from error
+        if not _MIN_STATUS <= response.status_code < _MAX_STATUS:
+            refusal = response.json()
+            said = refusal.get("info") or refusal.get("detail") if isinstance(refusal, dict) else None
+            raise StartBotError(str(said or response.reason_phrase), response.status_code)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise StartBotError(str(error), 500) from error
+
+    def abort(self) -> None:
+        """Give up the offers that wait for their answers, if it can."""
+        for task in self._pending:
+            task.cancel()
+
+    async def _abortable(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.get_running_loop().create_task(work)
+        self._pending.add(task)
+        try:
+            await asyncio.wait([task])
+            if task.cancelled():
+                raise OfferAbortedError
+            return task.result()
+        finally:
+            task.cancel()
+            self._pending.discard(task)
 
     async def close(self) -> None:
         """Drop the connections."""
         await self._client.aclose()
+
+
+async def _sent(request: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+    try:
+        return await request
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise OfferFailedError(type(error).__name__) from error

@@ -17,16 +17,12 @@ PING = "ping"
 
 AUDIO_INDEX = 0
 VIDEO_INDEX = 1
+SCREEN_INDEX = 2
 
 
-def offer(
-    sdp: str, pc_id: str | None, restart_pc: bool, request_data: object | None = None
-) -> dict[str, Any]:
-    """Return the body of ``POST /api/offer``."""
-    body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": pc_id, "restart_pc": restart_pc}
-    if request_data is not None:
-        body["requestData"] = request_data
-    return body
+def offer(sdp: str, pc_id: str | None, restart_pc: bool) -> dict[str, Any]:
+    """Return the body of ``POST /api/offer``; the endpoint adds the request's own data, if there is any."""
+    return {"sdp": sdp, "type": "offer", "pc_id": pc_id, "restart_pc": restart_pc}
 
 
 def trickle(pc_id: str | None, candidates: list[dict[str, Any]]) -> dict[str, Any]:
@@ -42,6 +38,16 @@ def new_id() -> str:
 def rtvi(kind: str, data: object, message_id: str | None = None) -> dict[str, Any]:
     """Return an RTVI message."""
     return {"id": message_id or new_id(), "label": RTVI_LABEL, "type": kind, "data": data}
+
+
+def error(text: str, fatal: bool = False) -> dict[str, Any]:
+    """Return the RTVI message that tells the application of an error of the client's own."""
+    return rtvi("error", {"error": text, "message": text, "fatal": fatal})
+
+
+def compact(message: Mapping[str, Any]) -> bytes:
+    """Return a message as JSON.stringify writes it, whose length is what the limit is about."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def ping(wall_time_s: float) -> str:

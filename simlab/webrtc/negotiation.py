@@ -1,10 +1,11 @@
 """Offer, answer, and candidates that trickle, as the published client sends them."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simlab.webrtc import messages
-from simlab.webrtc.http import OfferEndpoint, OfferFailedError, OfferRefusedError
+from simlab.webrtc.http import OfferAbortedError, OfferEndpoint, OfferFailedError, OfferRefusedError
 
 if TYPE_CHECKING:
     from simlab.webrtc.transport import SmallWebRTCTransport
@@ -25,6 +26,7 @@ class Negotiation:
         self._transport = transport
         self._endpoint = endpoint
         self._record = transport.record
+        self._behaviour = transport.behaviour
         self._queue: list[dict[str, Any]] = []
         self._may_trickle = False
         self._window: asyncio.TimerHandle | None = None
@@ -42,33 +44,45 @@ class Negotiation:
         ------
         OfferRefusedError, OfferFailedError
             If there was none.
+        OfferAbortedError
+            If the client was disconnected meanwhile.
         """
         peer = self._transport.peer
         if peer is None:
             raise OfferFailedError("no peer connection")
         sdp, candidates = await peer.offer()
+        if restart and not self._behaviour.trickle_under_old_id:
+            self._may_trickle = False
+            self._queue.clear()
         self._trickle(candidates)
         labels = {"connection": peer.number}
         self._record("client", "offer", **labels, restart=restart, pc_id=self.pc_id)
         try:
-            body = messages.offer(sdp, self.pc_id, restart, self._endpoint.params.request_data)
-            status, answer = await self._endpoint.post_offer(body)
+            status, answer = await self._endpoint.post_offer(messages.offer(sdp, self.pc_id, restart))
+            if self._transport.peer is not peer and not self._behaviour.keep_late_answer:
+                raise OfferAbortedError
             self.pc_id = answer["pc_id"]
             self._record("client", "answer", **labels, status=status, pc_id=self.pc_id)
-            await self._apply(answer["sdp"])
+            await self._apply(answer)
         except (OfferRefusedError, OfferFailedError) as error:
             status_or_error = {"error": str(error)} if error.status is None else {"status": error.status}
             self._record("client", "offer_failed", **labels, **status_or_error)
+            if self._behaviour.trickle_after_failed_offer:
+                self._may_trickle = True
+                await self._flush()
             raise
         self._may_trickle = True
         await self._flush()
 
-    async def _apply(self, sdp: str) -> None:
+    async def _apply(self, answer: Mapping[str, Any]) -> None:
+        # Whichever connection is the current one by now, as published.
         current = self._transport.peer
         if current is None:
             raise OfferFailedError("stopped meanwhile")
+        if answer["type"] != "answer" or not isinstance(answer["sdp"], str):
+            raise OfferFailedError("invalid answer")
         try:
-            await current.accept(sdp)
+            await current.accept(answer["sdp"])
         except Exception as error:  # whatever the stack says of an answer that it can't apply
             raise OfferFailedError(f"answer not applied: {error}") from error
 

@@ -12,15 +12,21 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamTrack
+from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from simlab.core.timeline import Recorder
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.webrtc import candidates
 from simlab.webrtc.liveness import LivenessMonitor
-from simlab.webrtc.media import Slot
+from simlab.webrtc.media import Slot, Source
 from simlab.webrtc.watching import record_states
 
 KINDS = ("audio", "video")
+_DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024
+
+
+class PeerError(Exception):
+    """There can be no peer connection, for instance because of a malformed ICE server."""
 
 
 class PeerEvents(Protocol):
@@ -35,7 +41,7 @@ class PeerEvents(Protocol):
     def channel_opened(self, peer: "Peer") -> None:
         """The data channel is open."""
 
-    def channel_closed(self) -> None:
+    def channel_closed(self, peer: "Peer") -> None:
         """The data channel is closed."""
 
     def message_received(self, text: str | bytes) -> None:
@@ -55,6 +61,13 @@ class Peer:
     media
         False offers the transceivers as inactive, for sessions of messages only: neither side then
         sends RTP or RTCP.
+    screen
+        Whether there is a third transceiver, for the picture of the screen.
+
+    Raises
+    ------
+    ValueError
+        If an ICE server is malformed.
     """
 
     def __init__(
@@ -64,7 +77,9 @@ class Peer:
         record: Recorder,
         events: PeerEvents,
         media: bool = True,
+        screen: bool = False,
     ) -> None:
+        check_ice_servers(ice_servers)
         self.number = number
         self._record = record
         self._events = events
@@ -75,6 +90,9 @@ class Peer:
         self.slots = {kind: Slot(kind) for kind in KINDS}
         for slot in self.slots.values():
             self.pc.addTransceiver(slot, direction="sendrecv" if media else "inactive")
+        if screen:
+            self.slots["screen"] = Slot("video")
+            self.pc.addTransceiver(self.slots["screen"], direction="sendonly" if media else "inactive")
         self.channel: RTCDataChannel = self.pc.createDataChannel("chat", ordered=True)
         self.liveness = LivenessMonitor(ChromiumLiveness(), self._liveness_changed)
         self._listen()
@@ -83,6 +101,16 @@ class Peer:
     def ice_state(self) -> str:
         """The ICE connection state as a browser would report it."""
         return "closed" if self.pc.signalingState == "closed" else self.liveness.state
+
+    @property
+    def max_message_bytes(self) -> int:
+        """How large a message the other side takes, once the channel is open."""
+        sctp = self.pc.sctp
+        return sctp._remote_max_message_size if sctp is not None else _DEFAULT_MAX_MESSAGE_BYTES
+
+    def send(self, kind: str, source: Source) -> None:
+        """Send what a source gives: ``audio``, ``video`` or ``screen``."""
+        self.slots[kind].plug(source)
 
     def _listen(self) -> None:
         on: Callable[..., Any] = self.pc.on
@@ -116,7 +144,7 @@ class Peer:
 
     def _closed(self) -> None:
         self._record("client", "channel_closed", connection=self.number)
-        self._events.channel_closed()
+        self._events.channel_closed(self)
 
     async def offer(self) -> tuple[str, list[dict[str, Any]]]:
         """Make an offer, and return it without its candidates, and these."""
@@ -136,3 +164,21 @@ class Peer:
         for slot in self.slots.values():
             slot.unplug()
         await self.pc.close()
+
+
+def check_ice_servers(servers: Sequence[RTCIceServer]) -> None:
+    """Check the URLs of ICE servers as a browser does when a peer connection is made.
+
+    Raises
+    ------
+    ValueError
+        If one is malformed, or a TURN server's credentials are missing.
+    """
+    for server in servers:
+        for url in [server.urls] if isinstance(server.urls, str) else server.urls:
+            try:
+                scheme = parse_stun_turn_uri(url)["scheme"]
+            except ValueError as error:
+                raise ValueError(f"ICE server {url!r}: {error}") from error
+            if scheme.startswith("turn") and not (server.username and server.credential):
+                raise ValueError(f"ICE server {url!r}: want a username and a credential")

@@ -120,8 +120,8 @@ class SignallingProxy:
         self._under_way.append(request)
         try:
             return await self._respond(request)
-        except _AbortedError:
-            # Nobody gets this response. The handler of a request must not fail, or aiohttp logs it.
+        except (_AbortedError, ConnectionError):
+            # Nobody is there to get this. The handler of a request must not fail, or aiohttp logs it.
             return web.Response()
         finally:
             self._under_way.remove(request)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from simlab.reconnect.policy import Policy
 from simlab.reconnect.reconnector import Action, Attempt, GiveUp, Reconnector, StartAttempt
-from simlab.webrtc.http import OfferFailedError, OfferRefusedError, TransportStartError
+from simlab.webrtc.errors import TransportStartError
+from simlab.webrtc.http import OfferAbortedError, OfferFailedError, OfferRefusedError
 from simlab.webrtc.negotiation import Negotiation
+from simlab.webrtc.peer import PeerError
 
 if TYPE_CHECKING:
     from simlab.webrtc.transport import SmallWebRTCTransport
@@ -39,6 +41,14 @@ class Reconnection:
         self._record("policy", "trigger", cause="renegotiate")
         self._do(self._machine.renegotiation_asked())
 
+    def begin(self) -> None:
+        """Attempt again what is to be attempted, after ``end``: a new ``connect`` begins."""
+        self._machine.begin()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._due_s = None, None
+        self._arm()
+
     def end(self) -> None:
         """Attempt nothing any more."""
         self._machine.end()
@@ -54,6 +64,8 @@ class Reconnection:
                 await self._negotiation.run(restart)
         except OfferRefusedError as error:
             self._do(self._machine.offer_refused(error.status, self._loop.time()))
+        except OfferAbortedError:
+            return
         except OfferFailedError:
             self._machine.offer_failed(self._loop.time())
             self._arm()
@@ -66,8 +78,11 @@ class Reconnection:
             await self.negotiate(restart=False, recreate=False)
             return
         old = self._transport.peer
-        await self.negotiate(restart=True, recreate=True)
-        if old is not None:
+        try:
+            await self.negotiate(restart=True, recreate=True)
+        except PeerError:
+            return  # and the machine stays busy for ever (C7)
+        if old is not None and old is not self._transport.peer:
             self._transport.close_peer(old)
 
     async def _give_up(self, action: GiveUp) -> None:

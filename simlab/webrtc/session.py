@@ -13,14 +13,18 @@ from simlab.core.timeline import Recorder
 from simlab.profile.scenario import Scenario
 from simlab.reconnect.policy import POLICIES, Policy
 from simlab.webrtc import probes
+from simlab.webrtc.application import Application
 from simlab.webrtc.bot import Bot
 from simlab.webrtc.callbacks import Callbacks
 from simlab.webrtc.connection import SmallWebRTCConnection
 from simlab.webrtc.ears import Ears
+from simlab.webrtc.errors import BotNotReadyError, RTVIError
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
-from simlab.webrtc.http import RequestParams, TransportStartError
-from simlab.webrtc.media import Source, is_audible
+from simlab.webrtc.media import is_audible
+from simlab.webrtc.peer import PeerError
+from simlab.webrtc.request_params import RequestParams
 from simlab.webrtc.routes import Routes
+from simlab.webrtc.synthetic import SyntheticMedia
 from simlab.webrtc.transport import SmallWebRTCTransport
 
 
@@ -58,8 +62,10 @@ class ClientSession:
 
     def __init__(self, scenario: Scenario, endpoint: str, record: Recorder) -> None:
         profile = scenario.profile
+        media = profile.peers.media
         self._record = record
-        self._media = "audio" in profile.peers.media
+        self._media = "audio" in media
+        self._actions = profile.actions
         self._last_message_s = profile.duration_s - probes.QUIET_END_S
         self._messages = probes.Messages(record, Direction.DOWN)
         self._heard = probes.Watch(record, Direction.DOWN, "media", probes.MEDIA_GAP_S + profile.bot.pause_s)
@@ -68,7 +74,8 @@ class ClientSession:
         self._numbers: Iterator[int] = iter(range(2**63))
         self.transport = SmallWebRTCTransport(
             webrtc_request_params=RequestParams(endpoint),
-            microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
+            media_manager=SyntheticMedia(media, lambda _: self._sent_media.add("sent")),
+            enable_mic="audio" in media,
             policy=policy_of(scenario),
             behaviour=profile.client.behaviour,
             callbacks=Callbacks(
@@ -76,23 +83,32 @@ class ClientSession:
             ),
             record=record,
         )
+        self._application = Application(self.transport, record, self._set_wanted)
+        self._wanted = True
         self._tasks: list[asyncio.Task[None]] = []
         self._talking: probes.Metronome | None = None
 
     async def run(self, duration_s: float) -> None:
         """Run until ``duration_s`` after the session began. ``finish`` then says what is still open."""
         loop = asyncio.get_running_loop()
-        connecting = loop.create_task(self._connect())
+        self._tasks.append(loop.create_task(self._connect()))
         end = loop.create_task(asyncio.sleep(duration_s - self._record.now_s()))
-        self._tasks += [connecting, end]
-        await asyncio.wait((connecting, end), return_when=asyncio.FIRST_COMPLETED)
-        if connecting.done():
-            connecting.result()  # raises what is a fault of simlab itself
-        await end
+        self._tasks += [
+            end,
+            *(loop.create_task(self._application.perform(action)) for action in self._actions),
+        ]
+        pending = set(self._tasks)
+        while not end.done():
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # raises what is a fault of simlab itself
 
     async def _connect(self) -> None:
-        with suppress(TransportStartError):
+        with suppress(RTVIError, PeerError):
             await self.transport.connect()
+
+    def _set_wanted(self, wanted: bool) -> None:
+        self._wanted = wanted
 
     def _begin(self, _: Any) -> None:
         self._messages.watch.begin()
@@ -102,9 +118,12 @@ class ClientSession:
             self._talking = probes.Metronome(self._send_probe, self._record.now_s, self._last_message_s)
 
     def _send_probe(self) -> None:
+        if not self._wanted:
+            return
         self._sent_messages.add("sent")
         content = {"number": next(self._numbers), "sent_s": round(self._record.now_s(), 6)}
-        self.transport.send_client_message(probes.PROBE_NAME, content)
+        with suppress(BotNotReadyError):
+            self.transport.send_client_message(probes.PROBE_NAME, content)
 
     def _message(self, data: Any) -> None:
         if isinstance(data, dict) and data.get("t") == probes.PROBE_NAME:

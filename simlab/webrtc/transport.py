@@ -1,9 +1,8 @@
-"""The client: Pipecat's SmallWebRTC transport, in Python."""
+"""The client: Pipecat's SmallWebRTC client and transport, in Python."""
 
 import asyncio
-import json
-import time
-from collections.abc import Coroutine, Sequence
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 from aiortc import RTCIceServer
@@ -12,29 +11,48 @@ from aiortc.mediastreams import MediaStreamTrack
 from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import CLIENT_PRESETS, ClientBehaviour
 from simlab.reconnect.policy import POLICIES, Policy
-from simlab.webrtc import messages
-from simlab.webrtc.callbacks import Callbacks
-from simlab.webrtc.http import OfferEndpoint, RequestParams, TransportStartError
+from simlab.webrtc.callbacks import Callbacks, bot_participant
+from simlab.webrtc.calls import ClientCalls
+from simlab.webrtc.errors import RTVIError, TransportStartError
+from simlab.webrtc.http import OfferEndpoint, OfferFailedError
 from simlab.webrtc.incoming import IncomingTracks
-from simlab.webrtc.media import Source
+from simlab.webrtc.media_manager import MediaManager
 from simlab.webrtc.negotiation import Negotiation
-from simlab.webrtc.peer import Peer
+from simlab.webrtc.peer import Peer, PeerError
 from simlab.webrtc.reconnection import Reconnection
+from simlab.webrtc.request_params import RequestParams, connection_params, resolve
+from simlab.webrtc.synthetic import SyntheticMedia
 
-PING_INTERVAL_S = 1.0
+logger = logging.getLogger(__name__)
 
 
-class SmallWebRTCTransport:
+class SmallWebRTCTransport(ClientCalls):
     """A client that meets a bot over one peer connection, and makes a new one when that goes bad.
+
+    It is the published transport together with the published client that uses it. ``docs/client.md`` has the
+    JavaScript names of everything.
 
     Parameters
     ----------
     ice_servers
         STUN and TURN servers of every peer connection that is made from now on.
-    webrtc_request_params
-        Where offers go.
-    microphone
-        What it sends on the audio transceiver; None makes it a session of messages only.
+    wait_for_ice_gathering
+        Wait up to 2 s for all candidates before each offer, and offer again when the last of them come while
+        ICE is still checking.
+    webrtc_request_params, webrtc_url, connection_url
+        Where offers go; the first counts that is given. The others are deprecated.
+    audio_codec, video_codec
+        The one codec to offer, by its name in SDP; None or ``"default"`` offers all.
+    media_manager
+        Who gives it media; by default a tone and a test picture.
+    offer_url_template
+        Where the offers of a session go, with ``:sessionId`` in it, after ``start_bot``.
+    ice_config
+        Accepted and ignored, as the published one does; in ``connect`` it counts.
+    enable_mic, enable_cam
+        Whether it begins with them on.
+    disconnect_on_bot_disconnect
+        Whether the bot's good-bye ends the connection.
     policy
         What to do about a bad connection.
     behaviour
@@ -46,111 +64,179 @@ class SmallWebRTCTransport:
     def __init__(
         self,
         *,
-        webrtc_request_params: RequestParams,
         ice_servers: Sequence[RTCIceServer] = (),
-        microphone: Source | None = None,
+        wait_for_ice_gathering: bool = False,
+        webrtc_request_params: RequestParams | None = None,
+        webrtc_url: str | None = None,
+        connection_url: str | None = None,
+        audio_codec: str | None = None,
+        video_codec: str | None = None,
+        media_manager: MediaManager | None = None,
+        offer_url_template: str | None = None,
+        ice_config: object = None,
+        enable_mic: bool = True,
+        enable_cam: bool = False,
+        disconnect_on_bot_disconnect: bool = True,
         policy: Policy = POLICIES["pipecat"],
         behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
         callbacks: Callbacks | None = None,
         record: Recorder | None = None,
     ) -> None:
-        loop = asyncio.get_running_loop()
-        self.ice_servers = tuple(ice_servers)
-        self.microphone = microphone
-        self.behaviour = behaviour
-        self.callbacks = callbacks or Callbacks()
-        self.record = record or Recorder(loop.time)
-        self.peer: Peer | None = None
-        self._state = "disconnected"
+        super().__init__(
+            endpoint=OfferEndpoint(
+                resolve(webrtc_request_params, webrtc_url, connection_url, None),
+                can_abort=not behaviour.leak_pending_offer,
+            ),
+            media_manager=media_manager or SyntheticMedia(),
+            enable_mic=enable_mic,
+            enable_cam=enable_cam,
+            behaviour=behaviour,
+            callbacks=callbacks or Callbacks(),
+            record=record or Recorder(asyncio.get_running_loop().time),
+        )
+        self.ice_servers: Sequence[RTCIceServer] = tuple(ice_servers)
+        self.wait_for_ice_gathering = wait_for_ice_gathering
+        self.codecs = {"audio": audio_codec, "video": video_codec}
+        self._offer_url_template = offer_url_template
+        self._leaves_with_bot = disconnect_on_bot_disconnect
         self._made = 0
-        self._endpoint = OfferEndpoint(webrtc_request_params)
         self._incoming = IncomingTracks(self.record, self.callbacks, behaviour.drop_new_remote_tracks)
         self._negotiation = Negotiation(self, self._endpoint)
         self._reconnection = Reconnection(self, policy, self._negotiation)
-        self._connecting: asyncio.Future[None] | None = None
-        self._opening = False
-        self._keep_alive: asyncio.TimerHandle | None = None
+        self._opened: asyncio.Future[None] | None = None
+        self._bot_ready: asyncio.Future[Any] | None = None
+        self._aborted = False
         self._peers: set[Peer] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
-
-    @property
-    def state(self) -> str:
-        """The transport's state: one of Pipecat's words, from ``disconnected`` to ``error``."""
-        return self._state
-
-    @state.setter
-    def state(self, state: str) -> None:
-        if state != self._state:
-            self._state = state
-            self.record("client", "transport_state", state=state)
-            self.callbacks.transport_state_changed(state)
 
     @property
     def pc_id(self) -> str | None:
         """The server's name for the peer connection, as of the last answer."""
         return self._negotiation.pc_id
 
-    async def connect(self) -> None:
-        """Connect, and return when the bot has said that it is ready.
+    async def connect(self, params: Any = None) -> Any:
+        """Connect, and return what the bot says of itself when it is ready; there is no time limit.
+
+        Parameters
+        ----------
+        params
+            A mapping, over what the client was made with: ``webrtc_request_params``, ``webrtc_url``,
+            ``connection_url``, ``ice_config`` with ``iceServers``, ``session_id`` after ``start_bot``; camel
+            case will do. A ``RequestParams`` is the deprecated form of ``start_bot_and_connect``.
 
         Raises
         ------
         TransportStartError
-            If the connection was given up before.
+            If nobody has said where offers go, or if the connection was given up before the bot was ready.
+        PeerError
+            If there can be no peer connection, for instance because of a malformed ICE server.
+        RTVIError
+            If the parameters are no mapping.
+        BotAlreadyStartedError
+            If the client is started already.
         """
-        self._connecting = asyncio.get_running_loop().create_future()
-        self._opening = True
-        self.state = "connecting"
-        await self._reconnection.negotiate(restart=False, recreate=True)
+        self._refuse_if_started("connect")
+        if isinstance(params, RequestParams):
+            logger.warning("connect() with a request is deprecated. Use start_bot_and_connect() instead.")
+            return await self.start_bot_and_connect(params)
+        loop = asyncio.get_running_loop()
+        self._bot_ready = bot_ready = loop.create_future()
+        await self._make_devices_ready()
         try:
-            await self._connecting
-        except TransportStartError:
+            await self._open(params)
+        except (RTVIError, PeerError):
             self.record("client", "connect", outcome="rejected")
             await self.disconnect()
             raise
+        data = await bot_ready
         self.record("client", "connect", outcome="resolved")
+        return data
+
+    async def _open(self, params: Any) -> None:
+        """Do what ``connect`` does until the data channel is open."""
+        self._aborted = False
+        given = connection_params(params, self._endpoint.params, self._start, self._offer_url_template)
+        self.state = "connecting"
+        self.ice_servers = self.ice_servers if given.ice_servers is None else given.ice_servers
+        self._endpoint.params = given.request or self._endpoint.params
+        if self._endpoint.params is None:
+            self.state = "error"
+            raise TransportStartError
+        await self.media_manager.connect()
+        self._opened = opened = asyncio.get_running_loop().create_future()
+        # Whoever disconnects while the offer waits finds nobody here who would hear of it.
+        opened.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._reconnection.begin()
+        await self._reconnection.negotiate(restart=False, recreate=True)
+        if self._aborted and self.behaviour.leak_pending_offer:
+            # The published client goes on here where it was when it was disconnected, and says `ready`; the
+            # next connect() is then refused.
+            self.state = "ready"
+        else:
+            await opened
 
     async def disconnect(self) -> None:
         """Close the connection. The server learns of it from DTLS alone."""
+        self._aborted = True
         self._reconnection.end()
+        self._endpoint.abort()
         self.state = "disconnecting"
         await self.stop()
+        if not self.behaviour.leak_pending_offer:
+            self._close_all_peers()
         self.state = "disconnected"
-
-    def send_message(self, message: Any) -> bool:
-        """Send a message, or drop it without a word when the channel is not open, as Pipecat's does.
-
-        Returns
-        -------
-        Whether it was handed to the data channel.
-        """
-        if self.state != "ready" or self.peer is None or self.peer.channel.readyState != "open":
-            return False
-        self.peer.channel.send(json.dumps(message))
-        return True
-
-    def send_client_message(self, kind: str, data: Any) -> bool:
-        """Send an RTVI client message. See ``send_message``."""
-        return self.send_message(messages.rtvi("client-message", {"t": kind, "d": data}))
+        self._conversation.dispatcher.disconnect()
+        await asyncio.gather(*self._closing)
 
     async def start_peer(self, restart: bool) -> None:
-        """Make a new peer connection and negotiate it."""
-        self._made += 1
-        media = self.microphone is not None
-        self.peer = Peer(self._made, self.ice_servers, self.record, self, media)
-        self._peers.add(self.peer)
-        if self.microphone is not None:
-            self.peer.slots["audio"].plug(self.microphone)
+        """Make a new peer connection and negotiate it.
+
+        Raises
+        ------
+        PeerError
+            If there can be none, or its media can't be had; a restart then leaves the client busy (C7).
+        OfferRefusedError, OfferFailedError
+            If it was not negotiated.
+        """
+        try:
+            self.peer = self._new_peer()
+            for kind, source in self.tracks().items():
+                self.peer.send(kind, source)
+        except Exception as error:
+            self.record("client", "peer_failed", connection=self._made, error=str(error))
+            if restart and not self.behaviour.stay_busy_after_exception:
+                raise OfferFailedError(f"no peer connection: {error}") from error
+            raise PeerError(str(error)) from error
         await self._negotiation.run(restart)
+
+    def _new_peer(self) -> Peer:
+        self._made += 1
+        manager = self.media_manager
+        peer = Peer(
+            self._made,
+            self.ice_servers,
+            self.record,
+            self,
+            media=manager.has_media,
+            screen=manager.supports_screen_share,
+        )
+        self._peers.add(peer)
+        return peer
 
     def close_peer(self, peer: Peer) -> None:
         """Close a peer connection in the background, with what the published client ends along."""
-        if self.behaviour.stop_shared_tracks and self.microphone is not None:
-            self.microphone.stop()
+        if peer not in self._peers:
+            return
+        if self.behaviour.stop_shared_tracks:
+            for source in self.tracks().values():
+                source.stop()
         self._incoming.close(peer.number)
         self._peers.discard(peer)
         self.spawn(peer.close(), self._closing)
+
+    def _close_all_peers(self) -> None:
+        for peer in sorted(self._peers, key=lambda peer: peer.number):
+            self.close_peer(peer)
 
     async def stop(self, error: TransportStartError | None = None) -> None:
         """End the connection, because the user wants to or because it is given up."""
@@ -160,14 +246,12 @@ class SmallWebRTCTransport:
             self.state = "error"
         self.close_peer(self.peer)
         self.peer = None
-        if self.microphone is not None:
-            self.microphone.stop()
+        await self.media_manager.disconnect()
         self._negotiation.reset()
-        self.record("client", "callback", name="disconnected")
-        self.callbacks.disconnected()
-        if self._connecting is not None and not self._connecting.done():
-            self._connecting.set_exception(error or TransportStartError("stopped"))
-        await asyncio.gather(*self._closing)
+        self._conversation.forget_waiting()
+        self._tell("disconnected")
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_exception(error or TransportStartError())
 
     async def release(self) -> None:
         """Free all that the transport holds, also what the published client would leave behind.
@@ -175,20 +259,14 @@ class SmallWebRTCTransport:
         After a ``disconnect`` during an unanswered offer that is a peer connection and a request (C3).
         """
         self._reconnection.end()
-        self.channel_closed()
+        self._endpoint.abort()
+        self._conversation.release()
         for task in list(self._tasks):
             task.cancel()
-        for peer in list(self._peers):
-            self.close_peer(peer)
+        self._close_all_peers()
         await asyncio.gather(*self._closing, *self._tasks, return_exceptions=True)
+        await self.media_manager.disconnect()
         await self._endpoint.close()
-
-    def spawn(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]] | None = None) -> None:
-        """Do something in the background."""
-        group = self._tasks if tasks is None else tasks
-        task = asyncio.get_running_loop().create_task(work)
-        group.add(task)
-        task.add_done_callback(group.discard)
 
     def ice_changed(self, peer: Peer) -> None:
         """Let the policy see the state of the *current* connection, whichever one has changed."""
@@ -205,68 +283,55 @@ class SmallWebRTCTransport:
         self._incoming.add(peer.number, track)
 
     def channel_opened(self, peer: Peer) -> None:
-        """Begin to ping, and on the first time become ready."""
-        if self._opening:
-            self._opening = False
-            self._become_ready(peer)
-        self._keep_alive = asyncio.get_running_loop().call_later(PING_INTERVAL_S, self._ping, peer)
+        """Become ready the first time; say hello again later, unless that is forgotten (C10, C15)."""
+        self._conversation.opened(peer)
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(None)
+            self._conversation.send_track_states(peer)
+            self._become_ready()
+        elif peer is self.peer:
+            self._announce_reconnection(peer)
+            self._conversation.send_waiting(peer)
 
-    def _become_ready(self, peer: Peer) -> None:
-        for index, enabled in (
-            (messages.AUDIO_INDEX, self.microphone is not None),
-            (messages.VIDEO_INDEX, False),
-        ):
-            peer.channel.send(json.dumps(messages.track_status(index, enabled)))
+    def _become_ready(self) -> None:
         self.state = "connected"
-        for name, call in (
-            ("connected", self.callbacks.connected),
-            ("bot_connected", lambda: self.callbacks.bot_connected(self.pc_id)),
-        ):
-            self.record("client", "callback", name=name)
-            call()
+        self._tell("connected")
+        self._tell("bot_connected", bot_participant(self.pc_id))
         # Ready is said before the bot has said so: connect() alone waits for that.
         self.state = "ready"
-        about = {"library": "simlab", "library_version": "0"}
-        self.send_message(messages.rtvi("client-ready", {"version": messages.RTVI_VERSION, "about": about}))
+        self._conversation.greet()
 
-    def channel_closed(self) -> None:
-        """Stop to ping, on whichever connection, since the timer is one for all."""
-        if self._keep_alive is not None:
-            self._keep_alive.cancel()
-            self._keep_alive = None
+    def _announce_reconnection(self, peer: Peer) -> None:
+        if not self.behaviour.forget_to_announce_reconnection:
+            self._conversation.send_track_states(peer)
+            self.state = "connected"
+            self._tell("connected")
+            self._tell("bot_connected", bot_participant(self.pc_id))
+            self.state = "ready"
+        if not self.behaviour.greet_first_bot_only:
+            self._conversation.greet()
 
-    def _ping(self, peer: Peer) -> None:
-        if peer.channel.readyState == "open":
-            peer.channel.send(messages.ping(time.time()))
-        self._keep_alive = asyncio.get_running_loop().call_later(PING_INTERVAL_S, self._ping, peer)
+    def channel_closed(self, peer: Peer) -> None:
+        """Stop to ping."""
+        self._conversation.closed(peer)
 
     def message_received(self, text: str | bytes) -> None:
-        """Handle a message of the data channel; one that can't be read is dropped."""
-        try:
-            message = messages.parse(text)
-        except ValueError:
-            return
-        if message.get("type") == messages.SIGNALLING:
-            self._signalling(message.get("message") or {})
-        elif message.get("label") == messages.RTVI_LABEL:
-            self._rtvi(message)
+        """Handle a message of the data channel."""
+        self._conversation.received(text)
 
-    def _signalling(self, message: dict[str, Any]) -> None:
-        if message.get("type") == "renegotiate":
+    def signalled(self, message: Any) -> None:
+        """Handle what the server's transport says."""
+        kind = message.get("type") if isinstance(message, dict) else None
+        if kind == "renegotiate":
             self._reconnection.renegotiation_asked()
-        elif message.get("type") == "peerLeft":
-            self.record("client", "callback", name="bot_disconnected")
-            self.callbacks.bot_disconnected(self.pc_id)
-            self.spawn(self.disconnect())
+        elif kind == "peerLeft":
+            self._tell("bot_disconnected", bot_participant(self.pc_id))
+            if self._leaves_with_bot:
+                self.spawn(self.disconnect())
 
-    def _rtvi(self, message: Any) -> None:
-        kind, data = message.get("type"), message.get("data")
-        if kind == "bot-ready":
-            self.record("client", "bot_ready")
-            self.callbacks.bot_ready(data)
-            if self._connecting is not None and not self._connecting.done():
-                self._connecting.set_result(None)
-        elif kind == "server-message":
-            self.callbacks.server_message(data)
-        elif kind == "error":
-            self.callbacks.error(data)
+    def bot_ready(self, data: Any) -> None:
+        """Take in that the bot is ready."""
+        self.record("client", "bot_ready")
+        if self._bot_ready is not None and not self._bot_ready.done():
+            self._bot_ready.set_result(data)
+        self.callbacks.bot_ready(data)
