@@ -93,12 +93,15 @@ class Conversation:
     def send(self, message: dict[str, Any]) -> bool:
         """Send a message, and tell whether it was sent now; else it waits, or is lost (C14)."""
         peer = self._transport.peer
+        text = json.dumps(message)
+        if len(text) > self.max_message_bytes:  # as JSON.stringify writes it, it may fit
+            text = messages.compact(message).decode()
         if peer is not None and peer.channel.readyState == "open":
-            peer.channel.send(json.dumps(message))
+            peer.channel.send(text)
             return True
         waits = not self._behaviour.drop_messages_while_reconnecting and peer is not None
         if waits and len(self._waiting) < MAX_WAITING_MESSAGES:
-            self._waiting.append(json.dumps(message))
+            self._waiting.append(text)
         return False
 
     def send_checked(self, message: dict[str, Any]) -> None:

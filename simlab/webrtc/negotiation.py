@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlab.webrtc import messages
 from simlab.webrtc.http import OfferAbortedError, OfferEndpoint, OfferFailedError, OfferRefusedError
+from simlab.webrtc.sdp_codecs import only_codecs
 
 if TYPE_CHECKING:
     from simlab.webrtc.transport import SmallWebRTCTransport
@@ -50,11 +51,12 @@ class Negotiation:
         peer = self._transport.peer
         if peer is None:
             raise OfferFailedError("no peer connection")
-        sdp, candidates = await peer.offer()
+        sdp, candidates = await peer.offer(self._transport.wait_for_ice_gathering)
+        sdp = only_codecs(sdp, self._transport.codecs)
         if restart and not self._behaviour.trickle_under_old_id:
             self._may_trickle = False
             self._queue.clear()
-        self._trickle(candidates)
+        self.trickle(candidates)
         labels = {"connection": peer.number}
         self._record("client", "offer", **labels, restart=restart, pc_id=self.pc_id)
         try:
@@ -86,7 +88,8 @@ class Negotiation:
         except Exception as error:  # whatever the stack says of an answer that it can't apply
             raise OfferFailedError(f"answer not applied: {error}") from error
 
-    def _trickle(self, candidates: list[dict[str, Any]]) -> None:
+    def trickle(self, candidates: list[dict[str, Any]]) -> None:
+        """Send candidates when the time has come."""
         self._queue += candidates
         if candidates and self._window is None:
             loop = asyncio.get_running_loop()

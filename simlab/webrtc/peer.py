@@ -1,5 +1,6 @@
 """One peer connection of the client, with what belongs to it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcicetransport import parse_stun_turn_uri
+from aiortc.rtcpeerconnection import add_transport_description
+from aiortc.sdp import SessionDescription
 
 from simlab.core.timeline import Recorder
 from simlab.reconnect.liveness import ChromiumLiveness
@@ -22,6 +25,7 @@ from simlab.webrtc.media import Slot, Source
 from simlab.webrtc.watching import record_states
 
 KINDS = ("audio", "video")
+GATHERING_LIMIT_S = 2.0
 _DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024
 
 
@@ -49,6 +53,9 @@ class PeerEvents(Protocol):
 
     def track_added(self, peer: "Peer", track: MediaStreamTrack) -> None:
         """The remote peer has a track."""
+
+    def gathered(self, peer: "Peer", found: list[dict[str, Any]]) -> None:
+        """All candidates are known at last, some time after the offer was made."""
 
 
 class Peer:
@@ -83,6 +90,8 @@ class Peer:
         self.number = number
         self._record = record
         self._events = events
+        self._ice_servers = tuple(ice_servers)
+        self._gathering: asyncio.Task[None] | None = None
         # One transport for everything, which is what a browser ends up with after the answer.
         configuration = RTCConfiguration(list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self.pc = RTCPeerConnection(configuration)
@@ -146,16 +155,48 @@ class Peer:
         self._record("client", "channel_closed", connection=self.number)
         self._events.channel_closed(self)
 
-    async def offer(self) -> tuple[str, list[dict[str, Any]]]:
-        """Make an offer, and return it without its candidates, and these."""
-        await self.pc.setLocalDescription(await self.pc.createOffer())
-        return candidates.split_off(self.pc.localDescription.sdp)
+    async def offer(self, wait: bool = False) -> tuple[str, list[dict[str, Any]]]:
+        """Make an offer, and return it, and the candidates that are to be sent besides.
+
+        Parameters
+        ----------
+        wait
+            Wait for all candidates, 2 s at most, and leave them in the offer too. Otherwise those of ICE
+            servers come later: see ``PeerEvents.gathered``.
+        """
+        offer = await self.pc.createOffer()
+        self._gathering = asyncio.get_running_loop().create_task(self.pc.setLocalDescription(offer))
+        # Without ICE servers gathering takes no time at all.
+        limit_s = None if not self._ice_servers else GATHERING_LIMIT_S if wait else 0.0
+        await asyncio.wait([self._gathering], timeout=limit_s)
+        if not self._gathering.done():
+            self._gathering.add_done_callback(self._gathered_late)
+            return _described(offer.sdp, self.pc), []
+        self._gathering.result()
+        sdp, found = candidates.split_off(self.pc.localDescription.sdp)
+        return (candidates.without_end(self.pc.localDescription.sdp) if wait else sdp), found
+
+    def _gathered_late(self, gathering: "asyncio.Task[None]") -> None:
+        if gathering.cancelled() or gathering.exception() is not None or self.pc.signalingState == "closed":
+            return
+        _, found = candidates.split_off(self.pc.localDescription.sdp)
+        self._events.gathered(self, found)
 
     async def accept(self, sdp: str) -> None:
-        """Apply an answer."""
-        first = self.pc.remoteDescription is None
+        """Apply an answer.
+
+        aiortc can't before it has all of its candidates. A browser can, and so ICE is ``checking`` from here on.
+        """
+        gathering, first = self._gathering, self.pc.remoteDescription is None
+        late = gathering is not None and not gathering.done()
+        if gathering is not None and late:
+            gathering.remove_done_callback(self._gathered_late)
+            self.liveness.begin()
+            await gathering
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
-        if first:
+        if late and gathering is not None:
+            self._gathered_late(gathering)
+        elif first:
             self.liveness.begin()
 
     async def close(self) -> None:
@@ -164,6 +205,20 @@ class Peer:
         for slot in self.slots.values():
             slot.unplug()
         await self.pc.close()
+        if self._gathering is not None and not self._gathering.done():
+            # It opens sockets to the end, whoever closes them before.
+            ice = self.pc.getTransceivers()[0].receiver.transport.transport._connection
+            await asyncio.wait([self._gathering])
+            await ice.close()
+
+
+def _described(sdp: str, pc: RTCPeerConnection) -> str:
+    """Add to an offer what it says of ICE and DTLS, as the local description will have it in the end."""
+    description = SessionDescription.parse(sdp)
+    for media in description.media:
+        add_transport_description(media, pc.getTransceivers()[0].receiver.transport)
+        media.ice_candidates = []
+    return candidates.without_end(str(description))
 
 
 def check_ice_servers(servers: Sequence[RTCIceServer]) -> None:

@@ -36,9 +36,9 @@ class Reconnection:
         """Take in that an answer was applied."""
         self._machine.answered()
 
-    def renegotiation_asked(self) -> None:
-        """Take in that the server asks for a new offer."""
-        self._record("policy", "trigger", cause="renegotiate")
+    def renegotiation_asked(self, cause: str = "renegotiate") -> None:
+        """Take in that the server asks for a new offer, or that candidates came late."""
+        self._record("policy", "trigger", cause=cause)
         self._do(self._machine.renegotiation_asked())
 
     def begin(self) -> None:

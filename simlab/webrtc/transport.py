@@ -282,6 +282,12 @@ class SmallWebRTCTransport(ClientCalls):
         """Get to know a remote track."""
         self._incoming.add(peer.number, track)
 
+    def gathered(self, peer: Peer, found: list[dict[str, Any]]) -> None:
+        """Send candidates that come late, or offer again with all of them if the client waits for them."""
+        self._negotiation.trickle(found)
+        if self.wait_for_ice_gathering and peer is self.peer and peer.ice_state == "checking":
+            self._reconnection.renegotiation_asked("gathering")
+
     def channel_opened(self, peer: Peer) -> None:
         """Become ready the first time; say hello again later, unless that is forgotten (C10, C15)."""
         self._conversation.opened(peer)
