@@ -30,6 +30,7 @@ Clock = Literal["virtual", "real"]
 NO_REAL_NAT = "want no such table under the real clock, whose relay maps and filters endpoint-independently"
 _CLIENT: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
 _SERVER: Literal["pipecat-1.14.0"] = "pipecat-1.14.0"
+Codec = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
@@ -43,10 +44,30 @@ class Peers(Table):
 
 
 class Client(Table):
-    """``[client]``: which client it is, and how it finds that a path is bad."""
+    """``[client]``: which client it is, how it finds that a path is bad, and what its application sets.
+
+    Parameters
+    ----------
+    wait_for_ice_gathering
+        Wait up to 2 s for all candidates before each offer.
+    audio_codec, video_codec
+        The one codec to offer, by its name in SDP; None offers all.
+    start
+        Ask the server for a bot first (``POST /start``), and then make offers to the bot's session.
+    offer_timeout_s
+        How long an offer may wait for its answer; None is for ever, or as the behaviour has it.
+    disconnect_on_bot_disconnect
+        Whether the bot's good-bye ends the connection.
+    """
 
     preset: Literal["pipecat-1.10.8", "pipecat-1.10.6", "fixed"] = _CLIENT
     liveness: Literal["chromium"] = "chromium"
+    wait_for_ice_gathering: bool | None = None
+    audio_codec: Codec | None = None
+    video_codec: Codec | None = None
+    start: bool | None = None
+    offer_timeout_s: PositiveDuration | None = Field(default=None, alias="offer_timeout")
+    disconnect_on_bot_disconnect: bool | None = None
     behaviour: ClientBehaviour = Field(default=ClientBehaviour(), validate_default=True)
 
     @field_validator("behaviour")

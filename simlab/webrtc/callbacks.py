@@ -74,7 +74,7 @@ class Callbacks:
     llm_function_call_stopped: Callable[[Any], None] = _ignore
     llm_function_call: Callable[[Any], None] = _ignore
     bot_llm_search_response: Callable[[Any], None] = _ignore
-    frame_received: Callable[[Any], None] = _ignore  # a decoded frame of a started track
+    frame_received: Callable[[Any], None] = _ignore  # a frame of a started track
 
 
 WITHOUT_DATA: Mapping[str, str] = {

@@ -236,9 +236,8 @@ class ClientCalls(ABC):
         getattr(self.callbacks, name)(*data)
 
     def _source_replaced(self, kind: str) -> None:
-        source = self.media_manager.source(kind)
-        if self.peer is not None and source is not None:
-            self.peer.send(kind, source)
+        if self.peer is not None:
+            self.peer.send(kind, self.media_manager.source(kind))
 
     def spawn(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]] | None = None) -> None:
         """Do something in the background."""

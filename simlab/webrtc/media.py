@@ -1,73 +1,61 @@
-"""Synthetic audio that can be told from silence, and the ears that tell."""
+"""What is sent: sources of sound and picture, and the tracks that take them to a connection."""
 
 import asyncio
-import fractions
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import av
-import numpy as np
+from aiortc import RTCRtpTransceiver
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
-SAMPLE_RATE_HZ = 48000
-FRAME_S = 0.020
-FRAME_SAMPLES = int(SAMPLE_RATE_HZ * FRAME_S)
-BIT_RATE_BPS = 32000
-_TIME_BASE = fractions.Fraction(1, SAMPLE_RATE_HZ)
-_LOOP_FRAMES = 50
-_WARM_UP_FRAMES = 10
-_TONE_HZ = 440
-_AMPLITUDE = 8000
-_AUDIBLE_LEVEL = 500
+from simlab.webrtc.clips import (
+    BLACK,
+    FRAME_S,
+    INTERVALS_S,
+    SILENCE,
+    TICKS,
+    TIME_BASES,
+    TONE,
+    Clip,
+    is_audible,
+    opus_frames,
+)
 
+__all__ = ["FRAME_S", "Slot", "Source", "is_audible", "opus_frames"]
 
-@cache
-def opus_frames(amplitude: int) -> tuple[bytes, ...]:
-    """Return a second of Opus at a constant bit rate, 50 frames of 80 bytes, that can be played in a loop.
-
-    It is encoded once, since it is always the same. A constant bit rate gives every frame the same
-    size on every machine.
-    """
-    encoder = av.CodecContext.create("libopus", "w")
-    encoder.sample_rate, encoder.bit_rate = SAMPLE_RATE_HZ, BIT_RATE_BPS
-    encoder.format, encoder.layout = "s16", "mono"
-    encoder.options = {"vbr": "off", "application": "voip", "frame_duration": "20"}
-    out: list[bytes] = []
-    for n in range(_WARM_UP_FRAMES + _LOOP_FRAMES):
-        at = np.arange(n * FRAME_SAMPLES, (n + 1) * FRAME_SAMPLES)
-        samples = np.rint(amplitude * np.sin(2 * np.pi * _TONE_HZ * at / SAMPLE_RATE_HZ)).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE_HZ, n * FRAME_SAMPLES, _TIME_BASE
-        out += [bytes(packet) for packet in encoder.encode(frame)]
-    out += [bytes(packet) for packet in encoder.encode(None)]
-    return tuple(out[-_LOOP_FRAMES:])
+_NOTHING = {"audio": SILENCE, "video": BLACK}
 
 
 class Source:
-    """A microphone, or a bot's voice: a tone that any number of connections can be given at once.
+    """A microphone, a camera, a bot's voice or picture: any number of connections can be given it at once.
 
     Parameters
     ----------
     sent
         Called for each frame that is handed to the newest connection.
     speaks
-        Asked for each frame; while it says False, silence is sent.
+        Asked for each frame; while it says False, silence is sent, or no picture.
+    clip
+        What it plays.
     """
 
-    def __init__(self, sent: Callable[[], None], speaks: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, sent: Callable[[], None], speaks: Callable[[], bool] = lambda: True, clip: Clip = TONE
+    ) -> None:
         self.ended = False
         self.speaks = speaks
         self.sent = sent
+        self.clip = clip
         self.newest: Slot | None = None
 
     def stop(self) -> None:
         """End it for good, for every connection that has it."""
         self.ended = True
 
-    def frame(self, number: int) -> bytes:
-        """Return the frame of that number."""
-        return opus_frames(_AMPLITUDE if self.speaks() else 0)[number % _LOOP_FRAMES]
+    def frame(self, number: int, codec: str | None = None) -> bytes:
+        """Return the frame of that number since the slot began to play, in that codec."""
+        frames = (self.clip if self.speaks() else SILENCE).encoded(codec)
+        return frames[number % len(frames)]
 
 
 class Slot(MediaStreamTrack):
@@ -83,6 +71,13 @@ class Slot(MediaStreamTrack):
         self._plugged = asyncio.Event()
         self._number = 0
         self._due_s: float | None = None
+        self._transceiver: RTCRtpTransceiver | None = None
+        self._played: Source | None = None
+        self._played_from = 0
+
+    def follow(self, transceiver: RTCRtpTransceiver) -> None:
+        """Send in the codec that this transceiver has negotiated, by the time."""
+        self._transceiver = transceiver
 
     def plug(self, source: Source) -> None:
         """Send what this source gives from now on."""
@@ -104,26 +99,33 @@ class Slot(MediaStreamTrack):
             If the connection is closed, or the source has ended.
         """
         loop = asyncio.get_running_loop()
-        while self._source is None:
-            await self._plugged.wait()
-            self._due_s = None
-        self._due_s = loop.time() if self._due_s is None else self._due_s + FRAME_S
-        await asyncio.sleep(self._due_s - loop.time())
+        while True:
+            while self._source is None:
+                await self._plugged.wait()
+                self._due_s = None
+            self._due_s = loop.time() if self._due_s is None else self._due_s + INTERVALS_S[self.kind]
+            await asyncio.sleep(self._due_s - loop.time())
+            if self.kind == "audio" or self._source is None or self._source.speaks():
+                break
         if self.readyState != "live" or (self._source is not None and self._source.ended):
             raise MediaStreamError
         return self._next_packet()
 
     def _next_packet(self) -> "av.Packet[Any]":
         source = self._source
-        packet = av.Packet(source.frame(self._number) if source is not None else opus_frames(0)[0])
-        packet.pts, packet.time_base = self._number * FRAME_SAMPLES, _TIME_BASE
+        packet = av.Packet(self._frame(source))
+        packet.pts, packet.time_base = self._number * TICKS[self.kind], TIME_BASES[self.kind]
         self._number += 1
         if source is not None and source.newest is self:
             source.sent()
         return packet
 
-
-def is_audible(frame: av.AudioFrame) -> bool:
-    """Tell whether a decoded frame is more than silence."""
-    samples = np.frombuffer(bytes(frame.planes[0]), dtype=np.int16)
-    return int(samples.max(initial=0)) > _AUDIBLE_LEVEL
+    def _frame(self, source: Source | None) -> bytes:
+        codecs = self._transceiver._codecs if self._transceiver is not None else []
+        codec = codecs[0].name if codecs else None
+        if source is None:
+            return _NOTHING[self.kind].encoded(codec)[0]
+        if source is not self._played:
+            # A picture that begins anywhere but at its key frame shows nothing; sound goes on in step.
+            self._played, self._played_from = source, self._number if self.kind == "video" else 0
+        return source.frame(self._number - self._played_from, codec)

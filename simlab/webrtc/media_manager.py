@@ -14,10 +14,13 @@ class MediaManager(Protocol):
     Any object with these members will do. Kinds are ``"audio"``, ``"video"`` and ``"screen"``.
     """
 
-    supports_screen_share: bool
     is_sharing_screen: bool
     is_mic_enabled: bool
     is_cam_enabled: bool
+
+    @property
+    def supports_screen_share(self) -> bool:
+        """Whether offers have a third transceiver, for the picture of a screen."""
 
     @property
     def has_media(self) -> bool:

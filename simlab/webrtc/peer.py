@@ -20,6 +20,7 @@ from aiortc.sdp import SessionDescription
 from simlab.core.timeline import Recorder
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.webrtc import candidates
+from simlab.webrtc.encoded import leave_undecoded
 from simlab.webrtc.liveness import LivenessMonitor
 from simlab.webrtc.media import Slot, Source
 from simlab.webrtc.watching import record_states
@@ -71,6 +72,9 @@ class Peer:
     screen
         Whether there is a third transceiver, for the picture of the screen.
 
+    decode_video
+        Whether the bot's pictures are decoded; otherwise its track gives ``EncodedFrame`` objects.
+
     Raises
     ------
     ValueError
@@ -85,6 +89,7 @@ class Peer:
         events: PeerEvents,
         media: bool = True,
         screen: bool = False,
+        decode_video: bool = True,
     ) -> None:
         check_ice_servers(ice_servers)
         self.number = number
@@ -97,11 +102,13 @@ class Peer:
         self.pc = RTCPeerConnection(configuration)
         record_states(self.pc, record, "client", connection=number)
         self.slots = {kind: Slot(kind) for kind in KINDS}
-        for slot in self.slots.values():
-            self.pc.addTransceiver(slot, direction="sendrecv" if media else "inactive")
         if screen:
             self.slots["screen"] = Slot("video")
-            self.pc.addTransceiver(self.slots["screen"], direction="sendonly" if media else "inactive")
+        for kind, slot in self.slots.items():
+            direction = "sendonly" if kind == "screen" else "sendrecv"
+            slot.follow(self.pc.addTransceiver(slot, direction=direction if media else "inactive"))
+        if not decode_video:
+            leave_undecoded(self.pc.getTransceivers()[KINDS.index("video")].receiver)
         self.channel: RTCDataChannel = self.pc.createDataChannel("chat", ordered=True)
         self.liveness = LivenessMonitor(ChromiumLiveness(), self._liveness_changed)
         self._listen()
@@ -117,9 +124,12 @@ class Peer:
         sctp = self.pc.sctp
         return sctp._remote_max_message_size if sctp is not None else _DEFAULT_MAX_MESSAGE_BYTES
 
-    def send(self, kind: str, source: Source) -> None:
-        """Send what a source gives: ``audio``, ``video`` or ``screen``."""
-        self.slots[kind].plug(source)
+    def send(self, kind: str, source: Source | None) -> None:
+        """Send what a source gives, as ``audio``, ``video`` or ``screen``; None sends nothing any more."""
+        if source is None:
+            self.slots[kind].unplug()
+        else:
+            self.slots[kind].plug(source)
 
     def _listen(self) -> None:
         on: Callable[..., Any] = self.pc.on
@@ -185,7 +195,7 @@ class Peer:
     async def accept(self, sdp: str) -> None:
         """Apply an answer.
 
-        aiortc can't before it has all of its candidates. A browser can, and so ICE is ``checking`` from here on.
+        aiortc can't before it has all of its candidates. A browser can: so ICE is ``checking`` from here on.
         """
         gathering, first = self._gathering, self.pc.remoteDescription is None
         late = gathering is not None and not gathering.done()

@@ -15,6 +15,7 @@ from simlab.core.timeline import Recorder
 from simlab.webrtc.handler import Candidates, Offer, RequestHandler
 
 OFFER_PATH = "/api/offer"
+START_PATH = "/start"
 LONGEST_BODY_BYTES = 2**20
 DEFAULT_ICE_SERVERS = [{"urls": ["stun:stun.l.google.com:19302"]}]
 _UNKNOWN_SESSION = "Invalid or not-yet-ready session_id"
@@ -42,7 +43,7 @@ class Routes:
         app = web.Application(client_max_size=LONGEST_BODY_BYTES)
         app.router.add_post(OFFER_PATH, self._answering(self._post))
         app.router.add_patch(OFFER_PATH, self._answering(self._patch))
-        app.router.add_post("/start", self._answering(self._start))
+        app.router.add_post(START_PATH, self._answering(self._start))
         app.router.add_get("/status", self._answering(self._status))
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             app.router.add_route(method, "/sessions/{id}/{path:.*}", self._answering(self._session))

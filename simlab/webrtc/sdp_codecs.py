@@ -15,7 +15,7 @@ def only_codecs(sdp: str, codecs: Mapping[str, str | None]) -> str:
     Parameters
     ----------
     codecs
-        For ``audio`` and ``video``, the beginning of the codec's name as ``a=rtpmap`` has it, in the same case;
+        For ``audio`` and ``video``, the beginning of the codec's name as ``a=rtpmap`` has it, in its case;
         None or ``"default"`` leaves all. One that nobody knows leaves none, and the server refuses that.
     """
     for kind, codec in codecs.items():

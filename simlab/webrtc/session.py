@@ -1,6 +1,7 @@
 """Both halves of a session: a client that meets a bot and measures, and the server with the bot."""
 
 import asyncio
+import json
 import math
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,10 +24,9 @@ from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.peer import PeerError
 from simlab.webrtc.request_params import RequestParams
-from simlab.webrtc.routes import Routes
+from simlab.webrtc.routes import OFFER_PATH, START_PATH, Routes
 from simlab.webrtc.synthetic import SyntheticMedia
 from simlab.webrtc.transport import SmallWebRTCTransport
-
 
 def policy_of(scenario: Scenario) -> Policy:
     """Return the policy that the scenario names, with the keys that its profile changes."""
@@ -72,8 +72,14 @@ class ClientSession:
         self._sent_messages = probes.Tally(record, Direction.UP, "message")
         self._sent_media = probes.Tally(record, Direction.UP, "media")
         self._numbers: Iterator[int] = iter(range(2**63))
+        client = profile.client
+        self._start = RequestParams(endpoint.replace(OFFER_PATH, START_PATH)) if client.start else None
         self.transport = SmallWebRTCTransport(
-            webrtc_request_params=RequestParams(endpoint),
+            webrtc_request_params=RequestParams(endpoint, timeout_s=client.offer_timeout_s),
+            wait_for_ice_gathering=bool(client.wait_for_ice_gathering),
+            audio_codec=client.audio_codec,
+            video_codec=client.video_codec,
+            disconnect_on_bot_disconnect=client.disconnect_on_bot_disconnect is not False,
             media_manager=SyntheticMedia(media, lambda _: self._sent_media.add("sent")),
             enable_mic="audio" in media,
             policy=policy_of(scenario),
@@ -104,8 +110,12 @@ class ClientSession:
                 task.result()  # raises what is a fault of simlab itself
 
     async def _connect(self) -> None:
-        with suppress(RTVIError, PeerError):
-            await self.transport.connect()
+        # A refusal of the start endpoint that is not JSON leaves the published client where it was.
+        with suppress(RTVIError, PeerError, json.JSONDecodeError):
+            if self._start is None:
+                await self.transport.connect()
+            else:
+                await self.transport.start_bot_and_connect(self._start)
 
     def _set_wanted(self, wanted: bool) -> None:
         self._wanted = wanted

@@ -1,57 +1,69 @@
-"""A microphone that is a tone: media made of nothing."""
+"""Media without devices: a tone and a test picture, a file, or none."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 
+from simlab.webrtc.clips import TEST_PICTURE, TONE, Clip
+from simlab.webrtc.files import clips_of_file
 from simlab.webrtc.media import Source
 
+_DEVICES = {"audio": "mic", "video": "cam"}
 
-class SyntheticMedia:
-    """Media that need no device.
+
+def _ignore(_: str) -> None:
+    return None
+
+
+class ClipMedia:
+    """Media that play clips in a loop.
+
+    A microphone that is off sends silence; a camera that is off sends nothing.
 
     Parameters
     ----------
-    kinds
-        Which there are at all: ``"audio"``, ``"video"``; none makes a session of messages only.
+    clips
+        By kind: ``"audio"``, ``"video"``, ``"screen"``.
     sent
-        Called for each frame that is handed to the newest connection, with its kind.
+        Called with the kind of each frame that is handed to the newest connection.
     """
 
-    supports_screen_share = False
     is_sharing_screen = False
+    is_mic_enabled = False
+    is_cam_enabled = False
 
-    def __init__(
-        self, kinds: Collection[str] = ("audio", "video"), sent: Callable[[str], None] = lambda _: None
-    ) -> None:
-        self.is_mic_enabled = False
-        self.is_cam_enabled = False
-        self._kinds = tuple(kinds)
+    def __init__(self, clips: Mapping[str, Clip], sent: Callable[[str], None] = _ignore) -> None:
+        self._clips = dict(clips)
         self._sent = sent
         self._sources: dict[str, Source] = {}
-        self._replaced: Callable[[str], None] = lambda _: None
+        self._replaced: Callable[[str], None] = _ignore
 
     @property
     def has_media(self) -> bool:
         """Whether there is anything to send, ever."""
-        return bool(self._kinds)
+        return bool(self._clips)
+
+    @property
+    def supports_screen_share(self) -> bool:
+        """Whether there is a screen."""
+        return "screen" in self._clips
 
     def begin(self, mic: bool, cam: bool, replaced: Callable[[str], None]) -> None:
-        """Take in what the client wants at first."""
-        self.is_mic_enabled = mic and "audio" in self._kinds
-        self.is_cam_enabled = cam and "video" in self._kinds
+        """Take in what is on at first."""
+        self.is_mic_enabled = mic and "audio" in self._clips
+        self.is_cam_enabled = cam and "video" in self._clips
         self._replaced = replaced
 
     async def initialize(self) -> Collection[str]:
         """Get the devices: there is nothing to get."""
-        names = {"audio": "mic", "video": "cam"}
-        return [names[kind] for kind in self._kinds]
+        return [device for kind, device in _DEVICES.items() if kind in self._clips]
 
     async def connect(self) -> None:
-        """Make a microphone, and a camera if it is on."""
-        if "audio" in self._kinds:
-            self._sources["audio"] = self._new("audio")
+        """Make the microphone, and the camera and the screen if they are on."""
+        on = {"audio": True, "video": self.is_cam_enabled, "screen": self.is_sharing_screen}
+        self._sources = {kind: self._new(kind) for kind in self._clips if on[kind]}
 
     async def disconnect(self) -> None:
-        """End both."""
+        """End them."""
         for source in self._sources.values():
             source.stop()
 
@@ -60,15 +72,64 @@ class SyntheticMedia:
         return self._sources.get(kind)
 
     def enable_mic(self, enable: bool) -> None:
-        """Let the microphone send its tone, or silence."""
-        self.is_mic_enabled = enable
+        """Let the microphone send its sound, or silence."""
+        self.is_mic_enabled = enable and "audio" in self._clips
 
     def enable_cam(self, enable: bool) -> None:
-        """Let the camera send its picture, or a black one."""
-        self.is_cam_enabled = enable
+        """Let the camera send its picture, or nothing."""
+        self.is_cam_enabled = enable and "video" in self._clips
+        self._switch("video", self.is_cam_enabled)
 
     def enable_screen_share(self, enable: bool) -> None:
-        """Do nothing, since there is no screen."""
+        """Let the screen send its picture, or nothing."""
+        self.is_sharing_screen = enable and "screen" in self._clips
+        self._switch("screen", self.is_sharing_screen)
+
+    def _switch(self, kind: str, on: bool) -> None:
+        if on == (kind in self._sources):
+            return
+        if on:
+            self._sources[kind] = self._new(kind)
+        else:
+            del self._sources[kind]
+        self._replaced(kind)
 
     def _new(self, kind: str) -> Source:
-        return Source(lambda: self._sent(kind), lambda: self.is_mic_enabled)
+        speaks = (lambda: self.is_mic_enabled) if kind == "audio" else (lambda: True)
+        return Source(lambda: self._sent(kind), speaks, self._clips[kind])
+
+
+class SyntheticMedia(ClipMedia):
+    """A tone of 440 Hz, and a test picture, 30 times a second, that is not black and never stands still.
+
+    Parameters
+    ----------
+    kinds
+        Which there are at all; ``"screen"`` offers a third transceiver, for the picture of a screen.
+    """
+
+    def __init__(
+        self, kinds: Collection[str] = ("audio", "video"), sent: Callable[[str], None] = _ignore
+    ) -> None:
+        all_clips = {"audio": TONE, "video": TEST_PICTURE, "screen": TEST_PICTURE}
+        super().__init__({kind: clip for kind, clip in all_clips.items() if kind in kinds}, sent)
+
+
+class FileMedia(ClipMedia):
+    """The sound and the picture of a file, whatever PyAV can read, over and over.
+
+    Raises
+    ------
+    InvalidInputError
+        If it can't be read, or has neither sound nor picture.
+    """
+
+    def __init__(self, path: str | Path, sent: Callable[[str], None] = _ignore) -> None:
+        super().__init__(clips_of_file(str(path)), sent)
+
+
+class NoMedia(ClipMedia):
+    """Nothing to send: a session of messages only."""
+
+    def __init__(self) -> None:
+        super().__init__({})

@@ -53,6 +53,9 @@ class SmallWebRTCTransport(ClientCalls):
         Whether it begins with them on.
     disconnect_on_bot_disconnect
         Whether the bot's good-bye ends the connection.
+    decode_video
+        Whether the bot's pictures are decoded; otherwise ``frame_received`` is given ``EncodedFrame``
+        objects, which costs much less.
     policy
         What to do about a bad connection.
     behaviour
@@ -77,6 +80,7 @@ class SmallWebRTCTransport(ClientCalls):
         enable_mic: bool = True,
         enable_cam: bool = False,
         disconnect_on_bot_disconnect: bool = True,
+        decode_video: bool = True,
         policy: Policy = POLICIES["pipecat"],
         behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
         callbacks: Callbacks | None = None,
@@ -98,6 +102,7 @@ class SmallWebRTCTransport(ClientCalls):
         self.wait_for_ice_gathering = wait_for_ice_gathering
         self.codecs = {"audio": audio_codec, "video": video_codec}
         self._offer_url_template = offer_url_template
+        self._decode_video = decode_video
         self._leaves_with_bot = disconnect_on_bot_disconnect
         self._made = 0
         self._incoming = IncomingTracks(self.record, self.callbacks, behaviour.drop_new_remote_tracks)
@@ -219,6 +224,7 @@ class SmallWebRTCTransport(ClientCalls):
             self,
             media=manager.has_media,
             screen=manager.supports_screen_share,
+            decode_video=self._decode_video,
         )
         self._peers.add(peer)
         return peer

@@ -7,7 +7,8 @@ from typing import Any
 
 import av
 
-from simlab.webrtc.media import BIT_RATE_BPS, FRAME_SAMPLES, SAMPLE_RATE_HZ, Source
+from simlab.webrtc.clips import BIT_RATE_BPS, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from simlab.webrtc.media import Source
 
 WRITE_TIMEOUT_S = 10.0
 _LONGEST_ECHO_FRAMES = 50
@@ -84,7 +85,7 @@ class Echo(Voice):
         for mono in self._resampler.resample(frame):
             self._heard.extend(bytes(packet) for packet in self._encoder.encode(mono))
 
-    def frame(self, number: int) -> bytes:
-        """Return what was heard, or silence."""
-        silence = super().frame(number)
+    def frame(self, number: int, codec: str | None = None) -> bytes:
+        """Return what was heard, in Opus, or silence."""
+        silence = super().frame(number, codec)
         return self._heard.popleft() if self._writing else silence

@@ -94,7 +94,11 @@ def test_a_client_that_is_started_can_not_be_started_again(run):
         async with bot_server(), client() as transport:
             connecting = asyncio.create_task(transport.connect())
             await asyncio.sleep(0)
-            for again in (transport.connect(), transport.start_bot(START), transport.start_bot_and_connect(START)):
+            for again in (
+                transport.connect(),
+                transport.start_bot(START),
+                transport.start_bot_and_connect(START),
+            ):
                 with pytest.raises(BotAlreadyStartedError):
                     await again
             await connecting
@@ -188,7 +192,9 @@ def test_a_message_may_have_as_many_bytes_as_the_channel_takes(run):
             assert transport.max_message_bytes == 65536
             await transport.connect()
             assert transport.max_message_bytes == 262144
-            frame = len(json.dumps(rtvi("client-message", {"t": "big", "d": ""}, "12345678")).replace(" ", ""))
+            frame = len(
+                json.dumps(rtvi("client-message", {"t": "big", "d": ""}, "12345678")).replace(" ", "")
+            )
             transport.send_client_message("big", "x" * (262144 - frame))
             for text in ("x" * (262144 - frame + 1), "é" * (262144 // 2)):
                 with pytest.raises(MessageTooLargeError):
@@ -304,7 +310,9 @@ def test_a_bot_is_started_and_its_session_is_where_offers_go(run):
     ice = {"iceServers": [{"urls": "stun:10.0.0.99"}]}
 
     async def play():
-        app = start_app(lambda: web.json_response({"sessionId": "s1", "iceConfig": ice, "other": 1}), requests)
+        app = start_app(
+            lambda: web.json_response({"sessionId": "s1", "iceConfig": ice, "other": 1}), requests
+        )
         runner = await serve(app)
         async with client(log, webrtc_request_params=None) as transport:
             with pytest.raises(TransportStartError) as caught:

@@ -44,7 +44,11 @@ def test_one_codec_and_what_retransmits_it_are_left():
         "m=video 9 UDP/TLS/RTP/SAVPF 99 100",
         "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
     ]
-    assert lines(sdp, "a=rtpmap") == ["a=rtpmap:0 PCMU/8000", "a=rtpmap:99 H264/90000", "a=rtpmap:100 rtx/90000"]
+    assert lines(sdp, "a=rtpmap") == [
+        "a=rtpmap:0 PCMU/8000",
+        "a=rtpmap:99 H264/90000",
+        "a=rtpmap:100 rtx/90000",
+    ]
     # Of a retransmission that has more parameters than `apt` the published client takes no notice.
     assert lines(sdp, "a=fmtp") == ["a=fmtp:99 profile-level-id=42e01f", "a=fmtp:100 apt=99"]
     assert lines(sdp, "a=rtcp-fb") == ["a=rtcp-fb:* transport-cc", "a=rtcp-fb:99 nack"]
