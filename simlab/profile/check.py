@@ -69,7 +69,6 @@ _WANTS = {
 }
 
 _NOT_YET = {
-    "peers.media": 'want "audio" (nothing else is supported yet)',
     "peers.clients": "want 1 (more is not supported yet)",
 }
 

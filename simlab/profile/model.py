@@ -39,8 +39,17 @@ class Peers(Table):
 
     client: Literal["builtin"] = "builtin"
     server: Literal["builtin"] = "builtin"
-    media: Annotated[tuple[Literal["audio"], ...], BeforeValidator(listed), Field(max_length=1)] = ("audio",)
+    media: Annotated[tuple[Literal["audio", "video"], ...], BeforeValidator(listed), Field(max_length=2)] = (
+        "audio",
+    )
     clients: int = Field(default=1, ge=1, le=1)
+
+    @field_validator("media")
+    @classmethod
+    def _each_once(cls, media: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(media)) < len(media):
+            raise ValueError("want each at most once")
+        return media
 
 
 class Client(Table):

@@ -7,7 +7,7 @@ from typing import Any
 from simlab.core.timeline import Event, Timeline
 from simlab.study import reading
 from simlab.study.outages import Outage, outages
-from simlab.study.reading import MEDIA, Channel, Fault
+from simlab.study.reading import MEDIA, VIDEO, Channel, Fault
 from simlab.study.spans import Span
 from simlab.study.words import count, listed, never_ready
 
@@ -16,6 +16,8 @@ _NAMES = {
     Channel("message", "down"): "messages to the client",
     Channel("media", "up"): "the microphone",
     Channel("media", "down"): "the bot's voice",
+    Channel("video", "up"): "the camera",
+    Channel("video", "down"): "the bot's video",
 }
 _WAYS = {"both": "both ways", "up": "from client to server", "down": "from server to client"}
 _ACTIONS = {
@@ -134,7 +136,7 @@ def _partly(timeline: Timeline, outage: Outage) -> Iterator[_Told]:
             told_s = _told_s(timeline, span.began_s)
             yield told_s, _OUTAGE, f"At {span.began_s:.1f} s messages stopped too."
         if span.ended_s < outage.span.ended_s - _SAME_S:
-            silent = [_NAMES[c] for c in MEDIA if _is_silent(timeline, c, span.ended_s)]
+            silent = [_NAMES[c] for c in MEDIA + VIDEO if _is_silent(timeline, c, span.ended_s)]
             but = f", but not {listed(silent)}" if silent else ""
             yield span.ended_s, _OVER, f"At {span.ended_s:.1f} s messages passed again both ways{but}."
 

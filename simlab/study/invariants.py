@@ -121,15 +121,29 @@ def _connect_undecided(timeline: Timeline) -> Iterator[Violation]:
 
 
 def _microphone_dead(timeline: Timeline) -> Iterator[Violation]:
-    return _media_dead(timeline, Channel("media", "up"), "microphone-dead-after-recovery", "microphone")
+    heard = "heard from the microphone"
+    return _media_dead(timeline, Channel("media", "up"), "microphone-dead-after-recovery", heard)
 
 
 def _bot_voice_dead(timeline: Timeline) -> Iterator[Violation]:
-    return _media_dead(timeline, Channel("media", "down"), "bot-voice-dead-after-recovery", "bot")
+    return _media_dead(
+        timeline, Channel("media", "down"), "bot-voice-dead-after-recovery", "heard from the bot"
+    )
 
 
-def _media_dead(timeline: Timeline, channel: Channel, invariant: str, speaker: str) -> Iterator[Violation]:
-    if not reading.has_media(timeline):
+def _camera_dead(timeline: Timeline) -> Iterator[Violation]:
+    seen = "seen from the camera"
+    return _media_dead(timeline, Channel("video", "up"), "camera-dead-after-recovery", seen)
+
+
+def _bot_video_dead(timeline: Timeline) -> Iterator[Violation]:
+    return _media_dead(
+        timeline, Channel("video", "down"), "bot-video-dead-after-recovery", "seen from the bot"
+    )
+
+
+def _media_dead(timeline: Timeline, channel: Channel, invariant: str, what: str) -> Iterator[Violation]:
+    if channel not in reading.channels(timeline):
         return
     recovered = recoveries(timeline)
     whole = Span(0.0, reading.end_s(timeline))
@@ -139,7 +153,7 @@ def _media_dead(timeline: Timeline, channel: Channel, invariant: str, speaker: s
         recovery = next(stuck, None)
         if recovery is not None:
             detail = (
-                f"nothing was heard from the {speaker} {until(timeline, silence)}, although messages passed "
+                f"nothing was {what} {until(timeline, silence)}, although messages passed "
                 f"again at {recovery.t_s:.1f} s after {recovery.by} at {recovery.attempt_s:.1f} s"
             )
             yield Violation(invariant, recovery.t_s, detail)
@@ -156,5 +170,7 @@ INVARIANTS: dict[str, Callable[[Timeline], Iterable[Violation]]] = {
     "ready-but-dead": _ready_but_dead,
     "microphone-dead-after-recovery": _microphone_dead,
     "bot-voice-dead-after-recovery": _bot_voice_dead,
+    "camera-dead-after-recovery": _camera_dead,
+    "bot-video-dead-after-recovery": _bot_video_dead,
     "connect-undecided": _connect_undecided,
 }

@@ -84,6 +84,8 @@ _CHANNEL_NAMES = {
     Channel("message", "down"): "messages down",
     Channel("media", "up"): "microphone (up)",
     Channel("media", "down"): "bot's voice (down)",
+    Channel("video", "up"): "camera (up)",
+    Channel("video", "down"): "bot's video (down)",
 }
 
 

@@ -32,7 +32,8 @@ def metrics(timeline: Timeline) -> dict[str, Any]:
         "final_state": _final_state(timeline),
         "usable_fraction": usable_fraction(timeline),
         "outages": [asdict(outage) for outage in outages(timeline)],
-        "media": {direction.value: _media(timeline, direction) for direction in DIRECTIONS},
+        "media": {way.value: _media(timeline, Channel("media", way)) for way in DIRECTIONS},
+        "video": {way.value: _media(timeline, Channel("video", way)) for way in DIRECTIONS},
         "messages": {direction.value: _messages(timeline, direction) for direction in DIRECTIONS},
         "attempts": _attempts(timeline),
         "server": _server(timeline),
@@ -90,11 +91,10 @@ def _tally(timeline: Timeline, channel: Channel) -> Counter[str]:
     return counts
 
 
-def _media(timeline: Timeline, direction: str) -> dict[str, Any]:
-    """Return the media of one direction; zeros and False where the session carried none."""
-    if not reading.has_media(timeline):
+def _media(timeline: Timeline, channel: Channel) -> dict[str, Any]:
+    """Return the sound or the pictures of one direction; zeros and False where the session carried none."""
+    if channel not in reading.channels(timeline):
         return {"sent": 0, "received": 0, "longest_gap_s": 0.0, "alive_at_end": False}
-    channel = Channel("media", direction)
     counts, end_s, silent = (
         _tally(timeline, channel),
         reading.end_s(timeline),

@@ -23,7 +23,7 @@ class Channel:
     Parameters
     ----------
     what
-        ``"message"`` or ``"media"``.
+        ``"message"``, ``"media"`` (sound) or ``"video"``.
     direction
         ``"up"`` (client to server) or ``"down"``.
     """
@@ -34,6 +34,7 @@ class Channel:
 
 MESSAGES = tuple(Channel("message", direction) for direction in DIRECTIONS)
 MEDIA = tuple(Channel("media", direction) for direction in DIRECTIONS)
+VIDEO = tuple(Channel("video", direction) for direction in DIRECTIONS)
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,19 @@ class Fault:
 
 
 def has_media(timeline: Timeline) -> bool:
-    """Tell whether the session carried media."""
-    return bool(timeline.header.get("media"))
+    """Tell whether the session carried sound."""
+    return "audio" in timeline.header.get("media", ())
+
+
+def has_video(timeline: Timeline) -> bool:
+    """Tell whether the session carried pictures."""
+    return "video" in timeline.header.get("media", ())
 
 
 def channels(timeline: Timeline) -> tuple[Channel, ...]:
-    """Return the probe channels in use: messages both ways, and media both ways if there is any."""
-    return MESSAGES + MEDIA if has_media(timeline) else MESSAGES
+    """Return the probe channels in use: messages both ways, and sound and pictures if there are any."""
+    sound = MEDIA if has_media(timeline) else ()
+    return MESSAGES + sound + (VIDEO if has_video(timeline) else ())
 
 
 def gaps(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:

@@ -9,6 +9,7 @@ from aiortc.mediastreams import MediaStreamError
 from simlab.core.timeline import Recorder
 from simlab.profile.bot import BotKeys
 from simlab.webrtc import messages, probes
+from simlab.webrtc.bot_camera import BotCamera
 from simlab.webrtc.connection import AUDIO, SmallWebRTCConnection
 from simlab.webrtc.ears import Ears
 from simlab.webrtc.media import is_audible
@@ -60,6 +61,8 @@ class Bot:
         events.on("connected", self._connected)
         events.on("disconnected", self._voice.track_lost)
         events.on("app-message", self._app_message)
+        if ears.has_video:
+            self._camera = BotCamera(connection, ears, lambda: not self._is_over)
         events.on("closed", lambda: self._end(by_bot=False))
         self._say("bot_started")
         events.spawn(self._begin())

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import SERVER_PRESETS, ServerBehaviour
 from simlab.webrtc import messages
+from simlab.webrtc.encoded import leave_undecoded
 from simlab.webrtc.events import Events
 from simlab.webrtc.media import Slot
 from simlab.webrtc.outbox import Outbox
@@ -55,6 +56,8 @@ class SmallWebRTCConnection:
         How long the peer connection may be ``connecting`` before it is closed.
     number
         Part of the name: ``SmallWebRTCConnection#0``.
+    decode_video
+        Whether the client's pictures are decoded; otherwise their tracks give ``EncodedFrame`` objects.
     behaviour
         Which faults of the published connection it has; all of them by default.
     record
@@ -67,6 +70,7 @@ class SmallWebRTCConnection:
         connecting_timeout_s: float = CONNECTING_TIMEOUT_S,
         *,
         number: int = 0,
+        decode_video: bool = True,
         behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"],
         record: Recorder | None = None,
     ) -> None:
@@ -74,6 +78,7 @@ class SmallWebRTCConnection:
         self.behaviour = behaviour
         self._record = record or Recorder(asyncio.get_running_loop().time, lambda _: None)
         self._ice_servers = [RTCIceServer(s) if isinstance(s, str) else s for s in ice_servers]
+        self._decode_video = decode_video
         self._connecting_timeout_s = connecting_timeout_s
         self._name = f"SmallWebRTCConnection#{number}"
         self._connect_invoked = False
@@ -116,7 +121,10 @@ class SmallWebRTCConnection:
             transceiver.direction = "sendrecv" if index <= VIDEO else "recvonly"
             if transceiver.kind not in self.slots:
                 self.slots[transceiver.kind] = Slot(transceiver.kind)
+                self.slots[transceiver.kind].follow(transceiver)
                 transceiver.sender.replaceTrack(self.slots[transceiver.kind])
+            if transceiver.kind == "video" and not self._decode_video:
+                leave_undecoded(transceiver.receiver)
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         return {"sdp": self.pc.localDescription.sdp, "type": "answer", "pc_id": self.pc_id}
 

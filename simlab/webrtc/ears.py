@@ -12,24 +12,30 @@ class EarsState(TypedDict):
 
     message_last_s: float | None
     media_last_s: float | None
+    video_last_s: float | None
     next_number: int
 
 
 class Ears:
-    """What all bots of a server have heard from the client, and what they have sent.
+    """What all bots of a server have heard and seen of the client, and what they have sent.
 
     Parameters
     ----------
+    media, video
+        Whether there is sound, and whether there are pictures.
     last_message_s
         When to stop sending messages, in seconds since the session began.
     """
 
-    def __init__(self, record: Recorder, media: bool, last_message_s: float) -> None:
+    def __init__(self, record: Recorder, media: bool, last_message_s: float, video: bool = False) -> None:
         self.messages = probes.Messages(record, Direction.UP)
         self.media = probes.Watch(record, Direction.UP, "media", probes.MEDIA_GAP_S)
         self.sent_messages = probes.Tally(record, Direction.DOWN, "message")
         self.sent_media = probes.Tally(record, Direction.DOWN, "media")
+        self.video = probes.Watch(record, Direction.UP, "video", probes.VIDEO_GAP_S)
+        self.sent_video = probes.Tally(record, Direction.DOWN, "video")
         self.has_media = media
+        self.has_video = video
         self.next_number = 0
         self.last_message_s = last_message_s
 
@@ -38,6 +44,8 @@ class Ears:
         self.messages.watch.begin()
         if self.has_media:
             self.media.begin()
+        if self.has_video:
+            self.video.begin()
 
     def probe_arrived(self, data: Any) -> None:
         """Take in a numbered message of the client; anything else that has its name is none."""
@@ -48,9 +56,12 @@ class Ears:
         """Record what is counted, and return what others need to go on."""
         for tally in (self.messages.watch.tally, self.media.tally, self.sent_messages, self.sent_media):
             tally.flush()
+        for tally in (self.video.tally, self.sent_video):
+            tally.flush()
         return {
             "message_last_s": self.messages.watch.last_s,
             "media_last_s": self.media.last_s,
+            "video_last_s": self.video.last_s,
             "next_number": self.next_number,
         }
 
@@ -58,6 +69,7 @@ class Ears:
         """Go on where others were."""
         self.messages.watch.resume(state["message_last_s"])
         self.media.resume(state["media_last_s"])
+        self.video.resume(state["video_last_s"])
         self.next_number = state["next_number"]
 
     def finish(self) -> None:
@@ -65,5 +77,7 @@ class Ears:
         end_s = self.last_message_s + probes.QUIET_END_S
         self.messages.watch.finish(end_s)
         self.media.finish(end_s)
+        self.video.finish(end_s)
         self.sent_messages.flush()
         self.sent_media.flush()
+        self.sent_video.flush()

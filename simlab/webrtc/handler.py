@@ -85,6 +85,8 @@ class HandlerSettings:
         ``"single"`` refuses an offer for another connection while there is one.
     esp32, esp32_host
         Whether answers are made readable for an ESP32, and which candidates are left to it.
+    decode_video
+        Whether the clients' pictures are decoded.
     behaviour
         Which faults of the published handler it has; all of them by default.
     """
@@ -94,6 +96,7 @@ class HandlerSettings:
     esp32: bool = False
     esp32_host: str | None = None
     connecting_timeout_s: float = CONNECTING_TIMEOUT_S
+    decode_video: bool = True
     behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"]
 
 
@@ -173,6 +176,7 @@ class RequestHandler:
             settings.ice_servers,
             settings.connecting_timeout_s,
             number=self._made,
+            decode_video=settings.decode_video,
             behaviour=settings.behaviour,
             record=self._record,
         )

@@ -105,11 +105,14 @@ class Slot(MediaStreamTrack):
                 self._due_s = None
             self._due_s = loop.time() if self._due_s is None else self._due_s + INTERVALS_S[self.kind]
             await asyncio.sleep(self._due_s - loop.time())
-            if self.kind == "audio" or self._source is None or self._source.speaks():
+            if self.kind == "audio" or self._is_seen():
                 break
         if self.readyState != "live" or (self._source is not None and self._source.ended):
             raise MediaStreamError
         return self._next_packet()
+
+    def _is_seen(self) -> bool:
+        return self._source is not None and (self._source.ended or self._source.speaks())
 
     def _next_packet(self) -> "av.Packet[Any]":
         source = self._source

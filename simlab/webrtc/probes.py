@@ -12,6 +12,7 @@ from simlab.core.timeline import Recorder
 INTERVAL_S = 0.1
 MESSAGE_GAP_S = 1.0
 MEDIA_GAP_S = 0.5
+VIDEO_GAP_S = 1.0  # a lost picture holds up those after it until it is sent again
 LATE_S = 1.0
 # Messages stop this long before the end, so that none is under way then and counts as lost; it is less
 # than a gap, so that the silence does not count as one.
@@ -25,7 +26,7 @@ class Tally:
     Parameters
     ----------
     what
-        ``"message"`` or ``"media"``.
+        ``"message"``, ``"media"`` (sound) or ``"video"``.
     """
 
     def __init__(self, record: Recorder, direction: Direction, what: str) -> None:

@@ -19,6 +19,7 @@ from simlab.webrtc.bot import Bot
 from simlab.webrtc.callbacks import Callbacks
 from simlab.webrtc.connection import SmallWebRTCConnection
 from simlab.webrtc.ears import Ears
+from simlab.webrtc.encoded import EncodedFrame
 from simlab.webrtc.errors import BotNotReadyError, RTVIError
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.media import is_audible
@@ -27,6 +28,7 @@ from simlab.webrtc.request_params import RequestParams
 from simlab.webrtc.routes import OFFER_PATH, START_PATH, Routes
 from simlab.webrtc.synthetic import SyntheticMedia
 from simlab.webrtc.transport import SmallWebRTCTransport
+
 
 def policy_of(scenario: Scenario) -> Policy:
     """Return the policy that the scenario names, with the keys that its profile changes."""
@@ -64,13 +66,17 @@ class ClientSession:
         profile = scenario.profile
         media = profile.peers.media
         self._record = record
-        self._media = "audio" in media
+        self._media = media
         self._actions = profile.actions
         self._last_message_s = profile.duration_s - probes.QUIET_END_S
         self._messages = probes.Messages(record, Direction.DOWN)
         self._heard = probes.Watch(record, Direction.DOWN, "media", probes.MEDIA_GAP_S + profile.bot.pause_s)
+        self._seen = probes.Watch(record, Direction.DOWN, "video", probes.VIDEO_GAP_S)
         self._sent_messages = probes.Tally(record, Direction.UP, "message")
-        self._sent_media = probes.Tally(record, Direction.UP, "media")
+        self._sent_media = {
+            kind: probes.Tally(record, Direction.UP, what)
+            for kind, what in (("audio", "media"), ("video", "video"))
+        }
         self._numbers: Iterator[int] = iter(range(2**63))
         client = profile.client
         self._start = RequestParams(endpoint.replace(OFFER_PATH, START_PATH)) if client.start else None
@@ -80,8 +86,10 @@ class ClientSession:
             audio_codec=client.audio_codec,
             video_codec=client.video_codec,
             disconnect_on_bot_disconnect=client.disconnect_on_bot_disconnect is not False,
-            media_manager=SyntheticMedia(media, lambda _: self._sent_media.add("sent")),
+            media_manager=SyntheticMedia(media, lambda kind: self._sent_media[kind].add("sent")),
             enable_mic="audio" in media,
+            enable_cam="video" in media,
+            decode_video=False,
             policy=policy_of(scenario),
             behaviour=profile.client.behaviour,
             callbacks=Callbacks(
@@ -122,8 +130,10 @@ class ClientSession:
 
     def _begin(self, _: Any) -> None:
         self._messages.watch.begin()
-        if self._media:
+        if "audio" in self._media:
             self._heard.begin()
+        if "video" in self._media:
+            self._seen.begin()
         if self._talking is None:
             self._talking = probes.Metronome(self._send_probe, self._record.now_s, self._last_message_s)
 
@@ -140,7 +150,9 @@ class ClientSession:
             self._messages.arrived(data["number"], data["sent_s"])
 
     def _frame(self, frame: Any) -> None:
-        if is_audible(frame):
+        if isinstance(frame, EncodedFrame):
+            self._seen.arrived()
+        elif is_audible(frame):
             self._heard.arrived()
 
     def finish(self) -> None:
@@ -148,8 +160,10 @@ class ClientSession:
         end_s = self._last_message_s + probes.QUIET_END_S
         self._messages.watch.finish(end_s)
         self._heard.finish(end_s)
+        self._seen.finish(end_s)
         self._sent_messages.flush()
-        self._sent_media.flush()
+        for tally in self._sent_media.values():
+            tally.flush()
 
     async def close(self) -> None:
         """Free everything."""
@@ -173,7 +187,8 @@ class ServerSession:
     def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
         profile = scenario.profile
         last_message_s = profile.duration_s - probes.QUIET_END_S
-        self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
+        media = profile.peers.media
+        self.ears = ears or Ears(record, "audio" in media, last_message_s, "video" in media)
         self._record = record
         self._keys = profile.bot
         settings = HandlerSettings(
@@ -181,6 +196,7 @@ class ServerSession:
             esp32=profile.server.esp32,
             esp32_host=profile.server.esp32_host,
             connecting_timeout_s=profile.server.connecting_timeout_s,
+            decode_video=False,
             behaviour=profile.server.behaviour,
         )
         self._handler = RequestHandler(record, self._start_bot, settings)

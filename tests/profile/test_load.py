@@ -93,7 +93,7 @@ def test_all_faults_at_once():
         [link.up]
         delay = "-4ms"
         [peers]
-        media = ["video"]
+        media = ["vido"]
         clients = 2
         [[fault]]
         kind = "blackot"
@@ -105,7 +105,7 @@ def test_all_faults_at_once():
         match = ["stn"]
     """
     assert faults_of(text) == [
-        'lift.toml: peers.media[0] is "video", want "audio" (nothing else is supported yet)',
+        'lift.toml: peers.media[0] is "vido", did you mean "video"?',
         "lift.toml: peers.clients is 2, want 1 (more is not supported yet)",
         'lift.toml: link.up.delay is "-4ms", want 0 or more',
         'lift.toml: link.latency is unknown, did you mean "delay"?',
@@ -140,7 +140,8 @@ def test_all_faults_at_once():
         ("fault = [{kind = 3}]", f"fault[0].kind is 3, want one of {KINDS_LISTED}"),
         ("fault = {kind = 'blackout'}", "fault: want a list"),
         ("peers.media = 'audio'", 'peers.media is "audio", want a list'),
-        ("peers.media = ['audio', 'audio']", "peers.media: want 1 or fewer"),
+        ("peers.media = ['audio', 'audio']", "peers.media: want each at most once"),
+        ("peers.media = ['audio', 'video', 'audio']", "peers.media: want 2 or fewer"),
         ("peers.client = 'chromium'", 'peers.client is "chromium", want "builtin"'),
         (
             "client.behaviour.stop_shared_tracks = 1",

@@ -17,6 +17,8 @@ def test_the_list():
         "ready-but-dead",
         "microphone-dead-after-recovery",
         "bot-voice-dead-after-recovery",
+        "camera-dead-after-recovery",
+        "bot-video-dead-after-recovery",
         "connect-undecided",
     }
 

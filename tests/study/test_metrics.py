@@ -39,6 +39,10 @@ def test_a_clean_session_in_full():
             "up": {"sent": 50, "received": 48, "longest_gap_s": 0.0, "alive_at_end": True},
             "down": {"sent": 0, "received": 0, "longest_gap_s": 0.0, "alive_at_end": True},
         },
+        "video": {
+            way: {"sent": 0, "received": 0, "longest_gap_s": 0.0, "alive_at_end": False}
+            for way in ("up", "down")
+        },
         "messages": {
             "up": {"sent": 20, "delivered": 17, "lost": 3, "duplicated": 1, "late": 2},
             "down": {"sent": 7, "delivered": 7, "lost": 0, "duplicated": 0, "late": 0},

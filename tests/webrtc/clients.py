@@ -9,8 +9,9 @@ from aiohttp import web
 from simlab.core.timeline import Recorder
 from simlab.virtual.network import current_host
 from simlab.webrtc.callbacks import Callbacks
-from simlab.webrtc.handler import RequestHandler, application
+from simlab.webrtc.handler import RequestHandler
 from simlab.webrtc.request_params import RequestParams
+from simlab.webrtc.routes import Routes
 from simlab.webrtc.transport import SmallWebRTCTransport
 
 CLIENT, SERVER, PORT = "10.0.0.1", "10.0.0.2", 8000
@@ -41,7 +42,7 @@ async def bot_server(**events):
     record = Recorder(asyncio.get_running_loop().time)
     connections = []
 
-    def started(connection):
+    def started(connection, _):
         connections.append(connection)
 
         def heard(message):
@@ -55,7 +56,7 @@ async def bot_server(**events):
         connection.events.spawn(connection.connect())
 
     handler = RequestHandler(record, started)
-    runner = await serve(application(handler, record))
+    runner = await serve(Routes(handler, record).application())
     try:
         yield connections
     finally:

@@ -1,4 +1,4 @@
-"""When offers go out while candidates are still being gathered; aioice waits 5 s for a server that is dead."""
+"""When offers go out while candidates are being gathered; aioice waits 5 s for a server that is dead."""
 
 import pytest
 from aiortc import RTCIceServer

