@@ -81,12 +81,14 @@ def _outages(metrics: Mapping[str, Any]) -> Table:
 def _numbers(metrics: Mapping[str, Any]) -> Table:
     table = table_of("", "up", "down")
     ways = ("up", "down")
-    messages, media, links = (metrics[name] for name in ("messages", "media", "links"))
+    messages, media, video, links = (metrics[name] for name in ("messages", "media", "video", "links"))
     table.add_row(
         "messages delivered", *(f"{messages[w]['delivered']} of {messages[w]['sent']}" for w in ways)
     )
     if any(media[way]["sent"] for way in ways):
         table.add_row("media heard", *(_heard(media[way]) for way in ways))
+    if any(video[way]["sent"] for way in ways):
+        table.add_row("video seen", *(_heard(video[way]) for way in ways))
     table.add_row("packets delivered", *(f"{links[w]['delivered']} of {links[w]['offered']}" for w in ways))
     table.add_row("packets dropped", *(_dropped(links[way]["dropped"]) for way in ways))
     return table

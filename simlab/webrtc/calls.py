@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
 from simlab.core.timeline import Recorder
@@ -130,13 +130,16 @@ class ClientCalls(ABC):
 
     async def init_devices(self) -> None:
         """Get the microphone and the camera; ``connect`` and ``start_bot`` do it where it was not done."""
-        await self._devices.make_ready(self._ask_for_devices)
-
-    async def _ask_for_devices(self) -> Sequence[str]:
+        self._devices.ask()
         self.state = "initializing"
-        got = tuple(await self.media_manager.initialize())
+        try:
+            got = await self.media_manager.initialize()
+        except Exception:
+            self._devices.settle(failed=True)
+            raise
+        self._devices.grant(got)
         self.state = "initialized"
-        return got
+        self._devices.settle()
 
     async def start_bot(self, start: RequestParams) -> Any:
         """Ask an endpoint for a bot, and return what it answers.
@@ -158,8 +161,8 @@ class ClientCalls(ABC):
         try:
             answer = await self._endpoint.start_bot(start)
         except StartBotError as error:
-            refusal = {"message": str(error), "fatal": True}
-            self.error_happened(messages.rtvi("error-response", refusal))
+            self._tell("error", messages.rtvi("error-response", {"message": str(error), "fatal": True}))
+            await self.disconnect()
             raise
         self.state = "authenticated"
         self._tell("bot_started", answer)

@@ -1,6 +1,6 @@
 """The state of microphone and camera, which is apart from the transport's."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 MediaState = Mapping[str, str]
 """For ``"mic"`` and ``"cam"``: ``uninitialized``, ``initializing``, ``granted`` or ``error``."""
@@ -32,16 +32,17 @@ class Devices:
         """Tell whether any of the wanted devices was never asked for."""
         return any(self._state[kind] == "uninitialized" for kind in wanted)
 
-    async def make_ready(self, ask: Callable[[], Awaitable[Collection[str]]]) -> None:
-        """Ask for the devices; ``ask`` returns those that it got."""
+    def ask(self) -> None:
+        """Take in that both are asked for."""
         self._set(dict.fromkeys(_KINDS, "initializing"))
-        try:
-            got = await ask()
-        except Exception:
-            self._set(dict.fromkeys(self._lingering(), "error"))
-            raise
-        self._set(dict.fromkeys(got, "granted"))
-        self._set(dict.fromkeys(self._lingering(), "uninitialized"))
+
+    def grant(self, kinds: Collection[str]) -> None:
+        """Take in that the media manager has got some."""
+        self._set(dict.fromkeys(kinds, "granted"))
+
+    def settle(self, failed: bool = False) -> None:
+        """Take in that it is done: those that it has not got were not asked for, or have failed."""
+        self._set(dict.fromkeys(self._lingering(), "error" if failed else "uninitialized"))
 
     def _lingering(self) -> list[str]:
         return [kind for kind in _KINDS if self._state[kind] == "initializing"]

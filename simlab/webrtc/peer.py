@@ -97,6 +97,7 @@ class Peer:
         self._events = events
         self._ice_servers = tuple(ice_servers)
         self._gathering: asyncio.Task[None] | None = None
+        self._told_candidates = False
         # One transport for everything, which is what a browser ends up with after the answer.
         configuration = RTCConfiguration(list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self.pc = RTCPeerConnection(configuration)
@@ -183,14 +184,18 @@ class Peer:
             self._gathering.add_done_callback(self._gathered_late)
             return _described(offer.sdp, self.pc), []
         self._gathering.result()
-        sdp, found = candidates.split_off(self.pc.localDescription.sdp)
-        return (candidates.without_end(self.pc.localDescription.sdp) if wait else sdp), found
+        sdp = self.pc.localDescription.sdp
+        return (candidates.without_end(sdp) if wait else candidates.split_off(sdp)[0]), self._found()
+
+    def _found(self) -> list[dict[str, Any]]:
+        """Return the candidates, once: a second offer of a connection brings no new ones."""
+        known, self._told_candidates = self._told_candidates, True
+        return [] if known else candidates.split_off(self.pc.localDescription.sdp)[1]
 
     def _gathered_late(self, gathering: "asyncio.Task[None]") -> None:
         if gathering.cancelled() or gathering.exception() is not None or self.pc.signalingState == "closed":
             return
-        _, found = candidates.split_off(self.pc.localDescription.sdp)
-        self._events.gathered(self, found)
+        self._events.gathered(self, self._found())
 
     async def accept(self, sdp: str) -> None:
         """Apply an answer.
@@ -204,8 +209,10 @@ class Peer:
             self.liveness.begin()
             await gathering
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
-        if late and gathering is not None:
-            self._gathered_late(gathering)
+        if (
+            gathering is not None and late
+        ):  # told when the answer, which a browser has applied long since, is dealt with
+            asyncio.get_running_loop().call_soon(self._gathered_late, gathering)
         elif first:
             self.liveness.begin()
 

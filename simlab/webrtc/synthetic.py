@@ -7,8 +7,6 @@ from simlab.webrtc.clips import TEST_PICTURE, TONE, Clip
 from simlab.webrtc.files import clips_of_file
 from simlab.webrtc.media import Source
 
-_DEVICES = {"audio": "mic", "video": "cam"}
-
 
 def _ignore(_: str) -> None:
     return None
@@ -54,8 +52,9 @@ class ClipMedia:
         self._replaced = replaced
 
     async def initialize(self) -> Collection[str]:
-        """Get the devices: there is nothing to get."""
-        return [device for kind, device in _DEVICES.items() if kind in self._clips]
+        """Get the microphone, and the camera if it is on."""
+        mic, cam = "audio" in self._clips, self.is_cam_enabled
+        return [device for device, got in (("mic", mic), ("cam", cam)) if got]
 
     async def connect(self) -> None:
         """Make the microphone, and the camera and the screen if they are on."""
