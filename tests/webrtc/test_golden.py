@@ -1,7 +1,7 @@
 """The client does what was measured of the published one: states, callbacks, requests and messages, in order.
 
-``golden/published_client.json`` is what ``golden/measure.mjs`` says of the packages that it names. There the peer
-connection and the server are fakes; here both are real, in the virtual world.
+``golden/published_client.json`` is what ``golden/measure.mjs`` says of the packages that it names. There the
+peer connection and the server are fakes; here both are real, in the virtual world.
 """
 
 import asyncio
