@@ -21,16 +21,14 @@ class Application:
 
     Parameters
     ----------
-    wants_connection
-        Called with False when the application disconnects, and with True when it connects again.
+    leaves
+        Called when the application disconnects.
     """
 
-    def __init__(
-        self, transport: SmallWebRTCTransport, record: Recorder, wants_connection: Callable[[bool], None]
-    ) -> None:
+    def __init__(self, transport: SmallWebRTCTransport, record: Recorder, leaves: Callable[[], None]) -> None:
         self._transport = transport
         self._record = record
-        self._wants_connection = wants_connection
+        self._leaves = leaves
 
     async def perform(self, action: Action) -> None:
         """Wait for an action's time, and carry it out; a refusal is recorded."""
@@ -51,11 +49,10 @@ class Application:
             self._record("client", "action_refused", do=action.do, error=str(error))
 
     async def _connect(self, _: Action) -> None:
-        self._wants_connection(True)
         await self._transport.connect()
 
     async def _disconnect(self, _: Action) -> None:
-        self._wants_connection(False)
+        self._leaves()
         await self._transport.disconnect()
 
     async def _send(self, action: Action) -> None:

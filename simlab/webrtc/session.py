@@ -97,8 +97,8 @@ class ClientSession:
             ),
             record=record,
         )
-        self._application = Application(self.transport, record, self._set_wanted)
-        self._wanted = True
+        self._application = Application(self.transport, record, self._leave)
+        self._away = False
         self._tasks: list[asyncio.Task[None]] = []
         self._talking: probes.Metronome | None = None
 
@@ -125,10 +125,11 @@ class ClientSession:
             else:
                 await self.transport.start_bot_and_connect(self._start)
 
-    def _set_wanted(self, wanted: bool) -> None:
-        self._wanted = wanted
+    def _leave(self) -> None:
+        self._away = True
 
     def _begin(self, _: Any) -> None:
+        self._away = False
         self._messages.watch.begin()
         if "audio" in self._media:
             self._heard.begin()
@@ -138,7 +139,7 @@ class ClientSession:
             self._talking = probes.Metronome(self._send_probe, self._record.now_s, self._last_message_s)
 
     def _send_probe(self) -> None:
-        if not self._wanted:
+        if self._away:
             return
         self._sent_messages.add("sent")
         content = {"number": next(self._numbers), "sent_s": round(self._record.now_s(), 6)}
