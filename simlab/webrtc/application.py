@@ -1,6 +1,7 @@
 """What an application does with its client in the middle of a session: a profile's ``[[action]]`` tables."""
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -21,13 +22,22 @@ class Application:
 
     Parameters
     ----------
+    connect
+        Connects the client, as the session has it.
     leaves
         Called when the application disconnects.
     """
 
-    def __init__(self, transport: SmallWebRTCTransport, record: Recorder, leaves: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        transport: SmallWebRTCTransport,
+        record: Recorder,
+        connect: Callable[[], Coroutine[Any, Any, None]],
+        leaves: Callable[[], None],
+    ) -> None:
         self._transport = transport
         self._record = record
+        self._connect_client = connect
         self._leaves = leaves
 
     async def perform(self, action: Action) -> None:
@@ -45,11 +55,11 @@ class Application:
                 await deeds[action.do](action)
             else:
                 self._switch(action)
-        except (RTVIError, PeerError) as error:
+        except (RTVIError, PeerError, json.JSONDecodeError) as error:
             self._record("client", "action_refused", do=action.do, error=str(error))
 
     async def _connect(self, _: Action) -> None:
-        await self._transport.connect()
+        await self._connect_client()
 
     async def _disconnect(self, _: Action) -> None:
         self._leaves()

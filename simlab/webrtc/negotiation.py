@@ -24,6 +24,7 @@ class Negotiation:
 
     def __init__(self, transport: "SmallWebRTCTransport", endpoint: OfferEndpoint) -> None:
         self.pc_id: str | None = None
+        self.waits = False  # for an answer
         self._transport = transport
         self._endpoint = endpoint
         self._record = transport.record
@@ -60,7 +61,11 @@ class Negotiation:
         labels = {"connection": peer.number}
         self._record("client", "offer", **labels, restart=restart, pc_id=self.pc_id)
         try:
-            status, answer = await self._endpoint.post_offer(messages.offer(sdp, self.pc_id, restart))
+            self.waits = True
+            try:
+                status, answer = await self._endpoint.post_offer(messages.offer(sdp, self.pc_id, restart))
+            finally:
+                self.waits = False
             if self._transport.peer is not peer and not self._behaviour.keep_late_answer:
                 raise OfferAbortedError
             self.pc_id = answer["pc_id"]

@@ -97,7 +97,7 @@ class ClientSession:
             ),
             record=record,
         )
-        self._application = Application(self.transport, record, self._leave)
+        self._application = Application(self.transport, record, self._meet, self._leave)
         self._away = False
         self._tasks: list[asyncio.Task[None]] = []
         self._talking: probes.Metronome | None = None
@@ -120,10 +120,13 @@ class ClientSession:
     async def _connect(self) -> None:
         # A refusal of the start endpoint that is not JSON leaves the published client where it was.
         with suppress(RTVIError, PeerError, json.JSONDecodeError):
-            if self._start is None:
-                await self.transport.connect()
-            else:
-                await self.transport.start_bot_and_connect(self._start)
+            await self._meet()
+
+    async def _meet(self) -> None:
+        if self._start is None:
+            await self.transport.connect()
+        else:
+            await self.transport.start_bot_and_connect(self._start)
 
     def _leave(self) -> None:
         self._away = True

@@ -110,7 +110,7 @@ class SmallWebRTCTransport(ClientCalls):
         self._reconnection = Reconnection(self, policy, self._negotiation)
         self._opened: asyncio.Future[None] | None = None
         self._bot_ready: asyncio.Future[Any] | None = None
-        self._aborted = False
+        self._left_unanswered = False
         self._peers: set[Peer] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -159,7 +159,7 @@ class SmallWebRTCTransport(ClientCalls):
 
     async def _open(self, params: Any) -> None:
         """Do what ``connect`` does until the data channel is open."""
-        self._aborted = False
+        self._left_unanswered = False
         given = connection_params(params, self._endpoint.params, self._start, self._offer_url_template)
         self.state = "connecting"
         self.ice_servers = self.ice_servers if given.ice_servers is None else given.ice_servers
@@ -173,7 +173,7 @@ class SmallWebRTCTransport(ClientCalls):
         opened.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._reconnection.begin()
         await self._reconnection.negotiate(restart=False, recreate=True)
-        if self._aborted and self.behaviour.leak_pending_offer:
+        if self._left_unanswered and self.behaviour.leak_pending_offer:
             # The published client goes on here where it was when it was disconnected, and says `ready`; the
             # next connect() is then refused.
             self.state = "ready"
@@ -182,7 +182,7 @@ class SmallWebRTCTransport(ClientCalls):
 
     async def disconnect(self) -> None:
         """Close the connection. The server learns of it from DTLS alone."""
-        self._aborted = True
+        self._left_unanswered = self._negotiation.waits
         self._reconnection.end()
         self._endpoint.abort()
         self.state = "disconnecting"

@@ -33,7 +33,23 @@ at = "4s"
 for = "{blackout}"
 how = "refused"
 """
+PICTURES = """
+duration = "10s"
+[peers]
+media = ["audio", "video"]
+[client]
+start = true
+[link]
+delay = "20ms"
+[[action]]
+at = "4s"
+do = "disconnect"
+[[action]]
+at = "6s"
+do = "connect"
+"""
 PROFILES = {
+    "pictures": PICTURES,
     "clean": 'duration = "8s"\n[link]\ndelay = "20ms"\n',
     "blackout 3 s": BLACKOUT.format(duration="16s", blackout="3s", media='["audio"]'),
     "blackout 8 s": BLACKOUT.format(duration="20s", blackout="8s", media="[]"),

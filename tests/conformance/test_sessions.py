@@ -89,3 +89,16 @@ def test_both_clocks_agree_within_0_3_s(real_timelines, name, moment_s):
 
     expected_s = since_connected_s(virtual_timeline(name))
     assert since_connected_s(real_timelines[name]) == pytest.approx(expected_s, abs=0.3)
+
+
+def test_pictures_arrive_both_ways_also_after_the_application_has_connected_again(timeline):
+    pictures = timeline("pictures")
+    outcomes = [event["outcome"] for event in pictures.select("client", "connect")]
+    assert outcomes == ["resolved", "resolved"]
+    found = metrics(pictures)
+    for way in found["video"].values():
+        # 30 a second from a beginning within 2 s to 4 s, and again until 10 s; 20 may be under way.
+        assert 30 * 4 - 20 <= way["received"] <= way["sent"] <= 30 * 8
+        assert way["alive_at_end"]
+    assert found["violations"] == []
+    assert found["server"]["bots_started"] == 2

@@ -20,6 +20,26 @@ async def connected(**options):
         return [(round(e.t_s, 2), e.kind, dict(e.data)) for e in transport.record.events]
 
 
+def left_behind():
+    loop = asyncio.get_running_loop()
+    return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()], len(loop._endpoints)
+
+
+def test_a_client_that_leaves_while_it_gathers_leaves_nothing_behind(run):
+    async def play():
+        turn = RTCIceServer("turn:10.0.0.99", "user", "password")
+        async with bot_server(), client(ice_servers=[DEAD_STUN, turn]) as transport:
+            connecting = asyncio.create_task(transport.connect())
+            await asyncio.sleep(1)
+            await transport.disconnect()
+            with pytest.raises(TransportStartError):
+                await connecting
+        await asyncio.sleep(60)  # aioice lets go of the TURN server when its last request has timed out
+        return left_behind()
+
+    assert run(play()) == ([], 0)
+
+
 def times(events, kind):
     return [t_s for t_s, found, _ in events if found == kind]
 
@@ -87,7 +107,9 @@ def test_a_malformed_ice_server_ends_connect_at_once(run, server, said):
             transport.ice_servers = []
             with pytest.raises(TransportStartError):  # nobody listens here
                 await transport.connect()
-            return transport.record.now_s()
+            ended_s = transport.record.now_s()
+        assert left_behind() == ([], 0)
+        return ended_s
 
     assert run(play()) == pytest.approx(8.0, abs=0.01)
     assert log.states()[2:5] == ["connecting", "disconnecting", "disconnected"]
