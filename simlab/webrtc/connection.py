@@ -13,6 +13,7 @@ from aiortc import (
     RTCDataChannel,
     RTCIceCandidate,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -55,6 +56,8 @@ class SmallWebRTCConnection:
         How long the peer connection may be ``connecting`` before it is closed.
     number
         Part of the name: ``SmallWebRTCConnection#0``.
+    relay_only
+        Whether it uses relayed candidates alone.
     behaviour
         Which faults of the published connection it has; all of them by default.
     record
@@ -67,13 +70,18 @@ class SmallWebRTCConnection:
         connecting_timeout_s: float = CONNECTING_TIMEOUT_S,
         *,
         number: int = 0,
+        relay_only: bool = False,
         behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"],
         record: Recorder | None = None,
     ) -> None:
         self.events = Events(EVENTS)
         self.behaviour = behaviour
         self._record = record or Recorder(asyncio.get_running_loop().time, lambda _: None)
-        self._ice_servers = [RTCIceServer(s) if isinstance(s, str) else s for s in ice_servers]
+        self._configuration = RTCConfiguration(
+            [RTCIceServer(server) if isinstance(server, str) else server for server in ice_servers],
+            bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
+        )
         self._connecting_timeout_s = connecting_timeout_s
         self._name = f"SmallWebRTCConnection#{number}"
         self._connect_invoked = False
@@ -82,9 +90,7 @@ class SmallWebRTCConnection:
 
     def _make_pc(self) -> None:
         self.pc_id = f"{self._name}-{uuid.uuid4().hex}"
-        self.pc = RTCPeerConnection(
-            RTCConfiguration(self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        self.pc = RTCPeerConnection(self._configuration)
         self.slots: dict[str, Slot] = {}
         self._tracks: dict[int, RemoteTrack] = {}
         self._outbox = Outbox()
@@ -186,6 +192,8 @@ class SmallWebRTCConnection:
     async def disconnect(self) -> None:
         """Say good-bye and close."""
         self.send(messages.peer_left())
+        # It leaves in a task of aiortc's, which closing overtakes where there are no media to be ended first.
+        await asyncio.sleep(0)
         await self.close("disconnected")
 
     async def close(self, reason: str) -> None:

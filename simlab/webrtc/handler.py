@@ -83,6 +83,8 @@ class HandlerSettings:
     ----------
     mode
         ``"single"`` refuses an offer for another connection while there is one.
+    relay_only
+        Whether connections use relayed candidates alone.
     esp32, esp32_host
         Whether answers are made readable for an ESP32, and which candidates are left to it.
     behaviour
@@ -91,6 +93,7 @@ class HandlerSettings:
 
     mode: Literal["single", "multiple"] = "multiple"
     ice_servers: Sequence[RTCIceServer] = ()
+    relay_only: bool = False
     esp32: bool = False
     esp32_host: str | None = None
     connecting_timeout_s: float = CONNECTING_TIMEOUT_S
@@ -173,6 +176,7 @@ class RequestHandler:
             settings.ice_servers,
             settings.connecting_timeout_s,
             number=self._made,
+            relay_only=settings.relay_only,
             behaviour=settings.behaviour,
             record=self._record,
         )
