@@ -198,18 +198,23 @@ class SmallWebRTCConnection:
 
     async def close(self, reason: str) -> None:
         """Close the peer connection."""
-        for timer in (self._watchdog, self._latch):
-            if timer is not None:
-                timer.cancel()
-        self._silence.stop()
-        for slot in self.slots.values():
-            slot.unplug()
+        self._release()
         for track in self._tracks.values():
             track.stop()
         self._tell_closed(reason)
         await self.pc.close()
         self._outbox.close()
         self._pending = []
+
+    def _release(self) -> None:
+        """Wait for nothing any more, and send nothing."""
+        for timer in (self._watchdog, self._latch):
+            if timer is not None:
+                timer.cancel()
+        self._silence.stop()
+        self._outbox.stop_waiting()
+        for slot in self.slots.values():
+            slot.unplug()
 
     def _tell_closed(self, reason: str) -> None:
         if not self._told_closed:
@@ -234,8 +239,9 @@ class SmallWebRTCConnection:
                 return
         if state == "closed":
             self._tell_closed("closed")
+            self._release()
         self._emit(state)
-        if state in {"failed", "closed"}:
+        if state == "failed":
             self._close_later(state)
 
     def _close_later(self, reason: str) -> None:
