@@ -146,7 +146,7 @@ async def _json(request: web.Request) -> Any:
     except json.JSONDecodeError as error:
         wrong = {"type": "json_invalid", "loc": ["body", error.pos], "msg": "JSON decode error", "input": {}}
         raise _UnprocessableError([{**wrong, "ctx": {"error": error.msg}}]) from error
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, RecursionError) as error:
         raise web.HTTPBadRequest(text="There was an error parsing the body") from error
 
 
