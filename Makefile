@@ -31,8 +31,8 @@ clean:
 	@touch $@
 
 .venv/.installed-with-tests: $(DECLARED) | $(BIN)/pip
-	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a minute."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a few minutes."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat]'
 	@touch $@ .venv/.installed
 
 # A Debian without python3-venv leaves half a .venv behind, without pip.

@@ -21,6 +21,7 @@ COMMANDS = {
     "profiles": "simlab.cli.profiles:group",
     "policies": "simlab.cli.policies:command",
     "plot": "simlab.cli.plot:command",
+    "serve": "simlab.cli.serve:command",
 }
 
 

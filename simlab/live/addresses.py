@@ -57,3 +57,18 @@ def gathering_on(side: Side) -> Iterator[None]:
             _before.pop()
             if not _before:
                 setattr(aioice.ice, _NAME, original)
+
+
+@contextmanager
+def gathering_from(hosts: Callable[[], list[str]]) -> Iterator[None]:
+    """Make ICE gather what ``hosts`` returns, each time: for a process that is one server and no session."""
+    before = getattr(aioice.ice, _NAME)
+
+    def gather(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        return [host for host in hosts() if (use_ipv6 if ":" in host else use_ipv4)]
+
+    setattr(aioice.ice, _NAME, gather)
+    try:
+        yield
+    finally:
+        setattr(aioice.ice, _NAME, before)

@@ -13,6 +13,7 @@ from aiortc import (
     RTCDataChannel,
     RTCIceCandidate,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -58,6 +59,8 @@ class SmallWebRTCConnection:
         Part of the name: ``SmallWebRTCConnection#0``.
     decode_video
         Whether the client's pictures are decoded; otherwise their tracks give ``EncodedFrame`` objects.
+    relay_only
+        Whether it uses relayed candidates alone.
     behaviour
         Which faults of the published connection it has; all of them by default.
     record
@@ -71,13 +74,18 @@ class SmallWebRTCConnection:
         *,
         number: int = 0,
         decode_video: bool = True,
+        relay_only: bool = False,
         behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"],
         record: Recorder | None = None,
     ) -> None:
         self.events = Events(EVENTS)
         self.behaviour = behaviour
         self._record = record or Recorder(asyncio.get_running_loop().time, lambda _: None)
-        self._ice_servers = [RTCIceServer(s) if isinstance(s, str) else s for s in ice_servers]
+        self._configuration = RTCConfiguration(
+            [RTCIceServer(server) if isinstance(server, str) else server for server in ice_servers],
+            bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
+        )
         self._decode_video = decode_video
         self._connecting_timeout_s = connecting_timeout_s
         self._name = f"SmallWebRTCConnection#{number}"
@@ -87,9 +95,7 @@ class SmallWebRTCConnection:
 
     def _make_pc(self) -> None:
         self.pc_id = f"{self._name}-{uuid.uuid4().hex}"
-        self.pc = RTCPeerConnection(
-            RTCConfiguration(self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        self.pc = RTCPeerConnection(self._configuration)
         self.slots: dict[str, Slot] = {}
         self._tracks: dict[int, RemoteTrack] = {}
         self._outbox = Outbox()
@@ -194,22 +200,29 @@ class SmallWebRTCConnection:
     async def disconnect(self) -> None:
         """Say good-bye and close."""
         self.send(messages.peer_left())
+        # It leaves in a task of aiortc's, which closing overtakes where there are no media to be ended first.
+        await asyncio.sleep(0)
         await self.close("disconnected")
 
     async def close(self, reason: str) -> None:
         """Close the peer connection."""
-        for timer in (self._watchdog, self._latch):
-            if timer is not None:
-                timer.cancel()
-        self._silence.stop()
-        for slot in self.slots.values():
-            slot.unplug()
+        self._release()
         for track in self._tracks.values():
             track.stop()
         self._tell_closed(reason)
         await self.pc.close()
         self._outbox.close()
         self._pending = []
+
+    def _release(self) -> None:
+        """Wait for nothing any more, and send nothing."""
+        for timer in (self._watchdog, self._latch):
+            if timer is not None:
+                timer.cancel()
+        self._silence.stop()
+        self._outbox.stop_waiting()
+        for slot in self.slots.values():
+            slot.unplug()
 
     def _tell_closed(self, reason: str) -> None:
         if not self._told_closed:
@@ -234,8 +247,9 @@ class SmallWebRTCConnection:
                 return
         if state == "closed":
             self._tell_closed("closed")
+            self._release()
         self._emit(state)
-        if state in {"failed", "closed"}:
+        if state == "failed":
             self._close_later(state)
 
     def _close_later(self, reason: str) -> None:

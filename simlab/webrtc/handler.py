@@ -8,7 +8,7 @@ from typing import Any, Literal
 from aiohttp import web
 from aiortc import RTCIceCandidate, RTCIceServer
 from aiortc.sdp import candidate_from_sdp
-from pydantic import BaseModel, ConfigDict
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import SERVER_PRESETS, ServerBehaviour
@@ -18,10 +18,11 @@ from simlab.webrtc.connection import CONNECTING_TIMEOUT_S, SmallWebRTCConnection
 MAX_REMEMBERED_CALLS = 1000
 
 
-class Offer(BaseModel):
+# These three are named as in Pipecat, since what is wrong with a body is answered with the name.
+@pydantic_dataclass
+class SmallWebRTCRequest:
     """The body of ``POST /api/offer``. As in Pipecat, a camel-case ``requestData`` is dropped."""
 
-    model_config = ConfigDict(extra="ignore")
     sdp: str
     type: str
     pc_id: str | None = None
@@ -29,7 +30,8 @@ class Offer(BaseModel):
     request_data: Any = None
 
 
-class Candidate(BaseModel):
+@pydantic_dataclass
+class IceCandidate:
     """One candidate of ``PATCH /api/offer``."""
 
     candidate: str
@@ -45,11 +47,12 @@ class Candidate(BaseModel):
         return candidate
 
 
-class Candidates(BaseModel):
+@pydantic_dataclass
+class SmallWebRTCPatchRequest:
     """The body of ``PATCH /api/offer``."""
 
     pc_id: str
-    candidates: list[Candidate]
+    candidates: list[IceCandidate]
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class HandlerSettings:
     ----------
     mode
         ``"single"`` refuses an offer for another connection while there is one.
+    relay_only
+        Whether connections use relayed candidates alone.
     esp32, esp32_host
         Whether answers are made readable for an ESP32, and which candidates are left to it.
     decode_video
@@ -93,6 +98,7 @@ class HandlerSettings:
 
     mode: Literal["single", "multiple"] = "multiple"
     ice_servers: Sequence[RTCIceServer] = ()
+    relay_only: bool = False
     esp32: bool = False
     esp32_host: str | None = None
     connecting_timeout_s: float = CONNECTING_TIMEOUT_S
@@ -119,7 +125,7 @@ class RequestHandler:
         self._made = 0
         self._over: dict[str, None] = {}
 
-    async def offer(self, offer: Offer, session_id: str | None = None) -> dict[str, str]:
+    async def offer(self, offer: SmallWebRTCRequest, session_id: str | None = None) -> dict[str, str]:
         """Answer an offer, on the connection that it names or on a new one.
 
         Raises
@@ -158,7 +164,7 @@ class RequestHandler:
             raise web.HTTPGone(text="The bot has ended this call")
 
     async def _begin(
-        self, offer: Offer, session_id: str | None
+        self, offer: SmallWebRTCRequest, session_id: str | None
     ) -> tuple[SmallWebRTCConnection, dict[str, str]]:
         connection = self._new_connection()
         try:
@@ -177,6 +183,7 @@ class RequestHandler:
             settings.connecting_timeout_s,
             number=self._made,
             decode_video=settings.decode_video,
+            relay_only=settings.relay_only,
             behaviour=settings.behaviour,
             record=self._record,
         )
@@ -219,7 +226,7 @@ class RequestHandler:
             while len(self._over) > MAX_REMEMBERED_CALLS:
                 del self._over[next(iter(self._over))]
 
-    async def candidates(self, patch: Candidates) -> None:
+    async def candidates(self, patch: SmallWebRTCPatchRequest) -> None:
         """Take in trickled candidates.
 
         Raises

@@ -29,7 +29,7 @@ class Outbox:
     def open(self, channel: RTCDataChannel) -> None:
         """Send what waits. The channel of the remote peer is open already when aiortc tells of it."""
         self._channel = channel
-        self._stop_waiting()
+        self.stop_waiting()
         waiting, self._waiting = self._waiting, []
         for text in waiting:
             channel.send(text)
@@ -43,8 +43,14 @@ class Outbox:
 
     def close(self) -> None:
         """Forget what waits."""
-        self._stop_waiting()
+        self.stop_waiting()
         self._waiting, self._keeps = [], True
+
+    def stop_waiting(self) -> None:
+        """Expect the channel no more."""
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
 
     @property
     def _is_open(self) -> bool:
@@ -53,8 +59,3 @@ class Outbox:
     def _missed(self) -> None:
         if not self._is_open:
             self._waiting, self._keeps = [], False
-
-    def _stop_waiting(self) -> None:
-        if self._timeout is not None:
-            self._timeout.cancel()
-            self._timeout = None

@@ -46,11 +46,11 @@ class RemoteTrack:
             self._reading, self._read_s = False, asyncio.get_running_loop().time()
 
     def discard_old_frames(self) -> None:
-        """Drop what was decoded and not read; of a track that has ended, all but its end."""
-        track = self._receiver.track
-        while not track._queue.empty():
-            if track._queue.get_nowait() is None:
-                track.stop()
+        """Drop what was decoded and not read, but not the mark at the end of a track."""
+        queue = self._receiver.track._queue
+        frames = [queue.get_nowait() for _ in range(queue.qsize())]
+        if frames and frames[-1] is None:
+            queue.put_nowait(None)
 
     def stop(self) -> None:
         """End the track."""

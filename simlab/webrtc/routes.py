@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from simlab.core.timeline import Recorder
-from simlab.webrtc.handler import Candidates, Offer, RequestHandler
+from simlab.webrtc.handler import RequestHandler, SmallWebRTCPatchRequest, SmallWebRTCRequest
 
 OFFER_PATH = "/api/offer"
 START_PATH = "/start"
@@ -22,7 +22,10 @@ _UNKNOWN_SESSION = "Invalid or not-yet-ready session_id"
 _WRONG_REQUEST = "Invalid WebRTC request"
 
 Handle = Callable[[web.Request], Awaitable[web.Response]]
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M")
+
+_OFFER = TypeAdapter(SmallWebRTCRequest)
+_PATCH = TypeAdapter(SmallWebRTCPatchRequest)
 
 
 class Routes:
@@ -65,11 +68,11 @@ class Routes:
         return handle_and_record
 
     async def _post(self, request: web.Request) -> web.Response:
-        offer = _validated(Offer, await _json(request))
+        offer = _validated(_OFFER, await _json(request))
         return web.json_response(await self._connections.offer(offer, request.query.get("session_id")))
 
     async def _patch(self, request: web.Request) -> web.Response:
-        await self._connections.candidates(_validated(Candidates, await _json(request)))
+        await self._connections.candidates(_validated(_PATCH, await _json(request)))
         return web.json_response({"status": "success"})
 
     async def _status(self, _: web.Request) -> web.Response:
@@ -117,11 +120,11 @@ class Routes:
     async def _session_offer(self, request: web.Request, session_id: str, body: Any) -> web.Response:
         asked = await _json(request)
         if request.method == "POST":
-            offer = _validated(Offer, asked)
+            offer = _validated(_OFFER, asked)
             offer.request_data = offer.request_data or asked.get("requestData") or body
             return web.json_response(await self._connections.offer(offer, session_id))
         if request.method == "PATCH":
-            patch = _validated(Candidates, {"candidates": [], **asked})
+            patch = _validated(_PATCH, {"candidates": [], **asked})
             await self._connections.candidates(patch)
             return web.json_response({"status": "success"})
         return web.Response()
@@ -134,18 +137,23 @@ class Routes:
 
 
 async def _json(request: web.Request) -> Any:
+    text = await request.read()
+    if not text:
+        raise _UnprocessableError(
+            [{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}]
+        )
     try:
-        return json.loads(await request.read())
+        return json.loads(text)
     except json.JSONDecodeError as error:
         wrong = {"type": "json_invalid", "loc": ["body", error.pos], "msg": "JSON decode error", "input": {}}
         raise _UnprocessableError([{**wrong, "ctx": {"error": error.msg}}]) from error
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, RecursionError) as error:
         raise web.HTTPBadRequest(text="There was an error parsing the body") from error
 
 
-def _validated(model: type[M], value: Any) -> M:
+def _validated(model: TypeAdapter[M], value: Any) -> M:
     try:
-        return model.model_validate(value)
+        return model.validate_python(value)
     except ValidationError as error:
         faults = error.errors(include_url=False)
         raise _UnprocessableError([{**fault, "loc": ["body", *fault["loc"]]} for fault in faults]) from error

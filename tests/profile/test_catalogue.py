@@ -14,7 +14,7 @@ from tests.profile.texts import PROFILES
 
 KEYS = sorted(key_of(file.relative_to(PROFILES).as_posix()) for file in PROFILES.rglob("*.toml"))
 BY_OTHERS = {"atc", "ietf", "libwebrtc", "lighthouse", "nlc", "quic-interop", "webpagetest"}
-BY_WHAT_HAPPENS = {"cellular", "ladder", "loss", "mtu", "nat", "places", "rtt", "wifi"}
+BY_WHAT_HAPPENS = {"cellular", "holes", "ladder", "loss", "mtu", "nat", "places", "rtt", "wifi"}
 
 
 def file_of(key):

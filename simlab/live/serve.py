@@ -1,0 +1,113 @@
+"""The built-in server alone, in real time, for whoever comes."""
+
+import asyncio
+import ipaddress
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+from aioice.ice import get_host_addresses
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Event, Recorder
+from simlab.live.addresses import gathering_from
+from simlab.live.clock import SessionClock
+from simlab.profile.model import Profile
+from simlab.profile.scenario import Scenario
+from simlab.webrtc.ears import Ears
+from simlab.webrtc.session import ServerSession
+
+_LOOPBACK = ["127.0.0.1", "::1"]
+_TOLD = ("http", "connection_opened", "event", "connection_closed")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether nobody but this machine reaches an address."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def media_hosts(host: str) -> list[str]:
+    """Return the addresses that ICE is to use for a server that listens on one.
+
+    aioice leaves out loopback by itself, so that a client on this machine would find no way on a machine
+    without a network.
+    """
+    if _is_address(host) and ipaddress.ip_address(host).is_unspecified:
+        return get_host_addresses(True, True) + _LOOPBACK
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def serve(
+    profile: Profile,
+    host: str,
+    port: int,
+    listening: Callable[[str], None],
+    happened: Callable[[Event], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM, say good-bye to all clients, and return.
+
+    Parameters
+    ----------
+    profile
+        Its ``[server]`` and ``[bot]`` say how.
+    listening
+        Called with the server's URL when clients may come.
+    happened
+        Called with each event that is of interest to somebody who watches.
+
+    Raises
+    ------
+    SessionFailedError
+        If it cannot listen there.
+    """
+    asyncio.run(_serve(profile, host, port, listening, happened))
+
+
+async def _serve(
+    profile: Profile,
+    host: str,
+    port: int,
+    listening: Callable[[str], None],
+    happened: Callable[[Event], None],
+) -> None:
+    clock = SessionClock()
+    clock.start(time.monotonic())
+    record = Recorder(
+        clock.now_s, lambda e: happened(e) if e.kind in _TOLD or e.kind.startswith("bot_") else None
+    )
+    # No probes: they are for sessions that measure.
+    server = ServerSession(Scenario.of(profile, clock="real"), record, Ears(record, True, last_message_s=0.0))
+    try:
+        hosts = media_hosts(host)
+        await server.start(host, port)
+    except OSError as error:
+        await server.close()
+        raise SessionFailedError(
+            "serve", f"cannot listen on {host}:{port}: {error.strerror or error}"
+        ) from error
+    with gathering_from(lambda: hosts):
+        listening(f"http://{f'[{host}]' if ':' in host else host}:{server.port}")
+        await _asked_to_stop()
+        await server.close()
+
+
+async def _asked_to_stop() -> None:
+    """Wait for Ctrl-C, or for a polite kill. A second one then ends everything at once."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+    for number in signals:
+        loop.remove_signal_handler(number)
