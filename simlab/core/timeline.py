@@ -7,6 +7,13 @@ from typing import Any
 
 SCHEMA = 1
 
+_LINK: dict[str, tuple[str, ...]] = {
+    "dropped": ("seq", "class", "size", "cause"),
+    "rate": (),
+    "total": (),
+    "realised": ("setting", "requested", "realised", "held"),  # what a setting of the link really did
+}
+
 # Every kind of event, by source, with the fields that each must carry. Others may be added to an event.
 KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "session": {
@@ -60,8 +67,8 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "back": ("direction", "what", "gap_s"),
         "tally": ("direction", "what"),
     },
-    "link.up": {"dropped": ("seq", "class", "size", "cause"), "rate": (), "total": ()},
-    "link.down": {"dropped": ("seq", "class", "size", "cause"), "rate": (), "total": ()},
+    "link.up": _LINK,
+    "link.down": _LINK,
 }
 
 

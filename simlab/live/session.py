@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Recorder, Timeline
+from simlab.live import validity
 from simlab.live.addresses import HOSTS, Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
@@ -41,11 +42,14 @@ class Settings:
         Where the server and the signalling proxy listen; 0 takes any free port.
     overtime_s
         How long after its duration a session that is not over counts as failed.
+    worst_error_s
+        How late the relay may send packets, as a 99th percentile, in a session that counts.
     """
 
     server_port: int = 0
     signalling_port: int = 0
     overtime_s: float = 30.0
+    worst_error_s: float = validity.WORST_ERROR_S
 
 
 def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
@@ -167,6 +171,9 @@ class LiveSession:
         await self._parties.play()
         await asyncio.sleep(self._scenario.profile.duration_s - self._clock.now_s())
         await self._finish()
+        wrong = list(validity.faults(self._record.events, self._settings.worst_error_s))
+        if wrong:
+            raise SessionFailedError("validity", f"invalid: {', and '.join(wrong)}")
 
     async def _finish(self) -> None:
         """Let everybody record what is still open: the last gaps and counts."""

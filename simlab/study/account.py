@@ -58,7 +58,7 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
             for v in metrics["violations"]
         ),
     ]
-    return [text for _, _, text in sorted(told)] + list(_end(timeline, metrics))
+    return [text for _, _, text in sorted(told)] + [*_unlike_asked(metrics), *_end(timeline, metrics)]
 
 
 def _connecting(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[_Told]:
@@ -241,6 +241,16 @@ def _outside(timeline: Timeline, found: Sequence[Outage]) -> Iterator[_Told]:
     ]
     if attempts:
         yield attempts[0].t_s, _POLICY, f"{_attempts_text(attempts)} There was no outage then."
+
+
+def _unlike_asked(metrics: Mapping[str, Any]) -> Iterator[str]:
+    for way, link in metrics["links"].items():
+        for row in link.get("realised", ()):
+            if row["held"] is False:
+                yield (
+                    f"The network was not as asked for, {_WAYS[way]}: {row['setting']} was {row['realised']}, "
+                    f"requested {row['requested']}."
+                )
 
 
 def _end(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The relay between plain UDP sockets, in real time."""
 
+import socket
 import time
 from contextlib import asynccontextmanager
 
@@ -251,5 +252,21 @@ def test_an_address_that_is_cut_off_is_neither_heard_nor_reached():
                 assert (await received(other))[0] == b"answer"
             assert drops(bench) == ["handover"]
             assert bench.total(Direction.UP)["offered"] == 1
+
+    trio.run(main)
+
+
+def test_packets_that_the_kernel_drops_are_counted():
+    async def main():
+        async with relay_between() as (bench, _, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            assert bench.relay.kernel_drops() == {Direction.UP: 0, Direction.DOWN: 0}
+            # Nobody reads until this task waits; 8 MB is more than the alias can hold.
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for _ in range(140):
+                    sender.sendto(bytes(60_000), to_server)
+            dropped = bench.relay.kernel_drops()
+            assert dropped[Direction.UP] > 0
+            assert dropped[Direction.DOWN] == 0
 
     trio.run(main)
