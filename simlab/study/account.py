@@ -247,10 +247,8 @@ def _unlike_asked(metrics: Mapping[str, Any]) -> Iterator[str]:
     for way, link in metrics["links"].items():
         for row in link.get("realised", ()):
             if row["held"] is False:
-                yield (
-                    f"The network was not as asked for, {_WAYS[way]}: {row['setting']} was {row['realised']}, "
-                    f"requested {row['requested']}."
-                )
+                was = f"{row['setting']} was {row['realised']}, requested {row['requested']}"
+                yield f"The network was not as asked for, {_WAYS[way]}: {was}."
 
 
 def _end(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[str]:
