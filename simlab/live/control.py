@@ -10,7 +10,7 @@ and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
 | ``alias`` (side, host, port): the relay alone | the host and port by which the other side reaches it |
 | ``rebind`` (host or null): the relay alone | null |
-| ``cut_off`` (host): the relay alone | null |
+| ``cut_off`` (host; address of the next NAT): the relay alone | null |
 | ``move`` (host or null): a client, whose address that is from now on | null |
 | ``leave``: a server that is about to be killed | what it has measured; goes to the next with ``prepare`` |
 | ``finish``: record what is still open, and nothing afterwards | null |

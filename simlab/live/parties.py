@@ -96,7 +96,7 @@ class Parties:
         await self._relay.ask("rebind", next(self._more_hosts) if what == "address" else None)
 
     async def _leave_network(self) -> None:
-        await self._relay.ask("cut_off", self._client_host)
+        await self._relay.ask("cut_off", self._client_host, next(self._more_hosts))
         self._move_client(None)
 
     async def _join_network(self) -> None:

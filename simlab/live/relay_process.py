@@ -81,7 +81,9 @@ class RelayProcess:
     def _start(self, zero_s: float) -> None:
         self._clock.start(zero_s)
         shells: dict[Direction, LinkShell] = {}
-        self._relay = relay = Relay(self._nursery, shells)
+        assert self._scenario is not None
+        nat = self._scenario.profile.nat_spec
+        self._relay = relay = Relay(self._nursery, shells, nat, self._clock.now_s)
         for direction, link in self._links.items():
             meter = LinkMeter(self._record, direction, link, keep_errors=True)
             timer = KernelTimer(zero_s)
@@ -99,9 +101,9 @@ class RelayProcess:
         assert self._relay is not None
         self._relay.rebind(host)
 
-    def _cut_off(self, host: str) -> None:
+    def _cut_off(self, host: str, outside: str) -> None:
         assert self._relay is not None
-        self._relay.cut_off(host)
+        self._relay.cut_off(host, outside)
 
     def _finish(self) -> None:
         if self._relay is not None:

@@ -6,7 +6,7 @@ from typing import cast
 
 from simlab.core.link import Delivered, Dropped, Link
 from simlab.core.meter import LinkMeter
-from simlab.core.nat import Nat, NatSpec
+from simlab.core.nat import Nat
 from simlab.core.packet import Direction
 from simlab.core.rng import stream, uniforms
 from simlab.core.timeline import Recorder
@@ -31,9 +31,7 @@ class Paths:
     def __init__(self, loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> None:
         self._loop = loop
         profile = scenario.profile
-        self._spec = profile.nat.spec() if profile.nat is not None else None
-        if self._spec is None and any(isinstance(fault, RebindFault) for fault in profile.faults):
-            self._spec = NatSpec()
+        self._spec = profile.nat_spec
         self._known = {CLIENT}  # every address by which the client was ever called
         self._outside = (f"{_NAT_NETWORK}.{number}" for number in count(1))
         self._inside = (f"{_CLIENT_NETWORK}.{number}" for number in count(_FIRST_HOST + 1))

@@ -77,6 +77,18 @@ def test_udp_and_http_dead_it_gives_up(timeline):
     }
 
 
+def test_behind_a_strict_nat_the_server_finds_the_client_by_its_checks(timeline):
+    found = metrics(timeline("strict NAT"))
+    assert found["connect"]["bot_ready_s"] < 2
+    # The server's checks of the candidate that only the client's own network knows, and after the
+    # rebinding all that it sends until the client's next check, which comes after 2.5 s at most.
+    assert set(found["links"]["down"]["dropped"]) == {"nat"}
+    assert found["links"]["up"]["dropped"] == {}
+    assert [outage["outcome"] for outage in found["outages"]] in ([], ["self_healed"])
+    assert all(outage["recovered_s"] < 2.5 + 0.5 for outage in found["outages"])
+    assert found["attempts"]["offers"] == 1
+
+
 @pytest.mark.parametrize(
     ("name", "moment_s"), [("blackout 16 s", first_offer_s), ("all dead", error_s)], ids=["offer", "error"]
 )

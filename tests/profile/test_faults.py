@@ -176,7 +176,6 @@ def test_the_nat_in_the_terms_of_the_core():
         ('[nat]\ntimeout = "0s"', 'nat.timeout is "0s", want more than 0'),
         ("[nat]\nmaping = 1", 'nat.maping is unknown, did you mean "mapping"?'),
         ("nat = 1", "nat is 1, want a table"),
-        ('clock = "real"\n[nat]', "nat: want no such table under the real clock"),
     ],
 )
 def test_a_wrong_nat(text, told):
@@ -184,10 +183,9 @@ def test_a_wrong_nat(text, told):
     assert found.startswith(f"lift.toml: {told}")
 
 
-def test_a_nat_and_the_real_clock_do_not_go_together_wherever_that_is_said():
-    profile = load(NAT, "a.toml")
-    with pytest.raises(InvalidInputError) as caught:
-        Scenario.of(profile, clock="real")
-    (told,) = caught.value.faults
-    assert told.startswith("a: nat: want no such table under the real clock")
-    assert Scenario.of(profile, clock="virtual").profile.nat == profile.nat
+def test_a_fault_that_rebinds_brings_a_nat_of_its_own():
+    rebinds = '[[fault]]\nkind = "rebind"\nat = "1s"\n'
+    assert load("", "a.toml").nat_spec is None
+    assert load(rebinds, "a.toml").nat_spec == NatSpec()
+    own = load('[nat]\ntimeout = "9s"\n' + rebinds, "a.toml").nat_spec
+    assert own == NatSpec(timeout_s=9.0)
