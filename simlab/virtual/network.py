@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import socket
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from simlab.core.link import Delivered
 from simlab.virtual.loop import Process, current_process
@@ -59,9 +59,12 @@ class DatagramEndpoint(asyncio.DatagramTransport):
 
         While the process is halted, datagrams wait in the port's buffer; what does not fit is lost.
         """
-        if self.process is None or not self._network.is_halted(self.process):
+        if self._network.is_halted(self.process):
+            self._keep(payload, source)
+        else:
             self._receive(payload, source)
-            return
+
+    def _keep(self, payload: bytes, source: Address) -> None:
         taken_bytes = next(taken for up_to, taken in _BUFFERED_BYTES if len(payload) <= up_to)
         if taken_bytes <= self._free_bytes:
             self._free_bytes -= taken_bytes
@@ -84,7 +87,8 @@ class DatagramEndpoint(asyncio.DatagramTransport):
     def sendto(self, data: Any, addr: Any = None) -> None:
         """Send a datagram."""
         if not self._vanished:
-            self._network.route(bytes(data), self._address, (addr[0], addr[1]))
+            payload = data if type(data) is bytes else bytes(data)
+            self._network.route(payload, self._address, (addr[0], addr[1]))
 
     def vanish(self) -> None:
         """Neither send nor receive any more, and tell nobody."""
@@ -185,13 +189,15 @@ class VirtualNetworkLoop(TcpLoop):
         """Send a datagram on its way."""
         if source[0] in self._dead:
             return
-        padding = bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else b""
-        if not self.way_out(payload + padding, Way(source, destination, len(payload))):
+        way = Way(source, destination, len(payload))
+        padded = payload + bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else payload
+        if not self.way_out(padded, way):
             self.call_soon(self._hand_over, payload, source, destination)
 
     def arrive(self, packet: Delivered) -> None:
         """Take a datagram from its way to the port that it is meant for, if there is one."""
-        source, destination, size = cast(Way, packet.tag)
+        way: Way = packet.tag  # type: ignore[assignment]
+        source, destination, size = way
         self._hand_over(packet.payload[:size], source, destination)
 
     def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:

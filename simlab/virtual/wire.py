@@ -35,6 +35,7 @@ class Wire:
     ) -> None:
         self.link = link
         self._loop = loop
+        self._now_s = loop.time
         self._dither = dither
         self._deliver = deliver
         self._dropped = dropped
@@ -44,24 +45,27 @@ class Wire:
 
     def send(self, payload: bytes, tag: object) -> None:
         """Put a packet into the link."""
-        for drop in self.link.receive(payload, self._loop.time(), tag):
+        now_s = self._now_s()
+        for drop in self.link.receive(payload, now_s, tag):
             self._dropped(drop)
-        self._arm()
+        self._arm(now_s)
 
-    def _arm(self) -> None:
+    def _arm(self, now_s: float) -> None:
         due_s = self.link.next_due_s()
-        if due_s is None or (self._timer is not None and due_s >= self._head_due_s):
+        if due_s is None:
             return
         if self._timer is not None:
+            if due_s >= self._head_due_s:
+                return
             self._timer.cancel()
         self._head_due_s = due_s
-        at_s = max(self._loop.time(), due_s + DITHER_S * next(self._dither))
-        self._timer = self._loop.call_at(at_s, self._release, context=self._context)
+        at_s = due_s + DITHER_S * next(self._dither)
+        self._timer = self._loop.call_at(max(now_s, at_s), self._release, context=self._context)
 
     def _release(self) -> None:
         # Only what was due with the head: what is due a little later is dithered by itself.
         self._timer = None
         released = self.link.release(self._head_due_s)
-        self._arm()
+        self._arm(self._now_s())
         for packet in released:
             self._deliver(packet)
