@@ -13,6 +13,8 @@ from aiortc import rtcsctptransport
 
 from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
+from simlab.virtual.fast.piece import in_place
+from simlab.virtual.fast.pieces import PIECES
 from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
 from simlab.virtual.order import numbered_members
@@ -70,6 +72,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
         stack.enter_context(numbered_members())
+        stack.enter_context(in_place(PIECES))
         stack.enter_context(replaced(aioice.ice, "get_host_addresses", loop.addresses_here))
         stack.enter_context(replaced(aioice.mdns, "create_mdns_protocol", _mdns_protocol))
         timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)
