@@ -1,12 +1,13 @@
 """Whether the pieces fit what is installed, and what happens where one does not."""
 
 import logging
+import time
 from types import ModuleType
 
 import pytest
 
 from simlab.virtual.fast.piece import Piece, fingerprint, in_place
-from simlab.virtual.fast.pieces import PIECES
+from simlab.virtual.fast.pieces import pieces
 from tests.virtual.fast import own_module
 
 
@@ -20,7 +21,7 @@ def piece(expected):
     return Piece("a piece", ((own_module, expected),), ((Owner, "route", staticmethod(lambda: "fast")),))
 
 
-@pytest.mark.parametrize("one", PIECES, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", pieces(time.time_ns), ids=lambda one: one.name)
 def test_every_piece_fits_the_installed_version(one):
     if not one.fits:
         strangers = [
