@@ -20,65 +20,76 @@ _buffer = ffi.new("char[]", _SIZE)  # shared: what is read into it is copied at 
 _read = ffi.buffer(_buffer)
 
 _recv_next = RTCDtlsTransport._recv_next
+_CONNECTED = State.CONNECTED
 
 
-def _check(connection: SSL.Connection, result: int) -> None:
-    """Raise what pyOpenSSL would after a call with that result."""
+def _has_failed(connection: SSL.Connection, result: int) -> bool:
+    """Tell whether pyOpenSSL may have something to raise after a call with that result."""
     helper = connection._context._verify_helper
-    if result <= 0 or (helper is not None and helper._problems):
-        connection._raise_ssl_error(connection._ssl, result)
+    return result <= 0 or (helper is not None and bool(helper._problems))
 
 
 async def _flush(self: Any) -> None:
     # An empty BIO returns -1, which aiortc takes for "nothing".
     size = lib.BIO_read(self._ssl._from_ssl, _buffer, _SIZE)
     if size > 0:
-        await self._transport._send(_read[:size])
-        self._RTCDtlsTransport__tx_bytes += size
-        self._RTCDtlsTransport__tx_packets += 1
+        await _send_record(self, size)
+
+
+async def _send_record(self: Any, size: int) -> None:
+    await self._transport._send(_read[:size])
+    self._RTCDtlsTransport__tx_bytes += size
+    self._RTCDtlsTransport__tx_packets += 1
 
 
 async def _send_data(self: Any, data: bytes) -> None:
-    if self._state != State.CONNECTED:
+    if self._state is not _CONNECTED:
         raise ConnectionError("Cannot send encrypted data, not connected")
     connection = self._ssl
-    _check(connection, lib.SSL_write(connection._ssl, data, len(data)))
-    await _flush(self)
+    result = lib.SSL_write(connection._ssl, data, len(data))
+    if _has_failed(connection, result):
+        connection._raise_ssl_error(connection._ssl, result)
+    size = lib.BIO_read(connection._from_ssl, _buffer, _SIZE)
+    if size > 0:
+        await _send_record(self, size)
 
 
 async def _receive_next(self: Any) -> None:
     if not self._RTCDtlsTransport__handshake_done:
         await _recv_next(self)
         return
-    data = await self._transport._recv()
-    self._RTCDtlsTransport__rx_bytes += len(data)
+    record = await self._transport._recv()
+    self._RTCDtlsTransport__rx_bytes += len(record)
     self._RTCDtlsTransport__rx_packets += 1
-    first_byte = data[0]
+    first_byte = record[0]
     if 19 < first_byte < 64:
-        await _receive_dtls(self, data)
+        data = _decrypted(self._ssl, record)
+        size = lib.BIO_read(self._ssl._from_ssl, _buffer, _SIZE)
+        if size > 0:
+            await _send_record(self, size)
+        if data is None:
+            raise ConnectionError  # the remote party has shut DTLS down
+        if data and self._data_receiver:
+            await self._data_receiver._handle_data(data)
     elif 127 < first_byte < 192 and self._rx_srtp:
-        await _receive_srtp(self, data)
+        await _receive_srtp(self, record)
 
 
-async def _receive_dtls(self: Any, record: bytes) -> None:
-    connection = self._ssl
+def _decrypted(connection: SSL.Connection, record: bytes) -> bytes | None:
+    """Return what is in a record; nothing if it is no data, None if it is the end."""
     written = lib.BIO_write(connection._into_ssl, record, len(record))
     if written <= 0:
         connection._handle_bio_errors(connection._into_ssl, written)
-    data: bytes | None
-    try:
-        size = lib.SSL_read(connection._ssl, _buffer, _SIZE)
-        _check(connection, size)
-        data = _read[:size]
-    except SSL.ZeroReturnError:
-        data = None
-    except SSL.Error:
-        data = b""
-    await _flush(self)
-    if data is None:
-        raise ConnectionError  # the remote party has shut DTLS down
-    if data and self._data_receiver:
-        await self._data_receiver._handle_data(data)
+    size = lib.SSL_read(connection._ssl, _buffer, _SIZE)
+    if _has_failed(connection, size):
+        try:
+            connection._raise_ssl_error(connection._ssl, size)
+        except SSL.ZeroReturnError:
+            return None
+        except SSL.Error:
+            return b""
+    data: bytes = _read[:size]
+    return data
 
 
 async def _receive_srtp(self: Any, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """aioice: a datagram that is no STUN message goes straight to who reads the connection, and out again."""
 
+from collections.abc import Coroutine
 from typing import Any
 
 from aioice import ice, stun
@@ -15,9 +16,30 @@ _init_track = rtcrtpreceiver.RemoteStreamTrack.__init__
 _datagram_received = ice.StunProtocol.datagram_received
 
 
+class _DatagramQueue(OpenQueue):
+    """What a connection has received: pairs of data and component, or None when it is lost."""
+
+    async def get_data(self) -> bytes:
+        """Take the data of the next datagram, and wait for one if there is none."""
+        items = self._items
+        while not items:
+            getter = self._make_future()
+            self._getters.append(getter)
+            try:
+                await getter
+            except BaseException:
+                self._forget(getter)
+                raise
+        item = items.popleft()
+        if item is None:
+            raise ConnectionError("Connection lost while receiving data")
+        data: bytes = item[0]
+        return data
+
+
 def _init_with_queue(self: Any, *args: Any, **kwargs: Any) -> None:
     _init(self, *args, **kwargs)
-    self._queue = OpenQueue()
+    self._queue = _DatagramQueue()
 
 
 def _init_track_with_queue(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -34,14 +56,11 @@ def _received(self: Any, data: Any, addr: Any) -> None:
         _datagram_received(self, data, addr)
 
 
-async def _recv(self: Any) -> bytes:
+def _recv(self: Any) -> Coroutine[Any, Any, bytes]:
     if not self._nominated:
         raise ConnectionError("Cannot receive data, not connected")
-    result = await self._queue.get()
-    if result is None:
-        raise ConnectionError("Connection lost while receiving data")
-    data: bytes = result[0]
-    return data
+    taking: Coroutine[Any, Any, bytes] = self._queue.get_data()
+    return taking
 
 
 async def _send(self: Any, data: bytes) -> None:

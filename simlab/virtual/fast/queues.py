@@ -29,7 +29,8 @@ class OpenQueue(asyncio.Queue[Any]):
     def put_nowait(self, item: Any) -> None:
         """Put an item in, and wake who has waited longest."""
         self._items.append(item)
-        self._wake()
+        if self._getters:
+            self._wake()
 
     def _wake(self) -> None:
         getters = self._getters
@@ -52,13 +53,17 @@ class OpenQueue(asyncio.Queue[Any]):
             try:
                 await getter
             except BaseException:
-                getter.cancel()
-                if getter in self._getters:
-                    self._getters.remove(getter)
-                if items and not getter.cancelled():
-                    self._wake()
+                self._forget(getter)
                 raise
         return items.popleft()
+
+    def _forget(self, getter: "asyncio.Future[None]") -> None:
+        """Wait no more, because the taker was interrupted; if it had been woken, another one is."""
+        getter.cancel()
+        if getter in self._getters:
+            self._getters.remove(getter)
+        if self._items and not getter.cancelled():
+            self._wake()
 
     def get_nowait(self) -> Any:
         """Take the next item.
