@@ -89,30 +89,31 @@ class VirtualLoop(asyncio.BaseEventLoop):
     _ready: deque[Any]  # of handles, whose fields asyncio keeps to itself
     _stopping: bool
     _closed: bool
+    _task_factory: Any
 
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 0.0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
-        self._held: dict[Process, list[asyncio.Handle]] = {}
+        self.halted: dict[Process, list[asyncio.Handle]] = {}  # with what is kept of each
 
     def halt(self, process: Process) -> None:
         """Run nothing of a process any more: what comes up is kept."""
-        self._held.setdefault(process, [])
+        self.halted.setdefault(process, [])
 
     def resume(self, process: Process) -> None:
         """Let a halted process go on: what was kept comes first, in its order."""
-        self._ready.extendleft(reversed(self._held.pop(process, [])))
+        self._ready.extendleft(reversed(self.halted.pop(process, [])))
 
     def resume_all(self) -> None:
         """Let every halted process go on."""
-        for process in list(self._held):
+        for process in list(self.halted):
             self.resume(process)
 
     def is_halted(self, process: Process | None) -> bool:
         """Tell whether a process is halted."""
-        return process in self._held
+        return process in self.halted
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
@@ -143,6 +144,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         heapq.heappush(self._timers, (when, next(self._ties), timer))
         return timer
 
+    def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
+        """Run a coroutine as a task."""
+        if self._closed or self._task_factory is not None:
+            return super().create_task(coro, **options)
+        return asyncio.Task(coro, loop=self, **options)
+
     def call_soon(
         self,
         callback: Callable[[*Ts], object],
@@ -158,7 +165,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Run rounds until the loop is to stop, each to its end."""
-        ready, held = self._ready, self._held
+        ready, held = self._ready, self.halted
         while True:
             if not ready:
                 self._advance()
@@ -181,7 +188,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _is_kept(self, handle: asyncio.Handle) -> bool:
         process = handle._context.get(current_process)  # type: ignore[attr-defined]
-        held = self._held.get(process) if process is not None else None
+        held = self.halted.get(process) if process is not None else None
         if held is not None:
             held.append(handle)
         return held is not None

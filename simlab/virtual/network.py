@@ -59,7 +59,7 @@ class DatagramEndpoint(asyncio.DatagramTransport):
 
         While the process is halted, datagrams wait in the port's buffer; what does not fit is lost.
         """
-        if self._network.is_halted(self.process):
+        if self._network.halted and self._network.is_halted(self.process):
             self._keep(payload, source)
         else:
             self._receive(payload, source)
@@ -198,7 +198,9 @@ class VirtualNetworkLoop(TcpLoop):
         """Take a datagram from its way to the port that it is meant for, if there is one."""
         way: Way = packet.tag  # type: ignore[assignment]
         source, destination, size = way
-        self._hand_over(packet.payload[:size], source, destination)
+        endpoint = self._endpoints.get(destination)
+        if endpoint is not None and destination[0] not in self._dead:
+            endpoint.deliver(packet.payload[:size], source)
 
     def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:
         endpoint = self._endpoints.get(destination)
