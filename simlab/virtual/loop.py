@@ -131,6 +131,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         heapq.heappush(self._timers, (when, next(self._ties), timer))
         return timer
 
+    def call_again(self, timer: asyncio.TimerHandle, when: float) -> None:
+        """Let a timer that has run, and was never cancelled, run once more at a time to come."""
+        timer._when = when  # type: ignore[attr-defined]
+        heapq.heappush(self._timers, (when, next(self._ties), timer))
+
     def call_later(
         self,
         delay: float,

@@ -63,7 +63,7 @@ def _sack_chunk(flags: int, tsn: int, window: int) -> SackChunk:
 
 def _sealed(blank: bytes) -> bytes:
     """Put the checksum in, which was zero."""
-    return b"%b%b%b" % (blank[:8], _CHECKSUM.pack(crc32c(blank)), blank[12:])
+    return blank[:8] + _CHECKSUM.pack(crc32c(blank)) + blank[12:]
 
 
 def serialize_packet(source_port: int, destination_port: int, verification_tag: int, chunk: Any) -> bytes:
