@@ -2,7 +2,18 @@
 
 from collections.abc import Callable
 
-from simlab.virtual.fast import channels, dtls, ice, jitter, rtp, rtp_clock, sctp, sctp_packets, srtp
+from simlab.virtual.fast import (
+    channels,
+    dtls,
+    ice,
+    jitter,
+    rtp,
+    rtp_audio,
+    rtp_clock,
+    sctp,
+    sctp_packets,
+    srtp,
+)
 from simlab.virtual.fast.piece import Piece
 
 PIECES: tuple[Piece, ...] = (
@@ -14,6 +25,7 @@ PIECES: tuple[Piece, ...] = (
     srtp.PIECE,
     rtp.PIECE,
     jitter.PIECE,
+    rtp_audio.PIECE,
 )
 
 
