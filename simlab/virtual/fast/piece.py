@@ -22,7 +22,8 @@ class Piece:
     name
         What it speeds up.
     written_for
-        The modules that it was written against, each with the fingerprint of its source.
+        The modules that it was written against, each with the fingerprint of its source; a piece
+        for none fits nowhere.
     routes
         What is replaced: the owner, the name in it, and what takes its place.
     """
@@ -34,7 +35,8 @@ class Piece:
     @property
     def fits(self) -> bool:
         """Whether the library is the very one that it was written against."""
-        return all(fingerprint(module) == expected for module, expected in self.written_for)
+        sources = self.written_for
+        return bool(sources) and all(fingerprint(module) == expected for module, expected in sources)
 
     @property
     def is_traced(self) -> bool:

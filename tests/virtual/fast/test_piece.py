@@ -1,11 +1,13 @@
 """Whether the pieces fit what is installed, and what happens where one does not."""
 
 import logging
+import sys
 import time
 from types import ModuleType
 
 import pytest
 
+from simlab.virtual.fast import pieces as pieces_module
 from simlab.virtual.fast.piece import Piece, fingerprint, in_place
 from simlab.virtual.fast.pieces import pieces
 from tests.virtual.fast import own_module
@@ -46,6 +48,19 @@ def test_a_piece_that_fits_stands_in_for_as_long_as_it_is_wanted():
 def test_a_piece_for_another_version_changes_nothing():
     with in_place([piece("0" * 16)]):
         assert Owner.route() == "own"
+
+
+def test_a_library_that_lacks_what_a_piece_is_about_does_without_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "simlab.virtual.fast.dtls")
+    monkeypatch.delattr("aiortc.rtcdtlstransport.RTCDtlsTransport._recv_next")
+    pieces_module._loaded.cache_clear()
+    try:
+        lacking = [one.name for one in pieces(time.time_ns) if not one.fits]
+        assert "dtls" in lacking
+        with in_place(pieces(time.time_ns)):
+            pass
+    finally:
+        pieces_module._loaded.cache_clear()
 
 
 def test_a_module_without_source_fits_no_piece():
