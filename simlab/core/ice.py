@@ -79,7 +79,7 @@ def spoiled(message: bytes) -> bytes:
     """
     out = bytearray(message)
     found = False
-    for kind, start, end in _attributes(message):
+    for kind, start, end in attributes(message):
         if kind in _INTEGRITY_TYPES and end > start:
             out[end - 1] ^= 1
             found = True
@@ -90,7 +90,7 @@ def spoiled(message: bytes) -> bytes:
     return bytes(out)
 
 
-def _attributes(message: bytes) -> Iterator[tuple[int, int, int]]:
+def attributes(message: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the type of each attribute, and where its value begins and ends."""
     at = _HEADER_BYTES
     while at + 4 <= len(message):

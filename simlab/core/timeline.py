@@ -28,7 +28,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "ice_state": ("state", "connection"),
         "connection_state": ("state", "connection"),
         "signalling_state": ("state", "connection"),
-        "gathering_state": ("state", "connection"),
+        "gathering_state": ("state", "connection"),  # "complete" with the types of the `candidates`
         "dtls_state": ("state", "connection"),
         "liveness": ("state", "connection"),
         "offer": ("connection", "restart", "pc_id"),
@@ -62,6 +62,19 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "http": ("method", "path", "status"),
     },
     "signalling": {"request": ("method", "path"), "response": ("status",), "faulted": ("how",)},
+    # What STUN and TURN servers saw; `server` is "stun" or "turn". An allocation ends by one of the last
+    # four, which say how many datagrams it has relayed, and how many not, for want of a permission.
+    "ice-server": {
+        "binding": ("server", "client"),
+        "allocated": ("server", "client", "relayed", "lifetime_s"),
+        "refreshed": ("server", "relayed", "lifetime_s"),
+        "permitted": ("server", "relayed", "peer"),
+        "refused": ("server", "client", "method", "code"),
+        "released": ("server", "relayed"),
+        "expired": ("server", "relayed"),
+        "lost": ("server", "relayed"),  # with the server
+        "open": ("server", "relayed"),  # at the end of the session
+    },
     "probe": {
         "lost": ("direction", "what", "since_s"),
         "back": ("direction", "what", "gap_s"),

@@ -10,8 +10,10 @@ from simlab.profile.changes import LinkValue, settle
 from simlab.profile.expect import Expect, Expectation
 from simlab.profile.faults import Fault, FaultValues, schedule_faults
 from simlab.profile.faults_nat import NatTable, RebindFault
+from simlab.profile.faults_servers import without_server
 from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Duration, PositiveDuration, Table, listed
+from simlab.profile.ice import IceTable
 from simlab.profile.link import LinkSettings, LinkTable
 from simlab.profile.nearest import one_of
 from simlab.profile.weather import Weather
@@ -100,6 +102,7 @@ class Profile(Table):
     policy: PolicyKeys = PolicyKeys()
     link: LinkValue = settle(LinkTable())
     nat: NatTable | None = None
+    ice: IceTable | None = None
     signalling: Signalling = Signalling()
     faults: FaultValues = Field(default=(), alias="fault")
     weather: Annotated[tuple[Weather, ...], BeforeValidator(listed), Field(max_length=100)] = ()
@@ -117,6 +120,8 @@ class Profile(Table):
     def _scheduled(cls, faults: tuple[Fault, ...], info: ValidationInfo) -> tuple[Fault, ...]:
         # Without a valid duration there is one fault to report already; the overlaps still count.
         found = schedule_faults(faults, info.data.get("duration_s"))
+        if "ice" in info.data:
+            found += without_server(faults, info.data["ice"])
         if found:
             raise FaultyKeysError(found)
         return faults

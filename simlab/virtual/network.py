@@ -42,12 +42,17 @@ class DatagramEndpoint(asyncio.DatagramTransport):
     """A bound UDP port of a virtual host."""
 
     def __init__(
-        self, network: "VirtualNetworkLoop", protocol: asyncio.DatagramProtocol, address: Address
+        self,
+        network: "VirtualNetworkLoop",
+        protocol: asyncio.DatagramProtocol,
+        address: Address,
+        remote: Address | None = None,
     ) -> None:
         super().__init__()
         self._network = network
         self._protocol = protocol
         self._address = address
+        self._remote = remote
         self._socket = SocketView(address, ("", 0), socket.SOCK_DGRAM)
         self._context = contextvars.copy_context()
         self.process = current_process.get()
@@ -77,7 +82,7 @@ class DatagramEndpoint(asyncio.DatagramTransport):
         self._receive(payload, source)
 
     def _receive(self, payload: bytes, source: Address) -> None:
-        if self._closing or self._vanished:
+        if self._closing or self._vanished or self._remote not in (None, source):
             return
         try:
             self._context.run(self._protocol.datagram_received, payload, source)
@@ -85,10 +90,12 @@ class DatagramEndpoint(asyncio.DatagramTransport):
             self._network.call_exception_handler({"message": "datagram_received", "exception": error})
 
     def sendto(self, data: Any, addr: Any = None) -> None:
-        """Send a datagram."""
+        """Send a datagram; without an address, to the one that the port is connected to."""
         if not self._vanished:
             payload = data if type(data) is bytes else bytes(data)
-            self._network.route(payload, self._address, (addr[0], addr[1]))
+            to = self._remote if addr is None else (addr[0], addr[1])
+            assert to is not None
+            self._network.route(payload, self._address, to)
 
     def vanish(self) -> None:
         """Neither send nor receive any more, and tell nobody."""
@@ -147,9 +154,15 @@ class VirtualNetworkLoop(TcpLoop):
         self._moved[host] = address
 
     async def create_datagram_endpoint(  # type: ignore[override]
-        self, protocol_factory: Callable[[], Any], local_addr: Address | None = None, **_: Any
+        self,
+        protocol_factory: Callable[[], Any],
+        local_addr: Address | None = None,
+        remote_addr: Address | None = None,
+        **_: Any,
     ) -> tuple[asyncio.DatagramTransport, Any]:
         """Open a UDP port on the host of ``local_addr``, or on the current host.
+
+        Connected to ``remote_addr``, it sends there and receives nothing from elsewhere.
 
         Raises
         ------
@@ -164,7 +177,7 @@ class VirtualNetworkLoop(TcpLoop):
         if address in self._endpoints:
             raise OSError(f"address already in use: {address}")
         protocol = protocol_factory()
-        endpoint = DatagramEndpoint(self, protocol, address)
+        endpoint = DatagramEndpoint(self, protocol, address, remote_addr)
         self._endpoints[address] = endpoint
         protocol.connection_made(endpoint)
         return endpoint, protocol

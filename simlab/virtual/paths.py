@@ -13,18 +13,20 @@ from simlab.profile.build import links
 from simlab.profile.faults_nat import HandoverFault, RebindFault
 from simlab.profile.scenario import Scenario
 from simlab.virtual.network import VirtualNetworkLoop, Way
-from simlab.virtual.parties import CLIENT, SERVER
+from simlab.virtual.parties import CLIENT, ICE_HOSTS, SERVER
 from simlab.virtual.wire import Wire
 
 _CLIENT_NETWORK = "10.0.1"
 _NAT_NETWORK = "198.51.100"  # TEST-NET-2 (RFC 5737)
 _FIRST_HOST = 2
+_SERVER_SIDE = frozenset({SERVER, *ICE_HOSTS.values()})
 
 
 class Paths:
-    """Carry datagrams between the client, wherever it is, and the server.
+    """Carry datagrams between the client, wherever it is, and the server's side.
 
-    Where there is a NAT, the server can reach the client by the NAT's address alone.
+    There are the server and the STUN and TURN servers, with nothing between them. Where there is a NAT, they
+    can reach the client by the NAT's address alone.
     """
 
     def __init__(self, loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> None:
@@ -59,12 +61,14 @@ class Paths:
         return Wire(self._loop, self._links[direction], dither, arrive, self.meters[direction].dropped)
 
     def _send(self, payload: bytes, way: Way) -> bool:
-        """Take a datagram on its way; False if it is none between client and server."""
+        """Take a datagram on its way; False if it is none between the client and the server's side."""
         source, destination, _ = way
-        if source[0] == SERVER and destination[0] in self._known:
+        if source[0] in _SERVER_SIDE:
+            if destination[0] not in self._known:
+                return False
             self._down.send(payload, way)
             return True
-        if destination[0] != SERVER:
+        if destination[0] not in _SERVER_SIDE:
             return False
         if self._nat is not None:
             way = way._replace(source=self._nat.outbound(source, destination, self._loop.time()))

@@ -17,7 +17,7 @@ from simlab.virtual.fast.piece import in_place
 from simlab.virtual.fast.pieces import pieces
 from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
-from simlab.virtual.order import numbered_members
+from simlab.virtual.order import candidates_in_order, numbered_members
 from simlab.virtual.replace import replaced
 
 # What the wall clock shows when a session begins; any moment would do.
@@ -77,6 +77,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         stack.enter_context(inline_decoding())
         stack.enter_context(numbered_members())
         stack.enter_context(in_place(pieces(time_ns)))
+        stack.enter_context(candidates_in_order())
         stack.enter_context(replaced(aioice.ice, "get_host_addresses", loop.addresses_here))
         stack.enter_context(replaced(aioice.mdns, "create_mdns_protocol", _mdns_protocol))
         timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)

@@ -13,6 +13,7 @@ from aiortc import (
     RTCDataChannel,
     RTCIceCandidate,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -41,6 +42,8 @@ class SmallWebRTCConnection:
     ----------
     connecting_timeout_s
         How long the peer connection may be ``connecting`` before it is closed.
+    relay_only
+        Whether it uses relayed candidates alone.
     """
 
     _numbers = count()
@@ -51,10 +54,13 @@ class SmallWebRTCConnection:
         ice_servers: Sequence[RTCIceServer] = (),
         connecting_timeout_s: float = CONNECTING_TIMEOUT_S,
         number: int = 0,
+        relay_only: bool = False,
     ) -> None:
         self.events = Events()
         self._record = record
-        self._ice_servers = list(ice_servers)
+        self._configuration = RTCConfiguration(
+            list(ice_servers), RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        )
         self._connecting_timeout_s = connecting_timeout_s
         self._name = f"SmallWebRTCConnection#{number}"
         self._connect_invoked = False
@@ -62,7 +68,7 @@ class SmallWebRTCConnection:
 
     def _make_pc(self) -> None:
         self.pc_id = f"{self._name}-{uuid.uuid4().hex}"
-        self.pc = RTCPeerConnection(RTCConfiguration(self._ice_servers))
+        self.pc = RTCPeerConnection(self._configuration)
         self.slots: dict[str, Slot] = {}
         self.tracks: dict[str, MediaStreamTrack] = {}
         self.enabled: dict[int, bool] = {}

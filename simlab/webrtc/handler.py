@@ -67,12 +67,15 @@ class RequestHandler:
         started: Callable[[SmallWebRTCConnection], None],
         mode: Literal["single", "multiple"] = "multiple",
         ice_servers: Sequence[RTCIceServer] = (),
+        *,
+        relay_only: bool = False,
     ) -> None:
         self.connections: dict[str, SmallWebRTCConnection] = {}
         self._record = record
         self._started = started
         self._mode = mode
         self._ice_servers = ice_servers
+        self._relay_only = relay_only
         self._made = 0
 
     async def offer(self, offer: Offer) -> dict[str, str]:
@@ -105,7 +108,9 @@ class RequestHandler:
             raise web.HTTPBadRequest(text="PC ID mismatch with existing connection")
 
     def _new_connection(self) -> SmallWebRTCConnection:
-        connection = SmallWebRTCConnection(self._record, self._ice_servers, number=self._made)
+        connection = SmallWebRTCConnection(
+            self._record, self._ice_servers, number=self._made, relay_only=self._relay_only
+        )
         self._made += 1
 
         def forget() -> None:

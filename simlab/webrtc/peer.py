@@ -8,6 +8,7 @@ from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -55,6 +56,8 @@ class Peer:
     media
         False offers the transceivers as inactive, for sessions of messages only: neither side then
         sends RTP or RTCP.
+    relay_only
+        Whether it uses relayed candidates alone.
     """
 
     def __init__(
@@ -64,12 +67,14 @@ class Peer:
         record: Recorder,
         events: PeerEvents,
         media: bool = True,
+        relay_only: bool = False,
     ) -> None:
         self.number = number
         self._record = record
         self._events = events
         # One transport for everything, which is what a browser ends up with after the answer.
-        configuration = RTCConfiguration(list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        configuration = RTCConfiguration(list(ice_servers), policy, RTCBundlePolicy.MAX_BUNDLE)
         self.pc = RTCPeerConnection(configuration)
         record_states(self.pc, record, "client", connection=number)
         self.slots = {kind: Slot(kind) for kind in KINDS}

@@ -17,6 +17,7 @@ from simlab.webrtc.bot import Bot, Ears
 from simlab.webrtc.callbacks import Callbacks
 from simlab.webrtc.handler import RequestHandler, application
 from simlab.webrtc.http import RequestParams, TransportStartError
+from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import Source, is_audible
 from simlab.webrtc.transport import Behaviour, SmallWebRTCTransport
 
@@ -51,9 +52,13 @@ class ClientSession:
     ----------
     endpoint
         The URL that offers go to.
+    ice
+        STUN and TURN servers.
     """
 
-    def __init__(self, scenario: Scenario, endpoint: str, record: Recorder) -> None:
+    def __init__(
+        self, scenario: Scenario, endpoint: str, record: Recorder, ice: IceSettings = NO_ICE_SERVERS
+    ) -> None:
         profile = scenario.profile
         self._record = record
         self._media = "audio" in profile.peers.media
@@ -66,6 +71,8 @@ class ClientSession:
         behaviour = profile.client.behaviour
         self.transport = SmallWebRTCTransport(
             webrtc_request_params=RequestParams(endpoint),
+            ice_servers=ice.servers,
+            relay_only=ice.relay_only,
             microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
             policy=policy_of(scenario),
             behaviour=Behaviour(behaviour.stop_shared_tracks, behaviour.drop_new_remote_tracks),
@@ -137,9 +144,17 @@ class ServerSession:
     ----------
     ears
         Of the server before it, which was killed: what they have measured so far goes on.
+    ice
+        STUN and TURN servers.
     """
 
-    def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        record: Recorder,
+        ears: Ears | None = None,
+        ice: IceSettings = NO_ICE_SERVERS,
+    ) -> None:
         profile = scenario.profile
         last_message_s = profile.duration_s - probes.QUIET_END_S
         self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
@@ -147,6 +162,8 @@ class ServerSession:
             record,
             lambda connection: self._bots.append(Bot(connection, record, self.ears)),
             scenario.profile.server.mode,
+            ice.servers,
+            relay_only=ice.relay_only,
         )
         self._bots: list[Bot] = []
         app = application(self._handler, record)

@@ -47,6 +47,8 @@ class SmallWebRTCTransport:
     ----------
     ice_servers
         STUN and TURN servers of every peer connection that is made from now on.
+    relay_only
+        Whether these use relayed candidates alone. A browser's transport has no such option.
     webrtc_request_params
         Where offers go.
     microphone
@@ -62,6 +64,7 @@ class SmallWebRTCTransport:
         *,
         webrtc_request_params: RequestParams,
         ice_servers: Sequence[RTCIceServer] = (),
+        relay_only: bool = False,
         microphone: Source | None = None,
         policy: Policy = POLICIES["pipecat"],
         behaviour: Behaviour = Behaviour(),
@@ -70,6 +73,7 @@ class SmallWebRTCTransport:
     ) -> None:
         loop = asyncio.get_running_loop()
         self.ice_servers = tuple(ice_servers)
+        self.relay_only = relay_only
         self.microphone = microphone
         self.behaviour = behaviour
         self.callbacks = callbacks or Callbacks()
@@ -152,7 +156,7 @@ class SmallWebRTCTransport:
         """Make a new peer connection and negotiate it."""
         self._made += 1
         media = self.microphone is not None
-        self.peer = Peer(self._made, self.ice_servers, self.record, self, media)
+        self.peer = Peer(self._made, self.ice_servers, self.record, self, media, self.relay_only)
         self._peers.add(self.peer)
         if self.microphone is not None:
             self.peer.slots["audio"].plug(self.microphone)

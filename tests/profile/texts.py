@@ -62,6 +62,21 @@ queue = "1500B"
 [signalling]
 delay = "20ms"
 
+[ice]
+servers = ["turn", "stun"]
+used_by = ["client", "server"]
+policy = "relay"
+username = "me"
+password = "right"
+lifetime = "60s"
+permission_lifetime = "30s"
+channel_lifetime = "40s"
+nonce_lifetime = "50s"
+quota = 3
+[ice.told]
+username = "you"
+password = "wrong"
+
 [[fault]]
 kind = "blackout"
 at = "10s"
