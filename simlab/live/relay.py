@@ -12,13 +12,14 @@ import trio
 from simlab.core.link import Delivered
 from simlab.core.nat import Nat, NatSpec
 from simlab.core.packet import Direction
-from simlab.live.addresses import RELAY_HOSTS, Address, Side
+from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS, Address, Side
 from simlab.live.shell import LinkShell
 
 _BUFFER_BYTES = 4 * 2**20
 _LARGEST_DATAGRAM_BYTES = 65535
 # Linux's SO_MEMINFO (since 4.12), which Python does not name; the last of its numbers counts dropped packets.
 _SO_MEMINFO, _MEMINFO = 55, "9I"
+_TURN_HOST = ICE_HOSTS["turn"]
 _TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
 _OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
 
@@ -72,6 +73,10 @@ class Relay:
     With a ``nat``, what the client sends leaves from the alias of the NAT's outside endpoint; what comes to
     the alias of an endpoint of the client itself, as its candidates have it, reaches nobody.
 
+    A TURN server is on the server's side, and what the client sends to it takes the link. What it relays has
+    done so: the relayed addresses of the client count as the client's, since the server sends to them as
+    to the client, but between them and the server nothing is done to packets.
+
     Parameters
     ----------
     nursery
@@ -98,15 +103,20 @@ class Relay:
         self._aliases: dict[tuple[Side, Address], Alias] = {}
         self._hosts = dict(RELAY_HOSTS)
         self._dead_hosts: set[str] = set()
+        self._own: set[Address] = set()
 
     def alias(self, side: Side, endpoint: Address) -> Address:
         """Return the address at which the other side finds an endpoint of ``side``.
+
+        One that is the relay's own already is returned as it is: a client has it from a STUN server.
 
         Raises
         ------
         OSError
             If no socket can be had.
         """
+        if endpoint in self._own:
+            return endpoint
         host, port = self._alias(side, endpoint).socket.getsockname()
         return host, port
 
@@ -180,18 +190,27 @@ class Relay:
         if alias is None:
             alias = Alias(_open(self._hosts[_OTHER[side]]), _TOWARDS[side])
             self._aliases[side, endpoint] = alias
+            self._own.add(alias.socket.getsockname())
             self._nursery.start_soon(self._listen, alias, side, endpoint)
         return alias
 
     async def _listen(self, alias: Alias, side: Side, endpoint: Address) -> None:
         """Take what the other side sends to an endpoint of ``side``."""
-        shell = self._shells[alias.towards]
         while True:
             await trio.lowlevel.wait_readable(alias.socket.fileno())
             for payload, source in _waiting(alias.socket):
-                if source[0] not in self._dead_hosts:
+                if source[0] in self._dead_hosts:
+                    continue
+                if (source if side == "server" else endpoint)[0] == _TURN_HOST:
+                    self._pass_on(payload, side, source, endpoint)
+                else:
                     through = self._alias(_OTHER[side], self._outside(side, source, endpoint)).socket
-                    shell.receive(payload, Route(through, endpoint, alias, source))
+                    self._shells[alias.towards].receive(payload, Route(through, endpoint, alias, source))
+
+    def _pass_on(self, payload: bytes, to: Side, source: Address, destination: Address) -> None:
+        """Let a packet go between the server and a relayed address, which no link and no NAT is between."""
+        with suppress(OSError):  # the system does not take it: lost, as anywhere else
+            self._alias(_OTHER[to], source).socket.sendto(payload, destination)
 
     def _outside(self, to: Side, source: Address, destination: Address) -> Address:
         """Return the endpoint from which a packet goes to ``to``: for the client's, the NAT's."""

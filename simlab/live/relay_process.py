@@ -59,6 +59,7 @@ class RelayProcess:
         self._scenario: Scenario | None = None
         self._links: dict[Direction, Link] = {}
         self._meters: dict[Direction, LinkMeter] = {}
+        self._shells: dict[Direction, LinkShell] = {}
         self._relay: Relay | None = None
         self._orders: dict[str, Callable[..., object]] = {
             "prepare": self._prepare,
@@ -77,19 +78,19 @@ class RelayProcess:
     def _prepare(self, text: str, _: int) -> None:
         self._scenario = scenario = control.scenario_of(text)
         self._links = {way: tapped_link(scenario, way, _MOST_MEASURED) for way in Direction}
+        # Aliases may be asked for before the session begins; packets come with it.
+        self._relay = Relay(self._nursery, self._shells, scenario.profile.nat_spec, self._clock.now_s)
 
     def _start(self, zero_s: float) -> None:
         self._clock.start(zero_s)
-        shells: dict[Direction, LinkShell] = {}
-        assert self._scenario is not None
-        nat = self._scenario.profile.nat_spec
-        self._relay = relay = Relay(self._nursery, shells, nat, self._clock.now_s)
+        assert self._relay is not None
         for direction, link in self._links.items():
             meter = LinkMeter(self._record, direction, link, keep_errors=True)
             timer = KernelTimer(zero_s)
-            shells[direction] = LinkShell(link, meter, timer, self._clock.now_s, relay.send)
+            shell = LinkShell(link, meter, timer, self._clock.now_s, self._relay.send)
+            self._shells[direction] = shell
             self._meters[direction] = meter
-            self._nursery.start_soon(shells[direction].run)
+            self._nursery.start_soon(shell.run)
         gc.collect()
         self._nursery.start_soon(_keep_collections_short)
 
@@ -106,7 +107,7 @@ class RelayProcess:
         self._relay.cut_off(host, outside)
 
     def _finish(self) -> None:
-        if self._relay is not None:
+        if self._relay is not None and self._meters:
             kernel_drops = self._relay.kernel_drops()
             for direction, meter in self._meters.items():
                 meter.finish(kernel_dropped=kernel_drops[direction])

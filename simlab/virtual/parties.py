@@ -105,7 +105,7 @@ class Parties:
             yield proxy.stop()
         if self._server is not None:
             yield self._server.close()
-        self._ice.close()
+        yield self._ice.close()
 
     def schedule(self, faults: Iterable[Fault]) -> None:
         """Do what the faults of processes say when their time comes."""

@@ -124,7 +124,7 @@ class IceServers:
         for shell in self._shells.values():
             shell.finish()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Free everything."""
         for timer in self._timers:
             timer.cancel()
