@@ -6,6 +6,7 @@ from typing import Any
 
 from simlab.core.timeline import Event, Timeline
 from simlab.study import reading
+from simlab.study.account_ice import ice_told
 from simlab.study.outages import Outage, outages
 from simlab.study.reading import MEDIA, Channel, Fault
 from simlab.study.spans import Span
@@ -51,6 +52,7 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
         *_connecting(timeline, metrics),
         *(line for fault in reading.faults(timeline) for line in _fault(timeline, fault, found)),
         *(line for outage in found for line in _outage(timeline, outage)),
+        *((t_s, _NOTICED, text) for t_s, text in ice_told(timeline)),
         *_noticed(timeline, found),
         *_outside(timeline, found),
         *(
