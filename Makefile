@@ -15,8 +15,8 @@ test: .venv/.installed-with-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance
-	$(BIN)/python -m pytest -q tests/live tests/conformance
+	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance --ignore tests/e2e
+	$(BIN)/python -m pytest -q tests/live tests/conformance tests/e2e
 
 # Nothing else may run beside it. A figure that is not as wanted is marked, and makes it fail.
 bench: .venv/.installed-with-tests

@@ -14,7 +14,7 @@ from simlab.core.meter import LinkMeter
 from simlab.core.nat import Dependence, NatSpec
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
-from simlab.live.addresses import HOSTS, RELAY_HOSTS, another_host
+from simlab.live.addresses import HOSTS, ICE_HOSTS, RELAY_HOSTS, another_host
 from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
@@ -331,5 +331,57 @@ def test_packets_that_the_kernel_drops_are_counted():
             dropped = bench.relay.kernel_drops()
             assert dropped[Direction.UP] > 0
             assert dropped[Direction.DOWN] == 0
+
+    trio.run(main)
+
+
+async def turn_endpoint():
+    socket = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+    await socket.bind((ICE_HOSTS["turn"], 0))
+    return socket
+
+
+@pytest.mark.parametrize("nat", [None, NatSpec(preserve_port=False)])
+def test_between_a_relayed_address_and_the_server_nothing_happens_to_packets(nat):
+    async def main():
+        blackout = [BlockStage("blackout", [BlockSpec(0.0, 1e9)])]
+        async with relay_between(blackout, blackout, nat) as (bench, client, server):
+            with await turn_endpoint() as relayed:
+                to_server = bench.relay.alias("server", server.getsockname())
+                await client.sendto(b"dropped", to_server)
+                await relayed.sendto(b"relayed", to_server)
+                payload, source = await received(server)
+                assert (payload, source[0]) == (b"relayed", RELAY_HOSTS["server"])
+                # Where the client's relayed candidate leads to, as the server is told of it.
+                assert source == bench.relay.alias("client", relayed.getsockname())
+                await server.sendto(b"answer", source)
+                assert await received(relayed) == (b"answer", to_server)
+            assert bench.total(Direction.UP)["offered"] == 1
+            assert bench.total(Direction.DOWN)["offered"] == 0
+
+    trio.run(main)
+
+
+def test_a_client_reaches_a_turn_server_and_the_servers_relayed_address_by_the_link():
+    async def main():
+        async with relay_between() as (bench, client, _):
+            with await turn_endpoint() as relayed:
+                to_relayed = bench.relay.alias("server", relayed.getsockname())
+                await client.sendto(b"question", to_relayed)
+                _, source = await received(relayed)
+                await relayed.sendto(b"answer", source)
+                assert await received(client) == (b"answer", to_relayed)
+            assert bench.total(Direction.UP)["delivered"] == 1
+            assert bench.total(Direction.DOWN)["delivered"] == 1
+
+    trio.run(main)
+
+
+def test_the_address_that_a_client_has_from_a_stun_server_is_an_alias_already():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            await client.sendto(b"who am I?", bench.relay.alias("server", server.getsockname()))
+            _, reflexive = await received(server)
+            assert bench.relay.alias("client", reflexive) == reflexive
 
     trio.run(main)

@@ -1,10 +1,14 @@
 """Whole sessions with STUN and TURN servers: what is gathered, what is relayed, and what gets lost."""
 
+import asyncio
+
 import pytest
 
 from simlab.study.account import account
 from simlab.study.metrics import metrics
-from tests.virtual.sessions import run_text
+from simlab.virtual.session import VirtualSession
+from simlab.virtual.world import virtual_world
+from tests.virtual.sessions import run_text, scenario
 
 HEAD = 'duration = "{}"\n[peers]\nmedia = []\n[link]\ndelay = "20ms"\n[ice]\n'
 RELAY = 'policy = "relay"\n'
@@ -239,3 +243,37 @@ def test_the_same_seed_gives_the_same_bytes(seed):
     rest = DOWN.format("turn", "5s", "3s") + "[nat]\n"
     one, other = (session("25s", "", rest, seed=seed).to_text() for _ in range(2))
     assert one == other
+
+
+@pytest.mark.parametrize(
+    ("ice", "rest"),
+    [
+        (RELAY + '[ice.told]\npassword = "wrong"\n', ""),
+        (RELAY, ""),
+        (
+            'used_by = ["client", "server"]\n',
+            DOWN.format("turn", "5s", "25s") + DOWN.format("stun", "0s", "30s"),
+        ),
+    ],
+    ids=["refused", "relayed", "down to the end"],
+)
+def test_nothing_is_left_of_a_session(ice, rest):
+    with virtual_world(1) as world:
+        session = VirtualSession(scenario(HEAD.format("30s") + ice + rest), world)
+        session.run()
+        assert world.loop._endpoints
+        session.close()
+        assert world.loop._endpoints == {}
+        assert asyncio.all_tasks(world.loop) == set()
+
+
+def test_a_server_that_cannot_give_its_allocation_back_is_slow_to_answer_a_restart():
+    blackout = '[[fault]]\nkind = "blackout"\nat = "12s"\nfor = "12s"\n'
+    timeline = session("95s", 'used_by = ["server"]\n', DOWN.format("turn", "10s", "85s") + blackout)
+    asked_s = [event.t_s for event in timeline.select("server", "connection_closed")][0]
+    posts = [event.t_s for event in timeline.select("server", "http") if event["method"] == "POST"]
+    # Seven Refreshes, the last of which is waited for 32 s, and then gathering.
+    assert posts[1] - asked_s == pytest.approx(63.5 + 5.0, abs=1e-6)
+    # The call would have had the direct way all the time.
+    assert len(saw(timeline, "allocated")) == 1
+    assert metrics(timeline)["final_state"] == "ready"
