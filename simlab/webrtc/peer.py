@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from aioice import Connection
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
@@ -17,6 +18,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from simlab.core.timeline import Recorder
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.webrtc import candidates
+from simlab.webrtc.iceserver.refreshing import refresh_as_browsers_do
 from simlab.webrtc.liveness import LivenessMonitor
 from simlab.webrtc.media import Slot
 from simlab.webrtc.watching import record_states
@@ -105,7 +107,11 @@ class Peer:
 
     def _ice_state_changed(self) -> None:
         if self.pc.iceConnectionState == "completed":
-            self.liveness.connected(self.pc.getTransceivers()[0].receiver.transport.transport._connection)
+            self.liveness.connected(self._ice)
+
+    @property
+    def _ice(self) -> Connection:
+        return self.pc.getTransceivers()[0].receiver.transport.transport._connection
 
     def _liveness_changed(self, state: str) -> None:
         self._record("client", "liveness", state=state, connection=self.number)
@@ -126,6 +132,7 @@ class Peer:
     async def offer(self) -> tuple[str, list[dict[str, Any]]]:
         """Make an offer, and return it without its candidates, and these."""
         await self.pc.setLocalDescription(await self.pc.createOffer())
+        refresh_as_browsers_do(self._ice)
         return candidates.split_off(self.pc.localDescription.sdp)
 
     async def accept(self, sdp: str) -> None:

@@ -11,9 +11,10 @@ from simlab.core.timeline import Recorder
 from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS
 from simlab.live.session import Settings, run
 from simlab.study.metrics import metrics
+from simlab.webrtc.iceserver.relaying import TurnSpec
 from simlab.webrtc.iceserver.shell import Shell
 from simlab.webrtc.iceserver.stun_server import StunServer
-from simlab.webrtc.iceserver.turn_server import TurnServer, TurnSpec
+from simlab.webrtc.iceserver.turn_server import TurnServer
 from tests.virtual.sessions import scenario
 
 HOST = "127.0.0.1"

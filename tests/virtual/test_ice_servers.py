@@ -156,6 +156,8 @@ def test_a_turn_server_that_forgets_takes_the_call_with_it():
     timeline = session("40s", RELAY, DOWN.format("turn", "10s", "8s"))
     (lost,) = saw(timeline, "lost")
     assert (lost.t_s, lost["relayed"]) == (10.0, "10.0.3.3:20000")
+    told = "At 10.0 s the TURN server's allocation 10.0.3.3:20000 was lost with the server."
+    assert told in account(timeline, metrics(timeline))
     (outage,) = metrics(timeline)["outages"]
     assert outage["outcome"] == "reconnected"
     # Chromium takes 5.0 to 7.6 s to notice, the policy 5 s more; then there is a new allocation.
@@ -185,14 +187,17 @@ def test_an_allocation_that_cannot_be_refreshed_is_lost():
     (expired,) = saw(timeline, "expired")
     assert expired.t_s == pytest.approx(allocated.t_s + 30, abs=1e-6)
     assert expired["relayed"] == allocated["relayed"] != renewed["relayed"]
+    told = "At 30.1 s the TURN server's allocation 10.0.3.3:20000 expired, since it was not refreshed."
+    assert told in account(timeline, metrics(timeline))
     assert [outage["outcome"] for outage in metrics(timeline)["outages"]] == ["reconnected"]
 
 
 @pytest.mark.parametrize(("permission", "lost_s"), [("60s", 60), ("600s", None)])
-def test_aioice_lets_a_permission_expire(permission, lost_s):
+def test_a_server_on_aioice_lets_its_permission_expire(permission, lost_s):
     # It binds its channels again after 500 s, which keeps permissions too, and asks for none besides. coturn
     # lets a channel's permission live as long as the channel; RFC 8656 says 300 s.
-    timeline = session("90s", RELAY + f'permission_lifetime = "{permission}"\n')
+    ice = RELAY + f'used_by = ["server"]\npermission_lifetime = "{permission}"\n'
+    timeline = session("90s", ice)
     permitted = saw(timeline, "permitted")[0]
     began = [outage["began_s"] for outage in metrics(timeline)["outages"]]
     if lost_s is None:
@@ -200,6 +205,12 @@ def test_aioice_lets_a_permission_expire(permission, lost_s):
     else:
         assert began == [pytest.approx(permitted.t_s + lost_s, abs=0.15)]
         assert saw(timeline, "released")[0]["denied"] > 100
+
+
+def test_the_client_keeps_its_permission_as_a_browser_does():
+    timeline = session("320s", RELAY)
+    assert metrics(timeline)["outages"] == []
+    assert [(event.kind, event["denied"]) for event in saw(timeline)[2:]] == [("open", 0)]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +281,7 @@ def test_nothing_is_left_of_a_session(ice, rest):
 def test_a_server_that_cannot_give_its_allocation_back_is_slow_to_answer_a_restart():
     blackout = '[[fault]]\nkind = "blackout"\nat = "12s"\nfor = "12s"\n'
     timeline = session("95s", 'used_by = ["server"]\n', DOWN.format("turn", "10s", "85s") + blackout)
-    asked_s = [event.t_s for event in timeline.select("server", "connection_closed")][0]
+    asked_s = next(event.t_s for event in timeline.select("server", "connection_closed"))
     posts = [event.t_s for event in timeline.select("server", "http") if event["method"] == "POST"]
     # Seven Refreshes, the last of which is waited for 32 s, and then gathering.
     assert posts[1] - asked_s == pytest.approx(63.5 + 5.0, abs=1e-6)

@@ -5,6 +5,7 @@ Source: RFC 8656 sections 5 (allocations), 9 (permissions), 12 (channels).
 
 from dataclasses import dataclass, field
 
+from simlab.webrtc.iceserver.codec import Received
 from simlab.webrtc.iceserver.outputs import Address
 
 
@@ -29,8 +30,10 @@ class Allocation:
         Where the client is, as the server sees it: all of the 5-tuple that varies.
     transaction_id
         Of the request that made it, which may come again.
+    asked
+        That request, what its answer is to be signed with, and the lifetime in it, until its port is open.
     relayed
-        None until its port is open.
+        None until then.
     response
         What that request was answered with.
     to_peers, to_client, denied
@@ -41,6 +44,7 @@ class Allocation:
     username: str
     transaction_id: bytes
     expires_s: float
+    asked: tuple[Received, bytes, int] | None = None
     relayed: Address | None = None
     response: bytes = b""
     to_peers: int = 0

@@ -13,9 +13,10 @@ from simlab.profile.faults_servers import IceServerFault
 from simlab.profile.ice import IceTable, ServerName, SideName
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.iceserver.outputs import Address
+from simlab.webrtc.iceserver.relaying import TurnSpec
 from simlab.webrtc.iceserver.shell import Shell
 from simlab.webrtc.iceserver.stun_server import StunServer
-from simlab.webrtc.iceserver.turn_server import TurnServer, TurnSpec
+from simlab.webrtc.iceserver.turn_server import TurnServer
 
 Addresses = Mapping[ServerName, Address]
 """Where the servers are, as one of the peers reaches them."""

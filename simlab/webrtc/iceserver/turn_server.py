@@ -3,51 +3,18 @@
 Source: RFC 8656; the sections stand where they are followed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from aioice import stun
 
 from simlab.webrtc.iceserver import codec
 from simlab.webrtc.iceserver.allocation import Allocation
-from simlab.webrtc.iceserver.codec import ChannelData, Received
+from simlab.webrtc.iceserver.codec import Received
 from simlab.webrtc.iceserver.credentials import Guard
 from simlab.webrtc.iceserver.outputs import Address, Close, Happened, Open, Output, Send, text
-from simlab.webrtc.iceserver.stun_server import StunServer
+from simlab.webrtc.iceserver.relaying import Relaying, TurnSpec
 
 
-@dataclass(frozen=True)
-class TurnSpec:
-    """How a TURN server behaves.
-
-    Parameters
-    ----------
-    passwords
-        By user name.
-    lifetime_s
-        Of an allocation whose client asks for none, or for less (section 7.2).
-    longest_s
-        What no client gets more than.
-    permission_s, channel_s
-        How long a permission (section 9) and a channel (section 12) live without being refreshed.
-    nonce_lifetime_s
-        How long a nonce may be used.
-    quota
-        How many allocations a user may have at a time.
-    """
-
-    passwords: Mapping[str, str] = field(default_factory=dict)
-    realm: str = "simlab"
-    lifetime_s: int = 600
-    longest_s: int = 3600
-    permission_s: float = 300.0
-    channel_s: float = 600.0
-    nonce_lifetime_s: float = 600.0
-    quota: int = 100
-
-
-class TurnServer(StunServer):
-    """Relay for clients that have an allocation.
+class TurnServer(Relaying):
+    """Answer the requests of clients for allocations, permissions and channels.
 
     Parameters
     ----------
@@ -56,11 +23,8 @@ class TurnServer(StunServer):
     """
 
     def __init__(self, spec: TurnSpec, secret: bytes) -> None:
-        self.spec = spec
+        super().__init__(spec)
         self._guard = Guard(spec.realm, dict(spec.passwords), spec.nonce_lifetime_s, secret)
-        self._allocations: dict[Address, Allocation] = {}
-        self._by_relayed: dict[Address, Allocation] = {}
-        self._opening: dict[Address, tuple[Received, bytes, int]] = {}
         self._handlers = {
             stun.Method.ALLOCATE: self._allocate,
             stun.Method.REFRESH: self._refresh,
@@ -116,9 +80,13 @@ class TurnServer(StunServer):
         if code is not None:
             return _refusal(received, source, code, key)
         lifetime_s = self._granted_s(message.attributes.get("LIFETIME"))
-        username = message.attributes["USERNAME"]
-        self._allocations[source] = Allocation(source, username, message.transaction_id, now_s + lifetime_s)
-        self._opening[source] = (received, key, lifetime_s)
+        self._allocations[source] = Allocation(
+            client=source,
+            username=message.attributes["USERNAME"],
+            transaction_id=message.transaction_id,
+            expires_s=now_s + lifetime_s,
+            asked=(received, key, lifetime_s),
+        )
         return [Open(source)]
 
     def _allocation_objection(self, received: Received) -> int | None:
@@ -140,11 +108,10 @@ class TurnServer(StunServer):
 
     def opened(self, client: Address, relayed: Address, now_s: float) -> list[Output]:
         """Take over the port that was opened for a client."""
-        asked = self._opening.pop(client, None)
-        if asked is None:
+        allocation = self._allocations.get(client)
+        if allocation is None or allocation.asked is None:
             return [Close(relayed)]  # it has expired meanwhile
-        received, key, lifetime_s = asked
-        allocation = self._allocations[client]
+        (received, key, lifetime_s), allocation.asked = allocation.asked, None
         said = {"XOR-RELAYED-ADDRESS": relayed, "LIFETIME": lifetime_s, "XOR-MAPPED-ADDRESS": client}
         allocation.relayed, allocation.response = relayed, codec.success(received, said, key)
         self._by_relayed[relayed] = allocation
@@ -153,11 +120,12 @@ class TurnServer(StunServer):
 
     def not_opened(self, client: Address, now_s: float) -> list[Output]:
         """Learn that no port could be opened for a client."""
-        asked = self._opening.pop(client, None)
-        if asked is None:
+        allocation = self._allocations.get(client)
+        if allocation is None or allocation.asked is None:
             return []
         del self._allocations[client]
-        return _refusal(asked[0], client, 508, asked[1])
+        received, key, _ = allocation.asked
+        return _refusal(received, client, 508, key)
 
     def _refresh(self, received: Received, source: Address, key: bytes, now_s: float) -> list[Output]:
         allocation = self._allocations[source]
@@ -173,29 +141,6 @@ class TurnServer(StunServer):
             Send(codec.success(received, {"LIFETIME": lifetime_s}, key), source),
             Happened("refreshed", {"relayed": _name(allocation), "lifetime_s": lifetime_s}),
         ]
-
-    def _drop(self, allocation: Allocation, kind: str) -> list[Output]:
-        del self._allocations[allocation.client]
-        self._opening.pop(allocation.client, None)
-        if allocation.relayed is None:
-            return []
-        del self._by_relayed[allocation.relayed]
-        counts = {name: getattr(allocation, name) for name in ("to_peers", "to_client", "denied")}
-        return [Close(allocation.relayed), Happened(kind, {"relayed": _name(allocation), **counts})]
-
-    def next_timer_s(self) -> float | None:
-        """Return when the next allocation expires; None if there is none."""
-        return min((allocation.expires_s for allocation in self._allocations.values()), default=None)
-
-    def handle_timer(self, now_s: float) -> list[Output]:
-        """Give up the allocations that have expired."""
-        expired = [a for a in self._allocations.values() if a.expires_s <= now_s]
-        return [output for allocation in expired for output in self._drop(allocation, "expired")]
-
-    def end(self, kind: str) -> list[Output]:
-        """Give up everything, and tell of each allocation by an event of that kind."""
-        present = list(self._allocations.values())
-        return [output for allocation in present for output in self._drop(allocation, kind)]
 
     # --- permissions and channels ---
 
@@ -228,47 +173,6 @@ class TurnServer(StunServer):
         # A channel brings a permission along, which lives shorter than itself (section 12.2).
         answer = Send(codec.success(received, {}, key), source)
         return [answer, *self._permit(allocation, received.peers, now_s)]
-
-    # --- data ---
-
-    def _send_indication(self, received: Received, source: Address, now_s: float) -> list[Output]:
-        payload = received.message.attributes.get("DATA")
-        if received.unknown or payload is None or len(received.peers) != 1:
-            return []
-        return self._to_peer(source, payload, received.peers[0], now_s)
-
-    def _channel_data(self, data: ChannelData, source: Address, now_s: float) -> list[Output]:
-        due = self.handle_timer(now_s)
-        allocation = self._allocations.get(source)
-        peer = None if allocation is None else allocation.peer_of(data.number, now_s)
-        return due if peer is None else due + self._to_peer(source, data.payload, peer, now_s)
-
-    def _to_peer(self, client: Address, payload: bytes, peer: Address, now_s: float) -> list[Output]:
-        allocation = self._allocations.get(client)
-        if allocation is None or allocation.relayed is None:
-            return []
-        if not allocation.permits(peer[0], now_s):
-            allocation.denied += 1
-            return []
-        allocation.to_peers += 1
-        return [Send(payload, peer, allocation.relayed)]
-
-    def receive_from_peer(
-        self, datagram: bytes, peer: Address, relayed: Address, now_s: float
-    ) -> list[Output]:
-        """Take in a datagram that came from a peer to a relayed address."""
-        due = self.handle_timer(now_s)
-        allocation = self._by_relayed.get(relayed)
-        if allocation is None:
-            return due
-        if not allocation.permits(peer[0], now_s):
-            allocation.denied += 1
-            return due
-        allocation.to_client += 1
-        number = allocation.number_of(peer, now_s)
-        if number is not None:
-            return [*due, Send(bytes(ChannelData(number, datagram)), allocation.client)]
-        return [*due, Send(codec.data_indication(datagram, peer), allocation.client)]
 
 
 def _name(allocation: Allocation) -> str:

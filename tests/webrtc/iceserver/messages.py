@@ -5,7 +5,8 @@ import struct
 from aioice import stun, turn
 
 from simlab.webrtc.iceserver.outputs import Happened, Open, Send
-from simlab.webrtc.iceserver.turn_server import TurnServer, TurnSpec
+from simlab.webrtc.iceserver.relaying import TurnSpec
+from simlab.webrtc.iceserver.turn_server import TurnServer
 
 PASSWORDS = {"anna": "right", "bert": "too"}
 CLIENT, OTHER = ("198.51.100.1", 4000), ("198.51.100.2", 4000)
