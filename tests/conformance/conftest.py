@@ -48,7 +48,7 @@ at = "4s"
 """
 PROFILES = {
     "clean": 'duration = "8s"\n[link]\ndelay = "20ms"\n',
-    "relayed": 'duration = "8s"\n[link]\ndelay = "20ms"\n[ice]\npolicy = "relay"\n',
+    "relayed": 'duration = "8s"\n[peers]\nmedia = []\n[link]\ndelay = "20ms"\n[ice]\npolicy = "relay"\n',
     "blackout 3 s": BLACKOUT.format(duration="16s", blackout="3s", media='["audio"]'),
     "blackout 8 s": BLACKOUT.format(duration="20s", blackout="8s", media="[]"),
     "blackout 16 s": BLACKOUT.format(duration="38s", blackout="16s", media='["audio"]'),
