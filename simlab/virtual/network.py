@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from simlab.core.link import Delivered
 from simlab.virtual.loop import Process, current_process
-from simlab.virtual.signatures import HANDSHAKE, missing_bytes
+from simlab.virtual.signatures import MAY_LACK, missing_bytes
 from simlab.virtual.tcp import SocketView, TcpLoop
 
 Address = tuple[str, int]
@@ -203,7 +203,7 @@ class VirtualNetworkLoop(TcpLoop):
         if source[0] in self._dead:
             return
         way = Way(source, destination, len(payload))
-        padded = payload + bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else payload
+        padded = payload + bytes(missing_bytes(payload)) if payload[:1] in MAY_LACK else payload
         if not self.way_out(padded, way):
             self.call_soon(self._hand_over, payload, source, destination)
 

@@ -249,11 +249,12 @@ def test_a_handover_takes_the_allocation_along():
     assert [outage["outcome"] for outage in metrics(timeline)["outages"]] == ["reconnected"]
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_the_same_seed_gives_the_same_bytes(seed):
-    rest = DOWN.format("turn", "5s", "3s") + "[nat]\n"
-    one, other = (session("25s", "", rest, seed=seed).to_text() for _ in range(2))
-    assert one == other
+@pytest.mark.parametrize("ice", ["", RELAY])
+def test_the_same_seed_gives_the_same_bytes(ice):
+    # The sizes of two signatures are chance, and each has the commonest one in half of all cases: without
+    # what is done about it, 8 sessions are the same with a chance below 10^-4.
+    rest = DOWN.format("turn", "1s", "1s") + '[nat]\n[link.up]\nrate = "300kbit/s"\n'
+    assert len({session("3s", ice, rest).to_text() for _ in range(8)}) == 1
 
 
 @pytest.mark.parametrize(
