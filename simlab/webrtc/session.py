@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+from aiortc import RTCIceServer
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
@@ -45,6 +46,10 @@ def record_faults(scenario: Scenario, record: Recorder) -> None:
             record("fault", "end", at_s=fault.until_s, **labels)
 
 
+def _rtc_servers(ice: IceSettings) -> tuple[RTCIceServer, ...]:
+    return tuple(RTCIceServer(each.url, each.username, each.password) for each in ice.servers)
+
+
 class ClientSession:
     """The client's half: connect, speak, send a numbered message every 100 ms, listen and count.
 
@@ -71,7 +76,7 @@ class ClientSession:
         behaviour = profile.client.behaviour
         self.transport = SmallWebRTCTransport(
             webrtc_request_params=RequestParams(endpoint),
-            ice_servers=ice.servers,
+            ice_servers=_rtc_servers(ice),
             relay_only=ice.relay_only,
             microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
             policy=policy_of(scenario),
@@ -162,7 +167,7 @@ class ServerSession:
             record,
             lambda connection: self._bots.append(Bot(connection, record, self.ears)),
             scenario.profile.server.mode,
-            ice.servers,
+            _rtc_servers(ice),
             relay_only=ice.relay_only,
         )
         self._bots: list[Bot] = []

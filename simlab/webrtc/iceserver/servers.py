@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from aiortc import RTCIceServer
-
 from simlab.core.timeline import Recorder
 from simlab.profile.faults_servers import IceServerFault
 from simlab.profile.ice import IceTable, ServerName, SideName
@@ -23,6 +21,15 @@ Addresses = Mapping[ServerName, Address]
 
 
 @dataclass(frozen=True)
+class IceServer:
+    """What a peer is told of a server: as in WebRTC's RTCIceServer."""
+
+    url: str
+    username: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True)
 class IceSettings:
     """What a peer makes its connections with.
 
@@ -34,7 +41,7 @@ class IceSettings:
         Whether it uses relayed candidates alone.
     """
 
-    servers: tuple[RTCIceServer, ...] = ()
+    servers: tuple[IceServer, ...] = ()
     relay_only: bool = False
 
     @staticmethod
@@ -49,12 +56,11 @@ class IceSettings:
 NO_ICE_SERVERS = IceSettings()
 
 
-def _told(table: IceTable, name: ServerName, address: Address) -> RTCIceServer:
+def _told(table: IceTable, name: ServerName, address: Address) -> IceServer:
     url = f"{name}:{address[0]}:{address[1]}"
     if name == "stun":
-        return RTCIceServer(url)
-    username = table.told.username or table.username
-    return RTCIceServer(url, username=username, credential=table.told.password or table.password)
+        return IceServer(url)
+    return IceServer(url, table.told.username or table.username, table.told.password or table.password)
 
 
 def turn_spec(table: IceTable) -> TurnSpec:
