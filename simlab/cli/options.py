@@ -18,3 +18,9 @@ def overrides_of(settings: Sequence[str]) -> dict[str, str]:
     if faults:
         raise InvalidInputError(faults)
     return {key.strip(): value for key, _, value in pairs}
+
+
+def peers_of(server: str | None, client: str | None) -> dict[str, str]:
+    """Return ``--server`` and ``--client`` as settings of the profile's keys."""
+    given = {"peers.server": server, "peers.client": client}
+    return {key: name for key, name in given.items() if name is not None}

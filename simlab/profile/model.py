@@ -26,8 +26,8 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 class Peers(Table):
     """``[peers]``: who meets whom, with what media."""
 
-    client: Literal["builtin"] = "builtin"
-    server: Literal["builtin"] = "builtin"
+    client: Literal["builtin", "chromium"] = "builtin"
+    server: Literal["builtin", "pipecat"] = "builtin"
     media: Annotated[tuple[Literal["audio"], ...], BeforeValidator(listed), Field(max_length=1)] = ("audio",)
     clients: int = Field(default=1, ge=1, le=1)
 

@@ -117,10 +117,9 @@ class Bot:
         ears = self._ears
         ears.sent_messages.add("sent")
         number, ears.next_number = ears.next_number, ears.next_number + 1
-        # Pipecat's output sends nothing while the client has not pinged for 3 s.
-        if self._connection.is_connected():
-            content = {"t": probes.PROBE_NAME, "number": number, "sent_s": round(self._record.now_s(), 6)}
-            self._connection.send(messages.rtvi("server-message", content))
+        # Pipecat's output keeps audio back while the client has not pinged for 3 s, but no messages.
+        content = {"t": probes.PROBE_NAME, "number": number, "sent_s": round(self._record.now_s(), 6)}
+        self._connection.send(messages.rtvi("server-message", content))
 
     def _closed(self) -> None:
         self._record("server", "bot_ended", pc_id=self._connection.pc_id)

@@ -46,7 +46,8 @@ def record_faults(scenario: Scenario, record: Recorder) -> None:
             record("fault", "end", at_s=fault.until_s, **labels)
 
 
-def _rtc_servers(ice: IceSettings) -> tuple[RTCIceServer, ...]:
+def rtc_servers(ice: IceSettings) -> tuple[RTCIceServer, ...]:
+    """Return the servers that a peer is told of as aiortc takes them."""
     return tuple(RTCIceServer(each.url, each.username, each.password) for each in ice.servers)
 
 
@@ -76,7 +77,7 @@ class ClientSession:
         behaviour = profile.client.behaviour
         self.transport = SmallWebRTCTransport(
             webrtc_request_params=RequestParams(endpoint),
-            ice_servers=_rtc_servers(ice),
+            ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
             microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
             policy=policy_of(scenario),
@@ -167,7 +168,7 @@ class ServerSession:
             record,
             lambda connection: self._bots.append(Bot(connection, record, self.ears)),
             scenario.profile.server.mode,
-            _rtc_servers(ice),
+            rtc_servers(ice),
             relay_only=ice.relay_only,
         )
         self._bots: list[Bot] = []

@@ -206,10 +206,9 @@ def test_what_was_measured_before_a_restart_is_not_lost():
     assert received > 40
 
 
-# Nothing is lost on the way. But a server that has not seen a ping for three seconds parks what comes in, and
-# says nothing: 17 messages from three seconds after the client's last ping to the next one.
+# Nothing is lost on the way. But a server that has not seen a ping for three seconds parks what comes in.
 @pytest.mark.parametrize(
-    ("kind", "first_back", "lost"), [("server-freeze", "up", [3, 1]), ("client-freeze", "down", [1, 17])]
+    ("kind", "first_back", "lost"), [("server-freeze", "up", [3, 0]), ("client-freeze", "down", [1, 0])]
 )
 def test_a_short_freeze_goes_by_unnoticed(kind, first_back, lost):
     timeline = session("10s", kind, at="3s", lasts="4s")

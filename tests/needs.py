@@ -1,0 +1,17 @@
+"""What some tests need that not every machine has. A build server has it all: there, nothing is skipped."""
+
+import os
+from importlib.util import find_spec
+
+import pytest
+
+
+def needs(what: str, there: bool) -> None:
+    """Skip the tests of a module where something is missing, unless on a build server."""
+    if not there and os.environ.get("CI") != "true":
+        pytest.skip(f"needs {what}", allow_module_level=True)
+
+
+def needs_pipecat() -> None:
+    """Skip the tests of a module without the extra ``simlab[pipecat]``."""
+    needs('pip install "simlab[pipecat]"', all(map(find_spec, ("pipecat", "fastapi"))))
