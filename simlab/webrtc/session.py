@@ -125,6 +125,12 @@ class ClientSession:
         if is_audible(frame):
             self._heard.arrived()
 
+    async def hang_up(self) -> None:
+        """Disconnect, as a user does."""
+        if self._talking is not None:
+            self._talking.stop()
+        await self.transport.disconnect()
+
     def finish(self) -> None:
         """Record what is still open."""
         end_s = self._last_message_s + probes.QUIET_END_S
