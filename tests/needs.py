@@ -15,3 +15,12 @@ def needs(what: str, there: bool) -> None:
 def needs_pipecat() -> None:
     """Skip the tests of a module without the extra ``simlab[pipecat]``."""
     needs('pip install "simlab[pipecat]"', all(map(find_spec, ("pipecat", "fastapi"))))
+
+
+def needs_browser() -> None:
+    """Skip the tests of a module without a browser, what drives it, or the published client."""
+    from simlab.live import chromium_page
+
+    needs('pip install "simlab[browser]"', find_spec("playwright") is not None)
+    needs("chromium in PATH", chromium_page.executable() is not None)
+    needs("npm in PATH", chromium_page.is_built() or chromium_page.can_be_built())

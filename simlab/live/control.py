@@ -6,7 +6,7 @@ and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
 
 | order | answer |
 |---|---|
-| ``prepare`` (scenario as TOML; port or offer endpoint; ICE servers) | a server's port, a browser's versions, or null |
+| ``prepare`` (scenario as TOML; port or offer endpoint; ICE servers) | port, a browser's versions, or null |
 | ``prepare`` (scenario as TOML; names): the STUN and TURN servers, of which these start | where they are |
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
 | ``alias`` (side, host, port): the relay alone | the host and port by which the other side reaches it |
