@@ -16,6 +16,7 @@ from simlab.webrtc.media import AMPLITUDE, SAMPLE_RATE_HZ, TONE_HZ
 
 _ARGUMENTS = (
     "--no-sandbox",
+    "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-quic",
     "--disable-component-update",

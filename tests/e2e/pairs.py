@@ -31,7 +31,7 @@ for = "16s"
 # Two at a time, and the one with two foreign halves beside the one with none.
 PAIRS = (("chromium", "builtin"), ("builtin", "pipecat"), ("chromium", "pipecat"), ("builtin", "builtin"))
 
-# Two browsers and an interpreter for each party on two cores: the relay may be late by what no assertion sees.
+# Two browsers and eight interpreters on two cores: the relay may be late by what no assertion sees.
 _SETTINGS = Settings(hang_up_s=HANG_UP_S, worst_error_s=0.1)
 
 

@@ -1,7 +1,7 @@
 """The published client and the published server against each other and against simlab's: they must be alike.
 
-The ranges are those that were measured with Chromium 156 and pipecat-ai 1.14.0; docs/agreement.md has them. To
-what a timer of the peers says, a busy machine adds ``SLACK_S``.
+The ranges are those that were measured with Chromium 156 and pipecat-ai 1.14.0; docs/agreement.md has them.
+To what a timer of the peers says, a busy machine adds ``SLACK_S``.
 """
 
 import pytest
@@ -16,8 +16,8 @@ needs_browser()
 
 SLACK_S = 0.5
 NAMES = ["{} meets {}".format(*pair) for pair in PAIRS]
-# What it waits for after an outage: the longest pause between two checks of the server before the 16 s are over
-# (3.5 s and 7.5 s after its answer).
+# The longest wait for the server's next check: it has sent one 3.5 s after its answer, and sends the next one
+# after 7.5 s.
 NEXT_CHECK_S = 4.0 + 0.3
 
 
