@@ -83,8 +83,8 @@ class Browser:
                 handle_sigint=False,
             )
             await self._load(origin)
-        except Error as error:
-            raise BrowserError(error.message.splitlines()[0]) from error
+        except Exception as error:  # a plain one, where Playwright's own driver does not start
+            raise BrowserError(f"Chromium cannot be opened: {str(error).splitlines()[0]}") from error
         return str(self._browser.version)
 
     async def _load(self, origin: str) -> None:
