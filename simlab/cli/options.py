@@ -1,8 +1,26 @@
 """What several commands understand in the same way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import click
 
 from simlab.core.errors import InvalidInputError
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def peer_options(command: _Command) -> _Command:
+    """Give a command ``--server`` and ``--client``; see ``peers_of``."""
+    server = click.option(
+        "--server", type=click.Choice(["builtin", "pipecat"]), help="pipecat: the published pipecat-ai."
+    )
+    client = click.option(
+        "--client",
+        type=click.Choice(["builtin", "chromium"]),
+        help="chromium: the published JavaScript client in a browser.",
+    )
+    return server(client(command))
 
 
 def overrides_of(settings: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from simlab.cli.options import overrides_of, peers_of
+from simlab.cli.options import overrides_of, peer_options, peers_of
 
 if TYPE_CHECKING:
     from simlab.profile.model import Clock
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--policy", "policies", multiple=True, metavar="NAME", help="A reconnection policy; may be repeated."
 )
-@click.option("--server", metavar="NAME", help="builtin, or pipecat: the published pipecat-ai.")
-@click.option("--client", metavar="NAME", help="builtin, or chromium: the published client in a browser.")
+@peer_options
 @click.option(
     "--set",
     "settings",

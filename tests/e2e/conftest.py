@@ -2,9 +2,12 @@
 
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pytest
 
+from simlab.core.timeline import Timeline
 from tests.e2e.pairs import left_running, meet_all
 
 
@@ -12,15 +15,18 @@ def files_left():
     return [name for name in os.listdir(tempfile.gettempdir()) if name.startswith(("simlab-", "playwright"))]
 
 
+@dataclass(frozen=True)
+class Met:
+    """What became of all sessions."""
+
+    pairs: Mapping[tuple[str, str], Timeline]
+    closed_tab: Timeline
+    processes_left: Sequence[str]
+    files_left: Sequence[str]
+
+
 @pytest.fixture(scope="session")
 def met():
-    """What became of each pair, and of the processes and files of all of them."""
     files = files_left()
-    timelines = meet_all()
-    return timelines, (left_running(), [name for name in files_left() if name not in files])
-
-
-@pytest.fixture
-def timelines(met):
-    """The timeline of each pair."""
-    return met[0]
+    pairs, closed_tab = meet_all()
+    return Met(pairs, closed_tab, left_running(), [name for name in files_left() if name not in files])

@@ -28,6 +28,14 @@ at = "14s"
 for = "16s"
 """
 
+TAB_CLOSED = """
+duration = "8s"
+clock = "real"
+[[fault]]
+kind = "tab-closed"
+at = "4s"
+"""
+
 # Two at a time, and the one with two foreign halves beside the one with none.
 PAIRS = (("chromium", "builtin"), ("builtin", "pipecat"), ("chromium", "pipecat"), ("builtin", "builtin"))
 
@@ -41,11 +49,17 @@ def meet(pair):
     return run(scenario(PROFILE, peers__client=client, peers__server=server), _SETTINGS)
 
 
+def close_tab():
+    """Let a browser with all its processes be killed in the middle, and return the timeline."""
+    return run(scenario(TAB_CLOSED, peers__client="chromium"), Settings(worst_error_s=0.1))
+
+
 def meet_all():
-    """Let all pairs meet, and return their timelines by pair."""
+    """Let all pairs meet, and return their timelines by pair, and that of the closed tab."""
     chromium_page.build()
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(PAIRS, pool.map(meet, PAIRS), strict=True))
+        closed = pool.submit(close_tab)
+        return dict(zip(PAIRS, pool.map(meet, PAIRS), strict=True)), closed.result()
 
 
 def left_running():

@@ -22,8 +22,8 @@ NEXT_CHECK_S = 4.0 + 0.3
 
 
 @pytest.fixture(params=PAIRS, ids=NAMES)
-def timeline(request, timelines):
-    return timelines[request.param]
+def timeline(request, met):
+    return met.pairs[request.param]
 
 
 @pytest.fixture
@@ -122,8 +122,8 @@ def test_the_client_hangs_up_and_the_server_knows_at_once(timeline):
     assert first_s(timeline, "server", "bot_ended", LONG_S[1]) < DURATION_S
 
 
-def test_the_versions_are_in_the_header(timelines):
-    for (client, server), timeline in timelines.items():
+def test_the_versions_are_in_the_header(met):
+    for (client, server), timeline in met.pairs.items():
         versions = timeline.header["versions"]
         assert ("chromium" in versions) == (client == "chromium")
         assert ("pipecat-ai" in versions) == (server == "pipecat")
@@ -131,5 +131,14 @@ def test_the_versions_are_in_the_header(timelines):
             assert versions["@pipecat-ai/small-webrtc-transport"] == "1.10.8"
 
 
+def test_a_closed_tab_says_no_goodbye(met):
+    client_s = [event.t_s for event in met.closed_tab.select("client")]
+    assert client_s[-1] < 4.5
+    assert list(met.closed_tab.select("client", "bot_ready"))
+    # The server does not know: only its consent checks would find out, after half a minute.
+    assert list(met.closed_tab.select("server", "connection_closed")) == []
+    assert met.closed_tab.events[-1].data == {"reason": "duration"}
+
+
 def test_no_process_and_no_file_is_left(met):
-    assert met[1] == ([], [])
+    assert (met.processes_left, met.files_left) == ([], [])
