@@ -27,10 +27,19 @@ def check_peers(scenarios: Iterable[Scenario]) -> None:
 
 
 def _faults(scenario: Scenario) -> Iterator[str]:
+    yield from _relay_faults(scenario.profile)
     if scenario.profile.peers.server == "pipecat":
         yield from _pipecat_faults(scenario.profile)
     if scenario.profile.peers.client == "chromium":
         yield from _chromium_faults(scenario.profile)
+
+
+def _relay_faults(profile: Profile) -> Iterator[str]:
+    if profile.ice is None or profile.ice.policy == "all":
+        return
+    for side, name in (("client", profile.peers.client), ("server", profile.peers.server)):
+        if name != "builtin" and side in profile.ice.used_by:
+            yield f'ice.policy is "relay", but the {side} is "{name}", which takes all candidates'
 
 
 def _pipecat_faults(profile: Profile) -> Iterator[str]:

@@ -104,3 +104,13 @@ def test_a_browser_follows_no_wish_for_another_client(bare):
         "test: client: of this table, nothing means anything to a browser",
         'test: fault[0].kind is "handover", but a browser has the addresses of its machine',
     ]
+
+
+def test_relayed_candidates_alone_are_for_the_built_in_peers(installed):
+    installed("pipecat", "fastapi")
+    text = PIPECAT + '[ice]\npolicy = "relay"\nused_by = ["client", "server"]\n'
+    assert faults(text) == [
+        'test: ice.policy is "relay", but the server is "pipecat", which takes all candidates'
+    ]
+    assert faults(text, ice__policy="all") == []
+    assert faults(text, ice__used_by='["client"]') == []
