@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simlab.batch.peers import check_peers
 from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import SUFFIX, key_of, matching, nearest
 from simlab.profile.load import LONGEST_TEXT, load
@@ -59,7 +60,9 @@ def scenarios(wanted: Wanted) -> list[Scenario]:
     faults += found
     if faults:
         raise InvalidInputError(list(dict.fromkeys(faults)))
-    return [scenario for profile in profiles for scenario in _of(profile, wanted)]
+    found_scenarios = [scenario for profile in profiles for scenario in _of(profile, wanted)]
+    check_peers(found_scenarios)
+    return found_scenarios
 
 
 def _of(profile: Profile, wanted: Wanted) -> Iterable[Scenario]:

@@ -1,16 +1,21 @@
 """Client and server as processes, and what faults do to these and to the client's addresses."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from itertools import count
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from simlab.core.timeline import Event
 from simlab.live.addresses import HOSTS, another_host
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.ice import Places
 from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
+from simlab.profile.model import Profile
+
+_CLIENT_MODULES = {"builtin": "client_process", "chromium": "chromium_process"}
 
 
 class Parties:
@@ -26,22 +31,26 @@ class Parties:
     """
 
     def __init__(
-        self, faults: Iterable[Fault], clock: SessionClock, relay: Child, sink: Callable[[Event], None]
+        self, profile: Profile, clock: SessionClock, relay: Child, sink: Callable[[Event], None]
     ) -> None:
-        self._faults = tuple(faults)
+        self._faults, peers = profile.faults, profile.peers
         self._relay = relay
+        self._files = TemporaryDirectory(prefix="simlab-")
         self._client_host = HOSTS["client"]
         self._more_hosts = map(another_host, count(1))
         self._asking: set[asyncio.Task[None]] = set()
         self._clock = clock
         restarts = sum(fault.kind == "server-restart" for fault in self._faults)
-        self.client = Child("client", "simlab.live.client_process", sink)
+        self.client = Child("client", f"simlab.live.{_CLIENT_MODULES[peers.client]}", sink, self._files.name)
         self.servers = [Child("server", "simlab.live.server_process", sink) for _ in range(1 + restarts)]
         self._present: list[Child] = []
         self._text = ""
         self._port = 0
+        self._ice: Places = {}
         self._zero_s = 0.0
         self._heard: Any = None
+        self.client_versions: dict[str, str] = {}
+        """What a client that is not built in says of itself, when it is prepared."""
 
     @property
     def children(self) -> list[Child]:
@@ -52,15 +61,16 @@ class Parties:
     def _server(self) -> Child:
         return self.servers[0]
 
-    async def prepare_server(self, text: str, port: int) -> int:
-        """Let the server listen, and return its port."""
-        self._text = text
-        self._port = await self._server.ask("prepare", text, port)
+    async def prepare_server(self, text: str, port: int, ice: Places) -> int:
+        """Let the server listen, tell it where STUN and TURN servers are, and return its port."""
+        self._text, self._ice = text, ice
+        self._port = await self._server.ask("prepare", text, port, ice)
         return self._port
 
-    async def prepare_client(self, endpoint: str) -> None:
-        """Tell the client where its offers go."""
-        await self.client.ask("prepare", self._text, endpoint)
+    async def prepare_client(self, endpoint: str, ice: Places) -> None:
+        """Tell the client where its offers go, and where STUN and TURN servers are."""
+        answer = await self.client.ask("prepare", self._text, endpoint, ice)
+        self.client_versions = answer or {}
 
     async def start(self, zero_s: float) -> None:
         """Say when the session begins."""
@@ -96,7 +106,7 @@ class Parties:
         await self._relay.ask("rebind", next(self._more_hosts) if what == "address" else None)
 
     async def _leave_network(self) -> None:
-        await self._relay.ask("cut_off", self._client_host)
+        await self._relay.ask("cut_off", self._client_host, next(self._more_hosts))
         self._move_client(None)
 
     async def _join_network(self) -> None:
@@ -118,13 +128,22 @@ class Parties:
     async def _restart_server(self) -> None:
         self.servers.append(self.servers.pop(0))
         await self._server.ask("start", self._zero_s)
-        await self._server.ask("prepare", self._text, self._port, self._heard)
+        await self._server.ask("prepare", self._text, self._port, self._ice, self._heard)
         self._present.append(self._server)
 
     async def _close_tab(self) -> None:
         self._present.remove(self.client)
         await self.client.ask("finish")  # nobody is there any more to miss anything
         await self.client.kill()
+
+    async def hang_up(self) -> None:
+        """Let the client disconnect, as its user does."""
+        await self.client.ask("hang_up")
+
+    async def stop(self) -> None:
+        """End the processes."""
+        await asyncio.gather(*(child.stop() for child in self.children))
+        self._files.cleanup()
 
     async def finish(self) -> None:
         """Let those who are there record what is still open."""

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from aioice import Connection
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -21,6 +23,7 @@ from simlab.core.timeline import Recorder
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.webrtc import candidates
 from simlab.webrtc.encoded import leave_undecoded
+from simlab.webrtc.iceserver.refreshing import refresh_as_browsers_do
 from simlab.webrtc.liveness import LivenessMonitor
 from simlab.webrtc.media import Slot, Source
 from simlab.webrtc.watching import record_states
@@ -71,9 +74,10 @@ class Peer:
         sends RTP or RTCP.
     screen
         Whether there is a third transceiver, for the picture of the screen.
-
     decode_video
         Whether the bot's pictures are decoded; otherwise its track gives ``EncodedFrame`` objects.
+    relay_only
+        Whether it uses relayed candidates alone.
 
     Raises
     ------
@@ -90,6 +94,7 @@ class Peer:
         media: bool = True,
         screen: bool = False,
         decode_video: bool = True,
+        relay_only: bool = False,
     ) -> None:
         check_ice_servers(ice_servers)
         self.number = number
@@ -99,7 +104,8 @@ class Peer:
         self._gathering: asyncio.Task[None] | None = None
         self._told_candidates = False
         # One transport for everything, which is what a browser ends up with after the answer.
-        configuration = RTCConfiguration(list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        configuration = RTCConfiguration(list(ice_servers), policy, RTCBundlePolicy.MAX_BUNDLE)
         self.pc = RTCPeerConnection(configuration)
         record_states(self.pc, record, "client", connection=number)
         self.slots = {kind: Slot(kind) for kind in KINDS}
@@ -148,7 +154,11 @@ class Peer:
 
     def _ice_state_changed(self) -> None:
         if self.pc.iceConnectionState == "completed":
-            self.liveness.connected(self.pc.getTransceivers()[0].receiver.transport.transport._connection)
+            self.liveness.connected(self._ice)
+
+    @property
+    def _ice(self) -> Connection:
+        return self.pc.getTransceivers()[0].receiver.transport.transport._connection
 
     def _liveness_changed(self, state: str) -> None:
         self._record("client", "liveness", state=state, connection=self.number)
@@ -184,6 +194,7 @@ class Peer:
             self._gathering.add_done_callback(self._gathered_late)
             return _described(offer.sdp, self.pc), []
         self._gathering.result()
+        refresh_as_browsers_do(self._ice)
         sdp = self.pc.localDescription.sdp
         return (candidates.without_end(sdp) if wait else candidates.split_off(sdp)[0]), self._found()
 
@@ -195,6 +206,7 @@ class Peer:
     def _gathered_late(self, gathering: "asyncio.Task[None]") -> None:
         if gathering.cancelled() or gathering.exception() is not None or self.pc.signalingState == "closed":
             return
+        refresh_as_browsers_do(self._ice)
         self._events.gathered(self, self._found())
 
     async def accept(self, sdp: str) -> None:

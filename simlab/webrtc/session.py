@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+from aiortc import RTCIceServer
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
@@ -22,6 +23,7 @@ from simlab.webrtc.ears import Ears
 from simlab.webrtc.encoded import EncodedFrame
 from simlab.webrtc.errors import BotNotReadyError, RTVIError
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
+from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.peer import PeerError
 from simlab.webrtc.request_params import RequestParams
@@ -53,6 +55,11 @@ def record_faults(scenario: Scenario, record: Recorder) -> None:
             record("fault", "end", at_s=fault.until_s, **labels)
 
 
+def rtc_servers(ice: IceSettings) -> tuple[RTCIceServer, ...]:
+    """Return the servers that a peer is told of as aiortc takes them."""
+    return tuple(RTCIceServer(each.url, each.username, each.password) for each in ice.servers)
+
+
 class ClientSession:
     """The client's half: connect, speak, send a numbered message every 100 ms, listen and count.
 
@@ -60,9 +67,13 @@ class ClientSession:
     ----------
     endpoint
         The URL that offers go to.
+    ice
+        STUN and TURN servers.
     """
 
-    def __init__(self, scenario: Scenario, endpoint: str, record: Recorder) -> None:
+    def __init__(
+        self, scenario: Scenario, endpoint: str, record: Recorder, ice: IceSettings = NO_ICE_SERVERS
+    ) -> None:
         profile = scenario.profile
         media = profile.peers.media
         self._record = record
@@ -90,6 +101,8 @@ class ClientSession:
             enable_mic="audio" in media,
             enable_cam="video" in media,
             decode_video=False,
+            ice_servers=rtc_servers(ice),
+            relay_only=ice.relay_only,
             policy=policy_of(scenario),
             behaviour=profile.client.behaviour,
             callbacks=Callbacks(
@@ -159,6 +172,12 @@ class ClientSession:
         elif is_audible(frame):
             self._heard.arrived()
 
+    async def hang_up(self) -> None:
+        """Disconnect, as a user does."""
+        if self._talking is not None:
+            self._talking.stop()
+        await self.transport.disconnect()
+
     def finish(self) -> None:
         """Record what is still open."""
         end_s = self._last_message_s + probes.QUIET_END_S
@@ -186,9 +205,17 @@ class ServerSession:
     ----------
     ears
         Of the server before it, which was killed: what they have measured so far goes on.
+    ice
+        STUN and TURN servers.
     """
 
-    def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        record: Recorder,
+        ears: Ears | None = None,
+        ice: IceSettings = NO_ICE_SERVERS,
+    ) -> None:
         profile = scenario.profile
         last_message_s = profile.duration_s - probes.QUIET_END_S
         media = profile.peers.media
@@ -196,6 +223,8 @@ class ServerSession:
         self._record = record
         self._keys = profile.bot
         settings = HandlerSettings(
+            ice_servers=rtc_servers(ice),
+            relay_only=ice.relay_only,
             mode=profile.server.mode,
             esp32=profile.server.esp32,
             esp32_host=profile.server.esp32_host,

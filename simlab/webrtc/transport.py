@@ -36,6 +36,8 @@ class SmallWebRTCTransport(ClientCalls):
     ----------
     ice_servers
         STUN and TURN servers of every peer connection that is made from now on.
+    relay_only
+        Whether these use relayed candidates alone. A browser's transport has no such option.
     wait_for_ice_gathering
         Wait up to 2 s for all candidates before each offer, and offer again when the last of them come while
         ICE is still checking.
@@ -68,6 +70,7 @@ class SmallWebRTCTransport(ClientCalls):
         self,
         *,
         ice_servers: Sequence[RTCIceServer] = (),
+        relay_only: bool = False,
         wait_for_ice_gathering: bool = False,
         webrtc_request_params: RequestParams | None = None,
         webrtc_url: str | None = None,
@@ -99,6 +102,7 @@ class SmallWebRTCTransport(ClientCalls):
             record=record or Recorder(asyncio.get_running_loop().time),
         )
         self.ice_servers: Sequence[RTCIceServer] = tuple(ice_servers)
+        self.relay_only = relay_only
         self.wait_for_ice_gathering = wait_for_ice_gathering
         self.codecs = {"audio": audio_codec, "video": video_codec}
         self._offer_url_template = offer_url_template
@@ -225,6 +229,7 @@ class SmallWebRTCTransport(ClientCalls):
             media=manager.has_media,
             screen=manager.supports_screen_share,
             decode_video=self._decode_video,
+            relay_only=self.relay_only,
         )
         self._peers.add(peer)
         return peer

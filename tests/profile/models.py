@@ -2,7 +2,7 @@
 
 LOSSES = [
     "'3%'",
-    "{ model = 'bernoulli', loss = '3%', only = { match = ['rtp'], nth = [1, 3] } }",
+    "{ model = 'bernoulli', loss = '3%', only = { match = ['rtp'], flow = [1], nth = [1, 3] } }",
     "{ model = 'gilbert-elliott', loss = '5%', burst = 4 }",
     "{ model = 'gilbert-elliott', loss = '5%', burst = 4, compat = 'libwebrtc' }",
     "{ model = 'gilbert-elliott', good = '20s', bad = '1.5s', loss_bad = '90%', loss_good = '1%' }",
@@ -20,6 +20,10 @@ DELAYS = [
     "{ model = 'normal', mean = '40ms', deviation = '10ms', reorder = true }",
     "{ model = 'pareto', mean = '40ms', deviation = '10ms', shape = 2.5 }",
     "{ model = 'pareto', mean = '40ms', deviation = '10ms', correlation = 0.3, only = { match = ['rtp'] } }",
+    "{ model = 'normal', mean = '4s', deviation = '1s', correlation = 1, reorder = true, compat = 'netem' }",
+    "{ model = 'pareto', mean = '40ms', deviation = '10ms', reorder = true, compat = 'netem' }",
+    "{ model = 'pareto-normal', mean = '40ms', deviation = '10ms', reorder = true, compat = 'netem' }",
+    "{ model = 'uniform', mean = '40ms', jitter = '10ms', reorder = true, compat = 'netem' }",
     "{ model = 'pareto-normal', mean = '40ms', deviation = '10ms' }",
     "{ model = 'empirical', samples = ['12ms', '15ms', '9ms'], reorder = true }",
     "{ model = 'rfc8868', mean = '50ms', rate = '1Mbit/s' }",

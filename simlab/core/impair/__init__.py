@@ -43,6 +43,7 @@ from simlab.core.impair.loss import (
 )
 from simlab.core.impair.make import STAGES, DelaySpec, LossSpec, make_stage
 from simlab.core.impair.mtu import MtuSpec, MtuStage
+from simlab.core.impair.netem_delay import NetemDelaySpec, NetemDelayStage
 from simlab.core.impair.periodic import (
     PauseSpec,
     PauseStage,
@@ -56,7 +57,7 @@ from simlab.core.impair.reorder import ReorderSpec, ReorderStage
 from simlab.core.impair.rfc8868 import Rfc8868DelaySpec, Rfc8868DelayStage
 from simlab.core.impair.schedule import ScheduledStage, Step, between
 from simlab.core.impair.scripted_loss import ScriptedLossSpec, ScriptedLossStage
-from simlab.core.impair.select import SelectedSpec, SelectedStage, Selection
+from simlab.core.impair.select import FlowStage, SelectedSpec, SelectedStage, Selection, flow_of
 from simlab.core.impair.slot import SlotSpec, SlotStage
 from simlab.core.impair.tails import (
     EmpiricalDelaySpec,
@@ -93,6 +94,7 @@ __all__ = [
     "DuplicateSpec",
     "DuplicateStage",
     "EmpiricalDelaySpec",
+    "FlowStage",
     "FourStateSpec",
     "FourStateStage",
     "GilbertElliottSpec",
@@ -102,6 +104,8 @@ __all__ = [
     "LossSpec",
     "MtuSpec",
     "MtuStage",
+    "NetemDelaySpec",
+    "NetemDelayStage",
     "NetemLossSpec",
     "NetemLossStage",
     "NormalDelaySpec",
@@ -141,5 +145,6 @@ __all__ = [
     "UniformDelaySpec",
     "UniformDelayStage",
     "between",
+    "flow_of",
     "make_stage",
 ]
