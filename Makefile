@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DECLARED := setup.cfg pyproject.toml
 
-.PHONY: run test format clean
+.PHONY: run test bench format clean
 
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
@@ -15,8 +15,12 @@ test: .venv/.installed-with-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance
-	$(BIN)/python -m pytest -q tests/live tests/conformance
+	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance --ignore tests/e2e
+	$(BIN)/python -m pytest -q tests/live tests/conformance tests/e2e
+
+# Nothing else may run beside it. A figure that is not as wanted is marked, and makes it fail.
+bench: .venv/.installed-with-tests
+	$(BIN)/python -m benchmarks results/bench.json
 
 format: .venv/.installed-with-tests
 	$(BIN)/ruff check --fix .

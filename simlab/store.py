@@ -84,6 +84,20 @@ def save(
         return _written(parent, name, ending, files)
 
 
+def save_study(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
+    """Write a study folder, named after the time in UTC and ``name``, and return where it is.
+
+    Raises
+    ------
+    SimlabError
+        If the disk is full or cannot be written; then there is no folder.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    with _told(parent, "the study could not be saved"):
+        parent.mkdir(parents=True, exist_ok=True)
+        return _written(parent, f"{stamp}-{name}", "", files)
+
+
 def add(path: Path, content: bytes) -> None:
     """Write one file, whole or not at all, over one that may be there.
 

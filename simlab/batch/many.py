@@ -2,11 +2,13 @@
 
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from simlab.batch.interrupt import Interrupt
 from simlab.batch.result import Run
@@ -15,13 +17,33 @@ from simlab.core.errors import SessionFailedError
 from simlab.profile.scenario import Scenario
 
 
+class Finished(Protocol):
+    """What remains of a session."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user wanted it to end, and nothing to follow."""
+
+
+R = TypeVar("R", bound=Finished)
+Finish = Callable[[Run], R]
+
+
 def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Iterator[Run]:
-    """Run and save sessions, and yield them in the order of the scenarios.
+    """Run and save sessions, and yield them in the order of the scenarios: see ``run_each``."""
+    return run_each(partial(save, parent=parent), scenarios, jobs)
+
+
+def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) -> Iterator[R]:
+    """Run sessions, and yield what remains of each in the order of the scenarios.
 
     What comes out does not depend on ``jobs``.
 
     Parameters
     ----------
+    finish
+        Makes of a session that is over what remains of it. It is not interrupted. A function of a module, so
+        that other processes find it.
     jobs
         How many processes to use; 1 runs the sessions in this one.
 
@@ -33,28 +55,28 @@ def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Itera
         If the user interrupted, after the sessions that this cut short.
     """
     if jobs == 1 or len(scenarios) == 1:
-        return _one_by_one(scenarios, parent)
-    return _in_processes(scenarios, parent, min(jobs, len(scenarios)))
+        return _one_by_one(finish, scenarios)
+    return _in_processes(finish, scenarios, min(jobs, len(scenarios)))
 
 
-def _one_by_one(scenarios: Sequence[Scenario], parent: Path) -> Iterator[Run]:
+def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario]) -> Iterator[R]:
     for scenario in scenarios:
-        run = save(run_scenario(scenario), parent)
-        yield run
-        if run.interrupted:
+        finished = finish(run_scenario(scenario))
+        yield finished
+        if finished.interrupted:
             raise KeyboardInterrupt
 
 
-def _in_processes(scenarios: Sequence[Scenario], parent: Path, jobs: int) -> Iterator[Run]:
+def _in_processes(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int) -> Iterator[R]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _begin_worker) as executor:
-        futures = [executor.submit(_work, scenario, parent) for scenario in scenarios]
+        futures = [executor.submit(_work, finish, scenario) for scenario in scenarios]
         try:
             for future in futures:
                 yield _result(future)
         except KeyboardInterrupt:
             _stop(executor)
-            yield from (run for future in futures if (run := _interrupted(future)))
+            yield from (finished for future in futures if (finished := _interrupted(future)))
             raise
         except BaseException:
             _stop(executor)
@@ -67,22 +89,22 @@ def _stop(executor: ProcessPoolExecutor) -> None:
         worker.terminate()
 
 
-def _result(future: "Future[Run | None]") -> Run:
+def _result(future: "Future[R | None]") -> R:
     try:
-        run = future.result()
+        finished = future.result()
     except BrokenProcessPool as error:
         raise SessionFailedError("worker", "a process that ran sessions died") from error
-    assert run is not None, "a worker leaves out a session only when it is told to stop"
-    return run
+    assert finished is not None, "a worker leaves out a session only when it is told to stop"
+    return finished
 
 
-def _interrupted(future: "Future[Run | None]") -> Run | None:
+def _interrupted(future: "Future[R | None]") -> R | None:
     """Return a session that was cut short; those that were finished before have been yielded."""
     try:
-        run = future.result()
+        finished = future.result()
     except (CancelledError, BrokenProcessPool):
         return None
-    return run if run is not None and run.interrupted else None
+    return finished if finished is not None and finished.interrupted else None
 
 
 _interrupt = Interrupt(held=True, patient=True)
@@ -94,7 +116,7 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
-def _work(scenario: Scenario, parent: Path) -> Run | None:
+def _work(finish: Finish[R], scenario: Scenario) -> R | None:
     _interrupt.held = False
     try:
         run = None if _interrupt.asked else run_scenario(scenario)
@@ -102,4 +124,4 @@ def _work(scenario: Scenario, parent: Path) -> Run | None:
         run = None
     finally:
         _interrupt.held = True
-    return None if run is None else save(replace(run, stopped=_interrupt.asked > 0), parent)
+    return None if run is None else finish(replace(run, stopped=_interrupt.asked > 0))

@@ -1,9 +1,10 @@
-"""The picture of a session as the bytes of a file."""
+"""Pictures as the bytes of a file."""
 
 from io import BytesIO
 from typing import Any, Literal, get_args
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 
 from simlab.core.timeline import Timeline
 from simlab.study.plots import plot_timeline
@@ -18,7 +19,12 @@ _METADATA: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf":
 
 def picture(timeline: Timeline, file_format: Format) -> bytes:
     """Draw a session and return the file: the same bytes for the same timeline and the same matplotlib."""
-    figure = plot_timeline(timeline).get_figure(root=True)
+    return as_file(plot_timeline(timeline), file_format)
+
+
+def as_file(ax: Axes, file_format: Format) -> bytes:
+    """Return the figure of axes as a file: the same bytes for the same drawing and the same matplotlib."""
+    figure = ax.get_figure(root=True)
     assert figure is not None
     file = BytesIO()
     with mpl.rc_context({"svg.hashsalt": "simlab"}):

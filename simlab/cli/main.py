@@ -18,6 +18,7 @@ READER_GONE = 141
 
 COMMANDS = {
     "run": "simlab.cli.run:command",
+    "sweep": "simlab.cli.sweep:command",
     "profiles": "simlab.cli.profiles:group",
     "policies": "simlab.cli.policies:command",
     "plot": "simlab.cli.plot:command",

@@ -6,9 +6,9 @@ from dataclasses import asdict
 import click
 from rich.text import Text
 
-from simlab.batch.measure import Row, judged, measure
 from simlab.cli.listing import print_json
 from simlab.cli.show import echo, table_of
+from simlab.measure import Row, judged, measure
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 

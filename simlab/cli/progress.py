@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 class Bar:
@@ -14,13 +21,20 @@ class Bar:
 
     def __init__(self, total: int, wanted: bool = True) -> None:
         console = Console(stderr=True)
-        columns = (TextColumn("Sessions"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._failed = 0
         self._shown = wanted and total > 1 and sys.stderr.isatty()
         # What is printed on stdout stays there, so the bar must be gone while that happens.
         self._progress = Progress(
             *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
         )
-        self._task = self._progress.add_task("sessions", total=total)
+        self._task = self._progress.add_task("Sessions", total=total)
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -30,6 +44,12 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         if self._shown:
             self._progress.stop()
+
+    def advance(self, *, failed: bool) -> None:
+        """Count one more, with nothing to be printed."""
+        self._failed += failed
+        told = f"Sessions ({self._failed} failed)" if self._failed else "Sessions"
+        self._progress.update(self._task, advance=1, description=told)
 
     @contextmanager
     def one_done(self) -> Iterator[None]:

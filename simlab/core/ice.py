@@ -8,9 +8,9 @@ Source of the layout: RFC 8489 sections 5, 14.5, 14.6, 14.7.
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
 
 from simlab.core.impair.block import BlockSpec
+from simlab.core.impair.select import flow_of
 from simlab.core.packet import Transit, classes_named
 
 _HEADER_BYTES = 20
@@ -19,14 +19,6 @@ _FINGERPRINT_TYPE = 0x8028
 _FINGERPRINT_XOR = 0x5354554E
 _STUN = classes_named(["stun"])
 _DTLS = classes_named(["dtls"])
-
-
-class OnFlow(Protocol):
-    """What a packet's tag may be, if it says which flow the packet belongs to."""
-
-    @property
-    def flow(self) -> object:
-        """Something hashable, the same for all packets of one source to one destination."""
 
 
 class ConsentBlockStage:
@@ -47,7 +39,7 @@ class ConsentBlockStage:
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Drop the transit, or pass it on. Packets without a tag that has a flow are all of one flow."""
         packet = transit.packet
-        flow = getattr(packet.tag, "flow", None)
+        flow = flow_of(packet)
         if packet.kind in _DTLS:
             self._connected.add(flow)
         blocked = packet.kind in _STUN and flow in self._connected
@@ -87,7 +79,7 @@ def spoiled(message: bytes) -> bytes:
     """
     out = bytearray(message)
     found = False
-    for kind, start, end in _attributes(message):
+    for kind, start, end in attributes(message):
         if kind in _INTEGRITY_TYPES and end > start:
             out[end - 1] ^= 1
             found = True
@@ -98,7 +90,7 @@ def spoiled(message: bytes) -> bytes:
     return bytes(out)
 
 
-def _attributes(message: bytes) -> Iterator[tuple[int, int, int]]:
+def attributes(message: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the type of each attribute, and where its value begins and ends."""
     at = _HEADER_BYTES
     while at + 4 <= len(message):

@@ -125,12 +125,28 @@ class Link:
         self.offered += 1
         for note in self._notes:
             note(packet)
-        transits: tuple[Transit, ...] = (Transit(packet, now_s, payload),)
-        if self._holding is None:
-            drops: list[Dropped] = []
-            self._carry(self._front, transits, drops)
-            return drops
-        return self._receive_held(self._holding, transits, now_s)
+        transit = Transit(packet, now_s, payload)
+        if self._holding is not None:
+            return self._receive_held(self._holding, (transit,), now_s)
+        drops: list[Dropped] = []
+        # The way through the stages as ``_carry`` goes it, as long as nothing is dropped or doubled.
+        for number, stage in enumerate(self._front):
+            kept = stage.apply(transit)
+            if len(kept) != 1:
+                self._carry_on(number, transit, kept, drops)
+                return drops
+            transit = kept[0]
+        heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
+        return drops
+
+    def _carry_on(
+        self, number: int, transit: Transit, kept: tuple[Transit, ...], drops: list[Dropped]
+    ) -> None:
+        """Go on behind the stage of that number, which dropped or doubled a transit."""
+        if kept:
+            self._carry(self._front[number + 1 :], kept, drops)
+        else:
+            drops.append(self._drop(transit.packet, transit.packet.arrived_s, self._front[number].name))
 
     def _receive_held(
         self, holding: HoldingStage, transits: tuple[Transit, ...], now_s: float

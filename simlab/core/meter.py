@@ -60,8 +60,14 @@ class LinkMeter:
             self._errors_s += [packet.sent_s - packet.due_s for packet in self._row]
         self._row.clear()
 
-    def finish(self) -> None:
-        """Record the last second, and the totals of the session."""
+    def finish(self, **more: Any) -> None:
+        """Record the last second, and the totals of the session.
+
+        Parameters
+        ----------
+        more
+            Further totals.
+        """
         self.flush()
         link = self._link
         errors: dict[str, Any] = {}
@@ -70,7 +76,13 @@ class LinkMeter:
             errors = {"error_p50_s": _rank_s(errors_s, 0.50), "error_p99_s": _rank_s(errors_s, 0.99)}
         dropped = dict(sorted(link.dropped.items()))
         self._record(
-            self._source, "total", offered=link.offered, delivered=link.delivered, dropped=dropped, **errors
+            self._source,
+            "total",
+            offered=link.offered,
+            delivered=link.delivered,
+            dropped=dropped,
+            **errors,
+            **more,
         )
 
 

@@ -7,6 +7,13 @@ from typing import Any
 
 SCHEMA = 1
 
+_LINK: dict[str, tuple[str, ...]] = {
+    "dropped": ("seq", "class", "size", "cause"),
+    "rate": (),
+    "total": (),
+    "realised": ("setting", "requested", "realised", "held"),  # what a setting of the link really did
+}
+
 # Every kind of event, by source, with the fields that each must carry. Others may be added to an event.
 KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "session": {
@@ -21,7 +28,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "ice_state": ("state", "connection"),
         "connection_state": ("state", "connection"),
         "signalling_state": ("state", "connection"),
-        "gathering_state": ("state", "connection"),
+        "gathering_state": ("state", "connection"),  # "complete" with the types of the `candidates`
         "dtls_state": ("state", "connection"),
         "liveness": ("state", "connection"),
         "offer": ("connection", "restart", "pc_id"),
@@ -58,13 +65,26 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "http": ("method", "path", "status"),
     },
     "signalling": {"request": ("method", "path"), "response": ("status",), "faulted": ("how",)},
+    # What STUN and TURN servers saw; `server` is "stun" or "turn". An allocation ends by one of the last
+    # four, which say how many datagrams it has relayed, and how many not, for want of a permission.
+    "ice-server": {
+        "binding": ("server", "client"),
+        "allocated": ("server", "client", "relayed", "lifetime_s"),
+        "refreshed": ("server", "relayed", "lifetime_s"),
+        "permitted": ("server", "relayed", "peer"),
+        "refused": ("server", "client", "method", "code"),
+        "released": ("server", "relayed"),
+        "expired": ("server", "relayed"),
+        "lost": ("server", "relayed"),  # with the server
+        "open": ("server", "relayed"),  # at the end of the session
+    },
     "probe": {
         "lost": ("direction", "what", "since_s"),
         "back": ("direction", "what", "gap_s"),
         "tally": ("direction", "what"),
     },
-    "link.up": {"dropped": ("seq", "class", "size", "cause"), "rate": (), "total": ()},
-    "link.down": {"dropped": ("seq", "class", "size", "cause"), "rate": (), "total": ()},
+    "link.up": _LINK,
+    "link.down": _LINK,
 }
 
 

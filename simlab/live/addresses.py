@@ -7,12 +7,17 @@ from typing import Literal
 
 import aioice.ice
 
+from simlab.profile.ice import ServerName
+
 Address = tuple[str, int]
 Side = Literal["client", "server"]
 
 HOSTS: dict[Side, str] = {"client": "127.0.0.2", "server": "127.0.0.3"}
 RELAY_HOSTS: dict[Side, str] = {"client": "127.0.0.4", "server": "127.0.0.5"}
 """The relay's own addresses, by the side that sees them."""
+
+ICE_HOSTS: dict[ServerName, str] = {"stun": "127.0.0.6", "turn": "127.0.0.7"}
+"""The STUN and TURN servers, on the server's side; relayed addresses are the TURN server's own."""
 
 # Addresses beyond those above are made by counting on from here: for a client that moves, and for a relay
 # that rebinds to another address.
@@ -34,6 +39,11 @@ def move(side: Side, host: str | None) -> None:
     _moved[side] = host
 
 
+def host_of(side: Side) -> str | None:
+    """Return the address that ICE of this process gathers on a side; None while there is none."""
+    return _moved.get(side, HOSTS[side])
+
+
 @contextmanager
 def gathering_on(side: Side) -> Iterator[None]:
     """Make ICE gather the address of one side alone: aioice leaves out loopback by itself.
@@ -42,7 +52,7 @@ def gathering_on(side: Side) -> Iterator[None]:
     """
 
     def own_address(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        host = _moved.get(side, HOSTS[side])
+        host = host_of(side)
         return [host] if use_ipv4 and host is not None else []
 
     with _lock:

@@ -4,7 +4,9 @@ import asyncio
 
 from simlab.live import control
 from simlab.live.addresses import move
+from simlab.live.ice import Places
 from simlab.live.peer_process import PeerProcess, run_peer
+from simlab.webrtc.iceserver.servers import IceSettings
 from simlab.webrtc.session import ClientSession
 
 
@@ -20,10 +22,11 @@ class ClientProcess(PeerProcess):
         self._begun = asyncio.Event()
         self.orders |= {"prepare": self._prepare, "move": self._move}
 
-    async def _prepare(self, text: str, endpoint: str) -> None:
+    async def _prepare(self, text: str, endpoint: str, ice: Places) -> None:
         scenario = control.scenario_of(text)
+        settings = IceSettings.of(scenario.profile.ice, "client", ice)
         self._duration_s = scenario.profile.duration_s
-        self.half = self._client = ClientSession(scenario, endpoint, self.record)
+        self.half = self._client = ClientSession(scenario, endpoint, self.record, settings)
 
     async def _move(self, host: str | None) -> None:
         move("client", host)

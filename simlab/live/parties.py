@@ -9,6 +9,7 @@ from simlab.core.timeline import Event
 from simlab.live.addresses import HOSTS, another_host
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.ice import Places
 from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
 
@@ -40,6 +41,7 @@ class Parties:
         self._present: list[Child] = []
         self._text = ""
         self._port = 0
+        self._ice: Places = {}
         self._zero_s = 0.0
         self._heard: Any = None
 
@@ -52,15 +54,15 @@ class Parties:
     def _server(self) -> Child:
         return self.servers[0]
 
-    async def prepare_server(self, text: str, port: int) -> int:
-        """Let the server listen, and return its port."""
-        self._text = text
-        self._port = await self._server.ask("prepare", text, port)
+    async def prepare_server(self, text: str, port: int, ice: Places) -> int:
+        """Let the server listen, tell it where STUN and TURN servers are, and return its port."""
+        self._text, self._ice = text, ice
+        self._port = await self._server.ask("prepare", text, port, ice)
         return self._port
 
-    async def prepare_client(self, endpoint: str) -> None:
-        """Tell the client where its offers go."""
-        await self.client.ask("prepare", self._text, endpoint)
+    async def prepare_client(self, endpoint: str, ice: Places) -> None:
+        """Tell the client where its offers go, and where STUN and TURN servers are."""
+        await self.client.ask("prepare", self._text, endpoint, ice)
 
     async def start(self, zero_s: float) -> None:
         """Say when the session begins."""
@@ -96,7 +98,7 @@ class Parties:
         await self._relay.ask("rebind", next(self._more_hosts) if what == "address" else None)
 
     async def _leave_network(self) -> None:
-        await self._relay.ask("cut_off", self._client_host)
+        await self._relay.ask("cut_off", self._client_host, next(self._more_hosts))
         self._move_client(None)
 
     async def _join_network(self) -> None:
@@ -118,7 +120,7 @@ class Parties:
     async def _restart_server(self) -> None:
         self.servers.append(self.servers.pop(0))
         await self._server.ask("start", self._zero_s)
-        await self._server.ask("prepare", self._text, self._port, self._heard)
+        await self._server.ask("prepare", self._text, self._port, self._ice, self._heard)
         self._present.append(self._server)
 
     async def _close_tab(self) -> None:

@@ -1,6 +1,7 @@
 """What the processes of client and server have in common: they obey the parent, on asyncio."""
 
 import asyncio
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from simlab.core.timeline import Recorder
 from simlab.live import control
-from simlab.live.addresses import Side, gathering_on
+from simlab.live.addresses import Address, Side, gathering_on, host_of
 from simlab.live.clock import SessionClock
 from simlab.live.process import run_child
 
@@ -108,7 +109,32 @@ async def _main(make: Callable[[asyncio.StreamWriter], PeerProcess], output: int
     await _serve(make(asyncio.StreamWriter(answers, flow, None, loop)), orders)
 
 
-def run_peer(make: Callable[[asyncio.StreamWriter], PeerProcess]) -> None:
+class _HostLoop(asyncio.SelectorEventLoop):
+    """A loop whose connected UDP ports are at its side's own address.
+
+    The system would choose the address by that of the other end, and all of loopback reaches all of it.
+    """
+
+    def __init__(self, side: Side) -> None:
+        super().__init__()
+        self._side: Side = side
+
+    async def create_datagram_endpoint(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], Any],
+        local_addr: Address | None = None,
+        remote_addr: Address | None = None,
+        **options: Any,
+    ) -> tuple[asyncio.DatagramTransport, Any]:
+        if local_addr is None and remote_addr is not None:
+            host = host_of(self._side)
+            if host is None:
+                raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+            local_addr = (host, 0)
+        return await super().create_datagram_endpoint(protocol_factory, local_addr, remote_addr, **options)
+
+
+def run_peer(make: type[PeerProcess]) -> None:
     """Run a peer's process until its stdin is closed.
 
     Parameters
@@ -116,4 +142,9 @@ def run_peer(make: Callable[[asyncio.StreamWriter], PeerProcess]) -> None:
     make
         Makes it, given where messages go.
     """
-    run_child(lambda output: asyncio.run(_main(make, output)))
+
+    def work(output: int) -> None:
+        with asyncio.Runner(loop_factory=lambda: _HostLoop(make.side)) as runner:
+            runner.run(_main(make, output))
+
+    run_child(work)

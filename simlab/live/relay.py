@@ -1,19 +1,25 @@
 """Pass UDP between two sides that know each other only by aliases."""
 
 import socket
-from collections.abc import Iterator, Mapping
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
 
 from simlab.core.link import Delivered
+from simlab.core.nat import Nat, NatSpec
 from simlab.core.packet import Direction
-from simlab.live.addresses import RELAY_HOSTS, Address, Side
+from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS, Address, Side
 from simlab.live.shell import LinkShell
 
 _BUFFER_BYTES = 4 * 2**20
 _LARGEST_DATAGRAM_BYTES = 65535
+# Linux's SO_MEMINFO (since 4.12), which Python does not name; the last of its numbers counts dropped packets.
+_SO_MEMINFO, _MEMINFO = 55, "9I"
+_TURN_HOST = ICE_HOSTS["turn"]
 _TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
 _OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
 
@@ -34,19 +40,20 @@ class LostError(OSError):
 
 @dataclass(slots=True)
 class Alias:
-    """A socket that stands for an endpoint at the other side."""
+    """A socket that stands for an endpoint at the other side; what comes there goes ``towards`` it."""
 
     socket: socket.socket
-    retired: bool = False
+    towards: Direction
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a packet leaves the relay, and the alias at which it came."""
+    """How a packet leaves the relay, and the alias at which it came and from where."""
 
     through: socket.socket
     to: Address
     came_to: Alias
+    came_from: Address
 
     @property
     def flow(self) -> object:
@@ -60,8 +67,15 @@ class Relay:
     For each endpoint of one side there is a UDP socket that the other side sees: its *alias*. What
     arrives at the alias of S from C goes through the link, and leaves for S from the alias of C. An
     alias is made when it is first asked for or when its endpoint first sends, whichever comes first
-    (a client's first check overtakes the announcement of its candidate), and stays for the session, or
-    until ``rebind``. ICE takes the relay for a NAT, since STUN's integrity does not cover addresses.
+    (a client's first check overtakes the announcement of its candidate), and stays for the session. ICE
+    takes the relay for a NAT, since STUN's integrity does not cover addresses.
+
+    With a ``nat``, what the client sends leaves from the alias of the NAT's outside endpoint; what comes to
+    the alias of an endpoint of the client itself, as its candidates have it, reaches nobody.
+
+    A TURN server is on the server's side, and what the client sends to it takes the link. What it relays has
+    done so: the relayed addresses of the client count as the client's, since the server sends to them as
+    to the client, but between them and the server nothing is done to packets.
 
     Parameters
     ----------
@@ -69,45 +83,70 @@ class Relay:
         Runs a task for each alias.
     shells
         The links; they are to send by ``send``.
+    nat
+        What the profile puts in front of the client, if anything.
+    now_s
+        Returns the seconds since the session began.
     """
 
-    def __init__(self, nursery: trio.Nursery, shells: Mapping[Direction, LinkShell]) -> None:
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        shells: Mapping[Direction, LinkShell],
+        nat: NatSpec | None = None,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._nursery = nursery
         self._shells = shells
+        self._now_s = now_s
+        self._nat = None if nat is None else Nat(nat, RELAY_HOSTS["server"])
         self._aliases: dict[tuple[Side, Address], Alias] = {}
-        self._retired: list[Alias] = []
         self._hosts = dict(RELAY_HOSTS)
         self._dead_hosts: set[str] = set()
+        self._own: set[Address] = set()
 
     def alias(self, side: Side, endpoint: Address) -> Address:
         """Return the address at which the other side finds an endpoint of ``side``.
+
+        One that is the relay's own already is returned as it is: a client has it from a STUN server.
 
         Raises
         ------
         OSError
             If no socket can be had.
         """
+        if endpoint in self._own:
+            return endpoint
         host, port = self._alias(side, endpoint).socket.getsockname()
         return host, port
 
     def rebind(self, host: str | None) -> None:
-        """Let the server see every endpoint of the client from a new port, and forget the old ones.
+        """Let the NAT forget its mappings, so that the server sees the client from elsewhere.
 
         Parameters
         ----------
         host
-            The address of the new ports; None leaves it.
+            The NAT's address from now on; None leaves it.
         """
-        if host is not None:
+        assert self._nat is not None
+        if host is None:
+            self._nat.rebind_ports()
+        else:
             self._hosts["server"] = host
-        for key in [key for key in self._aliases if key[0] == "client"]:
-            alias = self._aliases.pop(key)
-            alias.retired = True
-            self._retired.append(alias)
+            self._nat.rebind_address(host)
 
-    def cut_off(self, host: str) -> None:
-        """Take nothing from an address of the client any more, and send nothing there."""
+    def cut_off(self, host: str, outside: str | None = None) -> None:
+        """Take nothing from an address of the client any more, and send nothing there.
+
+        Parameters
+        ----------
+        outside
+            The address of the NAT of the client's next network, where there is one.
+        """
         self._dead_hosts.add(host)
+        if self._nat is not None and outside is not None:
+            self._hosts["server"] = outside
+            self._nat = Nat(self._nat.spec, outside)
 
     def send(self, packet: Delivered) -> None:
         """Send a packet that comes out of a link.
@@ -121,32 +160,63 @@ class Relay:
         assert isinstance(route, Route)
         if route.to[0] in self._dead_hosts:
             raise LostError("handover")
-        if route.came_to.retired:
+        route.through.sendto(packet.payload, self._behind_nat(route))
+
+    def _behind_nat(self, route: Route) -> Address:
+        """Return where a packet goes: for one to the client, what the NAT takes its destination for."""
+        if self._nat is None or route.came_to.towards is Direction.UP:
+            return route.to
+        inside = self._nat.inbound(route.to, route.came_from, self._now_s())
+        if inside is None:
             raise LostError("nat")
-        route.through.sendto(packet.payload, route.to)
+        if inside[0] in self._dead_hosts:
+            raise LostError("handover")
+        return inside
+
+    def kernel_drops(self) -> dict[Direction, int]:
+        """Return how many packets of each direction the kernel dropped before they could be read."""
+        drops = dict.fromkeys(Direction, 0)
+        for alias in self._aliases.values():
+            drops[alias.towards] += _kernel_drops(alias.socket)
+        return drops
 
     def close(self) -> None:
         """Close the sockets."""
-        for alias in (*self._aliases.values(), *self._retired):
+        for alias in self._aliases.values():
             alias.socket.close()
 
     def _alias(self, side: Side, endpoint: Address) -> Alias:
         alias = self._aliases.get((side, endpoint))
         if alias is None:
-            alias = Alias(_open(self._hosts[_OTHER[side]]))
+            alias = Alias(_open(self._hosts[_OTHER[side]]), _TOWARDS[side])
             self._aliases[side, endpoint] = alias
+            self._own.add(alias.socket.getsockname())
             self._nursery.start_soon(self._listen, alias, side, endpoint)
         return alias
 
     async def _listen(self, alias: Alias, side: Side, endpoint: Address) -> None:
         """Take what the other side sends to an endpoint of ``side``."""
-        shell = self._shells[_TOWARDS[side]]
         while True:
             await trio.lowlevel.wait_readable(alias.socket.fileno())
             for payload, source in _waiting(alias.socket):
-                if source[0] not in self._dead_hosts:
-                    through = self._alias(_OTHER[side], source).socket
-                    shell.receive(payload, Route(through, endpoint, alias))
+                if source[0] in self._dead_hosts:
+                    continue
+                if (source if side == "server" else endpoint)[0] == _TURN_HOST:
+                    self._pass_on(payload, side, source, endpoint)
+                else:
+                    through = self._alias(_OTHER[side], self._outside(side, source, endpoint)).socket
+                    self._shells[alias.towards].receive(payload, Route(through, endpoint, alias, source))
+
+    def _pass_on(self, payload: bytes, to: Side, source: Address, destination: Address) -> None:
+        """Let a packet go between the server and a relayed address, which no link and no NAT is between."""
+        with suppress(OSError):  # the system does not take it: lost, as anywhere else
+            self._alias(_OTHER[to], source).socket.sendto(payload, destination)
+
+    def _outside(self, to: Side, source: Address, destination: Address) -> Address:
+        """Return the endpoint from which a packet goes to ``to``: for the client's, the NAT's."""
+        if self._nat is None or to == "client":
+            return source
+        return self._nat.outbound(source, destination, self._now_s())
 
 
 def _open(host: str) -> socket.socket:
@@ -156,6 +226,13 @@ def _open(host: str) -> socket.socket:
         alias.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
     alias.bind((host, 0))
     return alias
+
+
+def _kernel_drops(alias: socket.socket) -> int:
+    values = struct.unpack(
+        _MEMINFO, alias.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, struct.calcsize(_MEMINFO))
+    )
+    return int(values[-1])
 
 
 def _waiting(alias: socket.socket) -> Iterator[tuple[bytes, Address]]:

@@ -18,9 +18,13 @@ from simlab.live.process import run_child
 from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
-from simlab.profile.build import links
+from simlab.measure import findings, judged, tapped_link
+from simlab.profile.scenario import Scenario
 
 _FLUSH_S = 0.5
+_FREEZE_S = 1.0
+# How many packets each way are compared with what was asked for; each takes up to 2 kB of memory.
+_MOST_MEASURED = 50_000
 
 
 class Output:
@@ -52,8 +56,10 @@ class RelayProcess:
         self._output = output
         self._clock = SessionClock()
         self._record = Recorder(self._clock.now_s, lambda event: output.put(control.event_message(event)))
+        self._scenario: Scenario | None = None
         self._links: dict[Direction, Link] = {}
-        self._meters: list[LinkMeter] = []
+        self._meters: dict[Direction, LinkMeter] = {}
+        self._shells: dict[Direction, LinkShell] = {}
         self._relay: Relay | None = None
         self._orders: dict[str, Callable[..., object]] = {
             "prepare": self._prepare,
@@ -70,21 +76,23 @@ class RelayProcess:
         self._output.put(control.answer(order, value))
 
     def _prepare(self, text: str, _: int) -> None:
-        self._links = links(control.scenario_of(text))
+        self._scenario = scenario = control.scenario_of(text)
+        self._links = {way: tapped_link(scenario, way, _MOST_MEASURED) for way in Direction}
+        # Aliases may be asked for before the session begins; packets come with it.
+        self._relay = Relay(self._nursery, self._shells, scenario.profile.nat_spec, self._clock.now_s)
 
     def _start(self, zero_s: float) -> None:
         self._clock.start(zero_s)
-        shells: dict[Direction, LinkShell] = {}
-        self._relay = relay = Relay(self._nursery, shells)
+        assert self._relay is not None
         for direction, link in self._links.items():
             meter = LinkMeter(self._record, direction, link, keep_errors=True)
             timer = KernelTimer(zero_s)
-            shells[direction] = LinkShell(link, meter, timer, self._clock.now_s, relay.send)
-            self._meters.append(meter)
-            self._nursery.start_soon(shells[direction].run)
-        # What exists by now stays: a collection need not look at it again.
+            shell = LinkShell(link, meter, timer, self._clock.now_s, self._relay.send)
+            self._shells[direction] = shell
+            self._meters[direction] = meter
+            self._nursery.start_soon(shell.run)
         gc.collect()
-        gc.freeze()
+        self._nursery.start_soon(_keep_collections_short)
 
     def _alias(self, side: Any, host: str, port: int) -> tuple[str, int]:
         assert self._relay is not None
@@ -94,14 +102,32 @@ class RelayProcess:
         assert self._relay is not None
         self._relay.rebind(host)
 
-    def _cut_off(self, host: str) -> None:
+    def _cut_off(self, host: str, outside: str) -> None:
         assert self._relay is not None
-        self._relay.cut_off(host)
+        self._relay.cut_off(host, outside)
 
     def _finish(self) -> None:
-        for meter in self._meters:
-            meter.finish()
+        if self._relay is not None and self._meters:
+            kernel_drops = self._relay.kernel_drops()
+            for direction, meter in self._meters.items():
+                meter.finish(kernel_dropped=kernel_drops[direction])
+            self._tell_realised()
         self._record.close()
+
+    def _tell_realised(self) -> None:
+        """Record what the links' settings did to the packets of the session."""
+        assert self._scenario is not None
+        (rows,) = judged([findings(self._scenario, self._links)])
+        for row in rows:
+            labels = {name: getattr(row, name) for name in ("requested", "realised", "allowed", "held")}
+            self._record(f"link.{row.direction}", "realised", setting=row.what, **labels)
+
+
+async def _keep_collections_short() -> None:
+    """Hide from the garbage collector once a second what has stayed: looking at it takes milliseconds."""
+    while True:
+        gc.freeze()
+        await trio.sleep(_FREEZE_S)
 
 
 async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[bytes]:

@@ -4,8 +4,10 @@ import asyncio
 
 from simlab.live import control
 from simlab.live.addresses import HOSTS
+from simlab.live.ice import Places
 from simlab.live.peer_process import PeerProcess, run_peer
 from simlab.webrtc.ears import EarsState
+from simlab.webrtc.iceserver.servers import IceSettings
 from simlab.webrtc.session import ServerSession
 
 
@@ -19,8 +21,10 @@ class ServerProcess(PeerProcess):
         self._server: ServerSession | None = None
         self.orders |= {"prepare": self._prepare, "leave": self._leave}
 
-    async def _prepare(self, text: str, port: int, heard: EarsState | None = None) -> int:
-        self.half = self._server = ServerSession(control.scenario_of(text), self.record)
+    async def _prepare(self, text: str, port: int, ice: Places, heard: EarsState | None = None) -> int:
+        scenario = control.scenario_of(text)
+        settings = IceSettings.of(scenario.profile.ice, "server", ice)
+        self.half = self._server = ServerSession(scenario, self.record, ice=settings)
         if heard is not None:
             self._server.ears.resume(heard)
         await self._server.start(HOSTS["server"], port)

@@ -12,9 +12,11 @@ from typing import NoReturn
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Recorder, Timeline
+from simlab.live import validity
 from simlab.live.addresses import HOSTS, Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.ice import IceParty
 from simlab.live.parties import Parties
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
@@ -39,13 +41,20 @@ class Settings:
     ----------
     server_port, signalling_port
         Where the server and the signalling proxy listen; 0 takes any free port.
+    turn_port
+        Where a TURN server of somebody else listens, at 127.0.0.7; None for simlab's own. It has to know the
+        credentials of the profile.
     overtime_s
         How long after its duration a session that is not over counts as failed.
+    worst_error_s
+        How late the relay may send packets, as a 99th percentile, in a session that counts.
     """
 
     server_port: int = 0
     signalling_port: int = 0
+    turn_port: int | None = None
     overtime_s: float = 30.0
+    worst_error_s: float = validity.WORST_ERROR_S
 
 
 def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
@@ -95,6 +104,7 @@ class LiveSession:
         self._record = Recorder(self._clock.now_s)
         sink = self._record.events.append
         self._relay = Child("relay", "simlab.live.relay_process", sink)
+        self._ice = IceParty(scenario.profile, self._relay, settings.turn_port, sink)
         self._parties = Parties(scenario.profile.faults, self._clock, self._relay, sink)
         self._proxy: SignallingProxy | None = None
         self._begun = False
@@ -158,23 +168,27 @@ class LiveSession:
 
     @property
     def _children(self) -> list[Child]:
-        return [self._relay, *self._parties.children]
+        return [self._relay, *self._ice.children, *self._parties.children]
 
     async def _play(self) -> None:
         zero_s = await self._prepare()
-        await asyncio.gather(self._relay.ask("start", zero_s), self._parties.start(zero_s))
+        await asyncio.gather(
+            self._relay.ask("start", zero_s), self._ice.start(zero_s), self._parties.start(zero_s)
+        )
         self._begun = True
         await self._parties.play()
         await asyncio.sleep(self._scenario.profile.duration_s - self._clock.now_s())
         await self._finish()
+        wrong = list(validity.faults(self._record.events, self._settings.worst_error_s))
+        if wrong:
+            raise SessionFailedError("validity", f"invalid: {', and '.join(wrong)}")
 
     async def _finish(self) -> None:
         """Let everybody record what is still open: the last gaps and counts."""
         if not self._begun:
             return
-        results = await asyncio.gather(
-            self._relay.ask("finish"), self._parties.finish(), return_exceptions=True
-        )
+        finishing = (self._relay.ask("finish"), self._ice.finish(), self._parties.finish())
+        results = await asyncio.gather(*finishing, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
@@ -182,9 +196,9 @@ class LiveSession:
     async def _prepare(self) -> float:
         """Make everything ready, and say when the session begins, as ``time.monotonic()`` gives it."""
         text, settings = self._scenario.to_toml(), self._settings
-        _, port = await asyncio.gather(
-            self._relay.ask("prepare", text, 0), self._parties.prepare_server(text, settings.server_port)
-        )
+        await self._relay.ask("prepare", text, 0)
+        near, far = await self._ice.prepare(text)
+        port = await self._parties.prepare_server(text, settings.server_port, near)
         path = Path.of(self._scenario.profile)
         upstream = f"http://{HOSTS['server']}:{port}"
         self._proxy = SignallingProxy(
@@ -194,7 +208,7 @@ class LiveSession:
             await self._proxy.start(HOSTS["client"], settings.signalling_port)
         except OSError as error:
             raise SessionFailedError("signalling", str(error)) from error
-        await self._parties.prepare_client(f"http://{HOSTS['client']}:{self._proxy.port}{OFFER_PATH}")
+        await self._parties.prepare_client(f"http://{HOSTS['client']}:{self._proxy.port}{OFFER_PATH}", far)
         zero_s = time.monotonic() + _LEAD_S
         self._clock.start(zero_s)
         self._proxy.schedule()

@@ -24,6 +24,7 @@ from simlab.core.impair import (
     CodelStage,
     CorruptSpec,
     DuplicateSpec,
+    FlowStage,
     PauseSpec,
     PauseStage,
     RateSpec,
@@ -32,6 +33,7 @@ from simlab.core.impair import (
     ReorderSpec,
     ReorderStage,
     ScheduledStage,
+    SelectedSpec,
     Step,
     make_stage,
 )
@@ -44,6 +46,7 @@ from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 
 _NOTHING = (None, DuplicateSpec(0.0), CorruptSpec(0.0))
+_SELECTIVE = ("mtu", "rate", "slot", "pause", "loss", "duplicate", "corrupt", "spike", "delay")
 _BEFORE_DELAY = ("loss", "duplicate", "corrupt", "spike")
 
 
@@ -56,6 +59,7 @@ def stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStag
     """Return the stages of one direction, in order; a stage that would do nothing is left out."""
     profile = scenario.profile
     return [
+        *_flow_stages(profile, direction),
         *ice_stages(profile, direction),
         *_fault_stages(profile, direction),
         *_scheduled(scenario, direction, ("mtu",)),
@@ -65,6 +69,15 @@ def stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStag
         *_scheduled(scenario, direction, ("pause", *_BEFORE_DELAY)),
         _delay_stage(scenario, direction),
     ]
+
+
+def _flow_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:
+    """Yield what numbers the flows, if anything selects by them."""
+    of_faults = [getattr(fault, "selection", None) for fault in profile.faults]
+    specs = [step.spec for name in _SELECTIVE for step in _steps(profile, direction, name)]
+    of_specs = [spec.selection for spec in specs if isinstance(spec, SelectedSpec)]
+    if any(selection is not None and selection.flows is not None for selection in of_faults + of_specs):
+        yield FlowStage()
 
 
 def _fault_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:

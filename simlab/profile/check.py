@@ -15,6 +15,7 @@ from simlab.profile.faults import KINDS
 from simlab.profile.faults_nat import NatTable
 from simlab.profile.faulty import FaultyKeysError, Path
 from simlab.profile.fields import Table
+from simlab.profile.ice import IceTable, Told
 from simlab.profile.link import ChangeTable, LinkKeys, LinkTable
 from simlab.profile.losses import LOSS_TABLES
 from simlab.profile.model import Client, Peers, PolicyKeys, Profile, Server, Signalling
@@ -40,6 +41,8 @@ TABLES: dict[str, type[Table]] = {
     "link.down": LinkKeys,
     "nat": NatTable,
     "signalling": Signalling,
+    "ice": IceTable,
+    "ice.told": Told,
     "expect": Expect,
     **{f"#{kind}": table for kind, table in KINDS.items()},
     "link.change": ChangeTable,
@@ -60,6 +63,7 @@ _WANTS = {
     "float_type": "want a number",
     "bool_type": "want true or false",
     "tuple_type": "want a list",
+    "too_short": "want at least one",
     "model_type": "want a table",
     "dict_type": "want a table",
     "string_too_short": "want at least one letter",

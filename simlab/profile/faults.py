@@ -17,6 +17,7 @@ from simlab.profile.faults_process import (
     ServerRestartFault,
     TabClosedFault,
 )
+from simlab.profile.faults_servers import StunServerDownFault, TurnServerDownFault
 from simlab.profile.faults_signalling import SignallingFault, SignallingHow, parse_how
 from simlab.profile.faulty import Path
 from simlab.profile.fields import listed, tag_of
@@ -38,6 +39,8 @@ KINDS: dict[str, type[FaultTable]] = {
     "role-conflict": RoleConflictFault,
     "candidates-late": CandidatesLateFault,
     "patch-lost": PatchLostFault,
+    "stun-server-down": StunServerDownFault,
+    "turn-server-down": TurnServerDownFault,
     "server-restart": ServerRestartFault,
     "server-freeze": ServerFreezeFault,
     "client-freeze": ClientFreezeFault,
@@ -56,6 +59,8 @@ Fault = (
     | RoleConflictFault
     | CandidatesLateFault
     | PatchLostFault
+    | StunServerDownFault
+    | TurnServerDownFault
     | ServerRestartFault
     | ServerFreezeFault
     | ClientFreezeFault

@@ -2,13 +2,11 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from simlab.core.impair import Selection
 from simlab.core.packet import PacketClass, classes_named
 from simlab.profile.faults_base import DirectedFault
-from simlab.profile.fields import Size
-from simlab.profile.only import Classes, Numbers
+from simlab.profile.only import Numbers, PacketKeys
 
 
 class BlackoutFault(DirectedFault):
@@ -17,47 +15,21 @@ class BlackoutFault(DirectedFault):
     kind: Literal["blackout"]
 
 
-class _SelectiveFault(DirectedFault):
-    """A fault of some packets.
-
-    Parameters
-    ----------
-    match
-        Packet classes, or families of them.
-    larger_bytes, smaller_bytes
-        UDP payloads of more, and of fewer, bytes.
-    """
-
-    match: Classes | None = None
-    larger_bytes: Size | None = Field(default=None, alias="larger")
-    smaller_bytes: Size | None = Field(default=None, alias="smaller")
+class _SelectiveFault(PacketKeys, DirectedFault):
+    """A fault of some packets."""
 
     @property
     def classes(self) -> frozenset[PacketClass]:
         """The classes that it concerns."""
         return frozenset(PacketClass) if self.match is None else classes_named(self.match)
 
-    @property
-    def numbers(self) -> tuple[int, ...] | None:
-        """Which of the packets that it concerns, from 1; None for all."""
-        return None
-
-    @property
-    def selection(self) -> Selection | None:
-        """What it asks of packets; None if that is nothing."""
-        if (self.match, self.larger_bytes, self.smaller_bytes, self.numbers) == (None, None, None, None):
-            return None
-        classes = None if self.match is None else self.classes
-        numbers = None if self.numbers is None else frozenset(self.numbers)
-        return Selection(classes, self.larger_bytes, self.smaller_bytes, numbers)
-
     def concerns_same(self, other: Any) -> bool:
         """Tell whether another fault of the kind has a direction and a class in common.
 
-        Those of certain sizes or numbers may stand beside each other.
+        Those of certain sizes, flows or numbers may stand beside each other.
         """
         whole = all(
-            (fault.larger_bytes, fault.smaller_bytes, fault.numbers) == (None, None, None)
+            (fault.larger_bytes, fault.smaller_bytes, fault.flow, fault.numbers) == (None, None, None, None)
             for fault in (self, other)
         )
         return whole and super().concerns_same(other) and bool(self.classes & other.classes)
@@ -87,7 +59,7 @@ class BlockFault(_SelectiveFault):
     @model_validator(mode="after")
     def _blocks_something(self) -> "BlockFault":
         if self.selection is None:
-            raise ValueError("want match, larger, smaller or nth (a blackout takes everything)")
+            raise ValueError("want match, larger, smaller, flow or nth (a blackout takes everything)")
         return self
 
 

@@ -2,13 +2,20 @@
 
 import platform
 from collections.abc import Iterable
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
 from typing import Any
 
 from simlab.core.timeline import SCHEMA
 from simlab.profile.scenario import Scenario
 
 _PACKAGES = ("aiortc", "aioice", "av", "cryptography", "pylibsrtp", "aiohttp", "httpx", "numpy")
+
+
+@cache  # it takes longer than a second of a session
+def version(package: str) -> str:
+    """Return the version of an installed package."""
+    return metadata.version(package)
 
 
 def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from simlab.core.nat import NatSpec
 from simlab.core.packet import Direction
 from simlab.profile.behaviour import (
     CLIENT_PRESETS,
@@ -16,16 +17,17 @@ from simlab.profile.bot import BotKeys
 from simlab.profile.changes import LinkValue, settle
 from simlab.profile.expect import Expect, Expectation
 from simlab.profile.faults import Fault, FaultValues, schedule_faults
-from simlab.profile.faults_nat import NatTable
+from simlab.profile.faults_nat import NatTable, RebindFault
+from simlab.profile.faults_servers import without_server
 from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Duration, PositiveDuration, Table, listed
+from simlab.profile.ice import IceTable
 from simlab.profile.link import LinkSettings, LinkTable
 from simlab.profile.nearest import one_of
 from simlab.profile.weather import Weather
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Clock = Literal["virtual", "real"]
-NO_REAL_NAT = "want no such table under the real clock, whose relay maps and filters endpoint-independently"
 _CLIENT: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
 _SERVER: Literal["pipecat-1.14.0"] = "pipecat-1.14.0"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
@@ -119,6 +121,7 @@ class Profile(Table):
     policy: PolicyKeys = PolicyKeys()
     link: LinkValue = settle(LinkTable())
     nat: NatTable | None = None
+    ice: IceTable | None = None
     signalling: Signalling = Signalling()
     faults: FaultValues = Field(default=(), alias="fault")
     weather: Annotated[tuple[Weather, ...], BeforeValidator(listed), Field(max_length=100)] = ()
@@ -131,18 +134,13 @@ class Profile(Table):
             raise ValueError("want 24 hours or less")
         return duration_s
 
-    @field_validator("nat")
-    @classmethod
-    def _playable(cls, nat: NatTable | None, info: ValidationInfo) -> NatTable | None:
-        if nat is not None and info.data.get("clock") == "real":
-            raise ValueError(NO_REAL_NAT)
-        return nat
-
     @field_validator("faults")
     @classmethod
     def _scheduled(cls, faults: tuple[Fault, ...], info: ValidationInfo) -> tuple[Fault, ...]:
         # Without a valid duration there is one fault to report already; the overlaps still count.
         found = schedule_faults(faults, info.data.get("duration_s"))
+        if "ice" in info.data:
+            found += without_server(faults, info.data["ice"])
         if found:
             raise FaultyKeysError(found)
         return faults
@@ -151,6 +149,13 @@ class Profile(Table):
     def expectations(self) -> tuple[Expectation, ...]:
         """What the session has to achieve."""
         return self.expect.all()
+
+    @property
+    def nat_spec(self) -> NatSpec | None:
+        """What is in front of the client: the profile's NAT, or any NAT if a fault rebinds it, or nothing."""
+        if self.nat is not None:
+            return self.nat.spec()
+        return NatSpec() if any(isinstance(fault, RebindFault) for fault in self.faults) else None
 
     def signalling_delay_s(self, direction: Direction) -> float:
         """Return the one-way delay of the HTTP path."""

@@ -43,8 +43,8 @@ else:
     ]
 
 
-class Only(Table):
-    """Which packets an impairment is for; the others pass as if it were not there.
+class PacketKeys(Table):
+    """Which packets are meant; what is left out does not matter.
 
     Parameters
     ----------
@@ -52,23 +52,49 @@ class Only(Table):
         Packet classes, or families of them.
     larger_bytes, smaller_bytes
         UDP payloads of more, and of fewer, bytes.
-    nth
-        Numbers, from 1, among what the other keys leave.
+    flow
+        Flows, numbered from 1 in the order in which they came: packets of one address and port to another. A
+        connection that is re-created is a new flow.
     """
 
     match: Classes | None = None
     larger_bytes: Size | None = Field(default=None, alias="larger")
     smaller_bytes: Size | None = Field(default=None, alias="smaller")
-    nth: Numbers | None = None
+    flow: Numbers | None = None
 
-    def selection(self) -> Selection:
-        """Return it in the core's terms."""
-        return Selection(
+    @property
+    def numbers(self) -> tuple[int, ...] | None:
+        """Which of those that the other keys leave, from 1; None for all."""
+        return None
+
+    @property
+    def selection(self) -> Selection | None:
+        """Return it in the core's terms; None if nothing is asked of packets."""
+        selection = Selection(
             None if self.match is None else classes_named(self.match),
             self.larger_bytes,
             self.smaller_bytes,
-            None if self.nth is None else frozenset(self.nth),
+            None if self.numbers is None else frozenset(self.numbers),
+            None if self.flow is None else frozenset(self.flow),
         )
+        return None if selection == Selection() else selection
+
+
+class Only(PacketKeys):
+    """Which packets an impairment is for; the others pass as if it were not there.
+
+    Parameters
+    ----------
+    nth
+        Numbers, from 1, among what the other keys leave.
+    """
+
+    nth: Numbers | None = None
+
+    @property
+    def numbers(self) -> tuple[int, ...] | None:
+        """Which of those that the other keys leave, from 1; None for all."""
+        return self.nth
 
 
 class ModelTable(Table):
@@ -88,8 +114,8 @@ class ModelTable(Table):
         ValueError
             If the numbers do not go together.
         """
-        spec = self.core()
-        return spec if self.only is None else SelectedSpec(spec, self.only.selection())
+        spec, selection = self.core(), None if self.only is None else self.only.selection
+        return spec if selection is None else SelectedSpec(spec, selection)
 
 
 def only_toml(selection: Selection) -> dict[str, Any]:
@@ -101,6 +127,7 @@ def only_toml(selection: Selection) -> dict[str, Any]:
         table["larger"] = size_text(selection.larger_bytes)
     if selection.smaller_bytes is not None:
         table["smaller"] = size_text(selection.smaller_bytes)
-    if selection.nth is not None:
-        table["nth"] = sorted(selection.nth)
+    for key, numbers in (("flow", selection.flows), ("nth", selection.nth)):
+        if numbers is not None:
+            table[key] = sorted(numbers)
     return table

@@ -156,7 +156,8 @@ def capacity(rate: RateValue, queue: Queue, aqm: CodelTable | None) -> CapacityS
     else:
         waits = None if rate.police else queue.before(rate.rate_bytes_per_s)
         whole = TokenBucketSpec(rate.rate_bytes_per_s, rate.burst_bytes, waits)
-    return whole if rate.only is None else SelectedSpec(whole, rate.only.selection())
+    selection = None if rate.only is None else rate.only.selection
+    return whole if selection is None else SelectedSpec(whole, selection)
 
 
 def capacity_toml(spec: CapacitySpec) -> dict[str, Any]:

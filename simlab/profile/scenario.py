@@ -7,7 +7,7 @@ from functools import cached_property
 import tomli_w
 
 from simlab.core.errors import InvalidInputError
-from simlab.profile.model import NO_REAL_NAT, Clock, Profile
+from simlab.profile.model import Clock, Profile
 from simlab.profile.units import duration_text
 from simlab.profile.weather import settle
 
@@ -38,8 +38,7 @@ class Scenario:
         Raises
         ------
         InvalidInputError
-            If the seed is negative or needs more than 63 bits, if the weather draws too many faults, or if
-            the clock cannot play the profile.
+            If the seed is negative or needs more than 63 bits, or the weather draws too many faults.
         """
         changes: dict[str, object] = {}
         if policy_name is not None and policy_name != profile.policy.name:
@@ -50,8 +49,6 @@ class Scenario:
             changes["seed"] = seed
         if clock is not None:
             changes["clock"] = clock
-        if clock == "real" and profile.nat is not None:
-            raise InvalidInputError([f"{profile.name}: nat: {NO_REAL_NAT}"])
         if profile.weather:
             changes |= {"faults": settle(profile, profile.seed if seed is None else seed), "weather": ()}
         return Scenario(profile.model_copy(update=changes))

@@ -6,6 +6,7 @@ from typing import Any
 
 from simlab.core.timeline import Event, Timeline
 from simlab.study import reading
+from simlab.study.account_ice import ice_told
 from simlab.study.outages import Outage, outages
 from simlab.study.reading import MEDIA, Channel, Fault
 from simlab.study.spans import Span
@@ -51,6 +52,7 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
         *_connecting(timeline, metrics),
         *(line for fault in reading.faults(timeline) for line in _fault(timeline, fault, found)),
         *(line for outage in found for line in _outage(timeline, outage)),
+        *((t_s, _NOTICED, text) for t_s, text in ice_told(timeline)),
         *_noticed(timeline, found),
         *_outside(timeline, found),
         *(
@@ -58,7 +60,7 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
             for v in metrics["violations"]
         ),
     ]
-    return [text for _, _, text in sorted(told)] + list(_end(timeline, metrics))
+    return [text for _, _, text in sorted(told)] + [*_unlike_asked(metrics), *_end(timeline, metrics)]
 
 
 def _connecting(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[_Told]:
@@ -241,6 +243,14 @@ def _outside(timeline: Timeline, found: Sequence[Outage]) -> Iterator[_Told]:
     ]
     if attempts:
         yield attempts[0].t_s, _POLICY, f"{_attempts_text(attempts)} There was no outage then."
+
+
+def _unlike_asked(metrics: Mapping[str, Any]) -> Iterator[str]:
+    for way, link in metrics["links"].items():
+        for row in link.get("realised", ()):
+            if row["held"] is False:
+                was = f"{row['setting']} was {row['realised']}, requested {row['requested']}"
+                yield f"The network was not as asked for, {_WAYS[way]}: {was}."
 
 
 def _end(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[str]:

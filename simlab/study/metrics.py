@@ -17,7 +17,8 @@ def metrics(timeline: Timeline) -> dict[str, Any]:
     """Return the metrics of a session, in the shape of metrics.json.
 
     Times are in seconds since the session began, and None where the thing never happened. Under the real
-    clock there is ``relay`` besides: how late the relay sent packets, in the worse of the two directions.
+    clock there is ``relay`` besides: how late the relay sent packets, in the worse of the two directions, and
+    how many the kernel dropped; and ``realised`` of each link, what its settings really did.
     ``expectations`` is empty; ``expect.judge`` returns what belongs there.
     """
     header = timeline.header
@@ -170,13 +171,21 @@ def _link(timeline: Timeline, direction: str) -> dict[str, Any]:
         "offered": total.get("offered", 0),
         "delivered": total.get("delivered", 0),
         "dropped": dict(total.get("dropped", {})),
+        **_realised(timeline, direction),
     }
+
+
+def _realised(timeline: Timeline, direction: str) -> dict[str, Any]:
+    found = [dict(event.data) for event in timeline.select(f"link.{direction}", "realised")]
+    return {"realised": found} if found else {}
 
 
 def _relay(timeline: Timeline) -> dict[str, float]:
     totals = [_totals(timeline, direction) for direction in DIRECTIONS]
-    errors = {
-        name: [total[name] for total in totals if total.get(name) is not None]
-        for name in ("error_p50_s", "error_p99_s")
-    }
-    return {name: max(values_s) for name, values_s in errors.items() if values_s}
+    worst: dict[str, float] = {}
+    for name in ("error_p50_s", "error_p99_s"):
+        values_s = [total[name] for total in totals if total.get(name) is not None]
+        worst |= {name: max(values_s)} if values_s else {}
+    if worst:
+        worst["kernel_dropped"] = sum(total.get("kernel_dropped", 0) for total in totals)
+    return worst

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from simlab.core.errors import SessionFailedError
 
@@ -28,6 +28,56 @@ current_process: contextvars.ContextVar[Process | None] = contextvars.ContextVar
 )
 
 
+class _Handle(asyncio.Handle):
+    """A callback, made in one step: asyncio's own asks the loop first whether it debugs."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: asyncio.AbstractEventLoop,
+        context: contextvars.Context | None,
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = contextvars.copy_context() if context is None else context
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
+class _Timer(asyncio.TimerHandle):
+    """A callback at a time, made in one step, and cancelled without a word to the loop."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: asyncio.AbstractEventLoop,
+        context: contextvars.Context | None,
+    ) -> None:
+        self._when = when
+        self._scheduled = True
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = contextvars.copy_context() if context is None else context
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+    def cancel(self) -> None:
+        """Do not run: the loop skips it when its time comes."""
+        self._cancelled = True
+        self._callback = self._args = None  # type: ignore[assignment]
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """Run callbacks in the order of their times, and of their making where these are equal.
 
@@ -36,31 +86,34 @@ class VirtualLoop(asyncio.BaseEventLoop):
     spent on them.
     """
 
-    _ready: deque[asyncio.Handle]
+    _ready: deque[Any]  # of handles, whose fields asyncio keeps to itself
+    _stopping: bool
+    _closed: bool
+    _task_factory: Any
 
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 0.0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
-        self._held: dict[Process, list[asyncio.Handle]] = {}
+        self.halted: dict[Process, list[asyncio.Handle]] = {}  # with what is kept of each
 
     def halt(self, process: Process) -> None:
         """Run nothing of a process any more: what comes up is kept."""
-        self._held.setdefault(process, [])
+        self.halted.setdefault(process, [])
 
     def resume(self, process: Process) -> None:
         """Let a halted process go on: what was kept comes first, in its order."""
-        self._ready.extendleft(reversed(self._held.pop(process, [])))
+        self._ready.extendleft(reversed(self.halted.pop(process, [])))
 
     def resume_all(self) -> None:
         """Let every halted process go on."""
-        for process in list(self._held):
+        for process in list(self.halted):
             self.resume(process)
 
     def is_halted(self, process: Process | None) -> bool:
         """Tell whether a process is halted."""
-        return process in self._held
+        return process in self.halted
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
@@ -74,26 +127,73 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call ``callback`` at the virtual time ``when``, or at once if that has passed."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = _Timer(when, callback, args, self, context)
         heapq.heappush(self._timers, (when, next(self._ties), timer))
         return timer
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Leave a cancelled timer where it is: it is skipped when its time comes."""
+    def call_again(self, timer: asyncio.TimerHandle, when: float) -> None:
+        """Let a timer that has run, and was never cancelled, run once more at a time to come."""
+        timer._when = when  # type: ignore[attr-defined]
+        heapq.heappush(self._timers, (when, next(self._ties), timer))
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call ``callback`` after ``delay`` virtual seconds."""
+        when = self.now_s + delay
+        timer = _Timer(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._ties), timer))
+        return timer
+
+    def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
+        """Run a coroutine as a task."""
+        if self._closed or self._task_factory is not None:
+            return super().create_task(coro, **options)
+        return asyncio.Task(coro, loop=self, **options)
+
+    def call_soon(
+        self,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        """Call ``callback`` after what is ready already."""
+        if self._closed:
+            self._check_closed()  # type: ignore[attr-defined]
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     def _run_once(self) -> None:
-        ready = self._ready
-        if not ready:
-            self._advance()
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if handle._cancelled or (self._held and self._is_kept(handle)):
-                continue
-            handle._run()
+        """Run rounds until the loop is to stop, each to its end."""
+        ready, held = self._ready, self.halted
+        while True:
+            if not ready:
+                self._advance()
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if handle._cancelled or (held and self._is_kept(handle)):
+                    continue
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # as asyncio does
+                    self._report(handle, error)
+            if self._stopping:
+                return
+
+    def _report(self, handle: asyncio.Handle, error: BaseException) -> None:
+        message = f"Exception in callback {handle!r}"
+        self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
     def _is_kept(self, handle: asyncio.Handle) -> bool:
         process = handle._context.get(current_process)  # type: ignore[attr-defined]
-        held = self._held.get(process) if process is not None else None
+        held = self.halted.get(process) if process is not None else None
         if held is not None:
             held.append(handle)
         return held is not None

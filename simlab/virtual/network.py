@@ -4,11 +4,11 @@ import asyncio
 import contextvars
 import socket
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from simlab.core.link import Delivered
 from simlab.virtual.loop import Process, current_process
-from simlab.virtual.signatures import HANDSHAKE, missing_bytes
+from simlab.virtual.signatures import MAY_LACK, missing_bytes
 from simlab.virtual.tcp import SocketView, TcpLoop
 
 Address = tuple[str, int]
@@ -42,12 +42,17 @@ class DatagramEndpoint(asyncio.DatagramTransport):
     """A bound UDP port of a virtual host."""
 
     def __init__(
-        self, network: "VirtualNetworkLoop", protocol: asyncio.DatagramProtocol, address: Address
+        self,
+        network: "VirtualNetworkLoop",
+        protocol: asyncio.DatagramProtocol,
+        address: Address,
+        remote: Address | None = None,
     ) -> None:
         super().__init__()
         self._network = network
         self._protocol = protocol
         self._address = address
+        self._remote = remote
         self._socket = SocketView(address, ("", 0), socket.SOCK_DGRAM)
         self._context = contextvars.copy_context()
         self.process = current_process.get()
@@ -59,9 +64,12 @@ class DatagramEndpoint(asyncio.DatagramTransport):
 
         While the process is halted, datagrams wait in the port's buffer; what does not fit is lost.
         """
-        if self.process is None or not self._network.is_halted(self.process):
+        if self._network.halted and self._network.is_halted(self.process):
+            self._keep(payload, source)
+        else:
             self._receive(payload, source)
-            return
+
+    def _keep(self, payload: bytes, source: Address) -> None:
         taken_bytes = next(taken for up_to, taken in _BUFFERED_BYTES if len(payload) <= up_to)
         if taken_bytes <= self._free_bytes:
             self._free_bytes -= taken_bytes
@@ -74,7 +82,7 @@ class DatagramEndpoint(asyncio.DatagramTransport):
         self._receive(payload, source)
 
     def _receive(self, payload: bytes, source: Address) -> None:
-        if self._closing or self._vanished:
+        if self._closing or self._vanished or self._remote not in (None, source):
             return
         try:
             self._context.run(self._protocol.datagram_received, payload, source)
@@ -82,9 +90,12 @@ class DatagramEndpoint(asyncio.DatagramTransport):
             self._network.call_exception_handler({"message": "datagram_received", "exception": error})
 
     def sendto(self, data: Any, addr: Any = None) -> None:
-        """Send a datagram."""
+        """Send a datagram; without an address, to the one that the port is connected to."""
         if not self._vanished:
-            self._network.route(bytes(data), self._address, (addr[0], addr[1]))
+            payload = data if type(data) is bytes else bytes(data)
+            to = self._remote if addr is None else (addr[0], addr[1])
+            assert to is not None
+            self._network.route(payload, self._address, to)
 
     def vanish(self) -> None:
         """Neither send nor receive any more, and tell nobody."""
@@ -143,9 +154,15 @@ class VirtualNetworkLoop(TcpLoop):
         self._moved[host] = address
 
     async def create_datagram_endpoint(  # type: ignore[override]
-        self, protocol_factory: Callable[[], Any], local_addr: Address | None = None, **_: Any
+        self,
+        protocol_factory: Callable[[], Any],
+        local_addr: Address | None = None,
+        remote_addr: Address | None = None,
+        **_: Any,
     ) -> tuple[asyncio.DatagramTransport, Any]:
         """Open a UDP port on the host of ``local_addr``, or on the current host.
+
+        Connected to ``remote_addr``, it sends there and receives nothing from elsewhere.
 
         Raises
         ------
@@ -160,7 +177,7 @@ class VirtualNetworkLoop(TcpLoop):
         if address in self._endpoints:
             raise OSError(f"address already in use: {address}")
         protocol = protocol_factory()
-        endpoint = DatagramEndpoint(self, protocol, address)
+        endpoint = DatagramEndpoint(self, protocol, address, remote_addr)
         self._endpoints[address] = endpoint
         protocol.connection_made(endpoint)
         return endpoint, protocol
@@ -185,14 +202,18 @@ class VirtualNetworkLoop(TcpLoop):
         """Send a datagram on its way."""
         if source[0] in self._dead:
             return
-        padding = bytes(missing_bytes(payload)) if payload[:1] == HANDSHAKE else b""
-        if not self.way_out(payload + padding, Way(source, destination, len(payload))):
+        way = Way(source, destination, len(payload))
+        padded = payload + bytes(missing_bytes(payload)) if payload[:1] in MAY_LACK else payload
+        if not self.way_out(padded, way):
             self.call_soon(self._hand_over, payload, source, destination)
 
     def arrive(self, packet: Delivered) -> None:
         """Take a datagram from its way to the port that it is meant for, if there is one."""
-        source, destination, size = cast(Way, packet.tag)
-        self._hand_over(packet.payload[:size], source, destination)
+        way: Way = packet.tag  # type: ignore[assignment]
+        source, destination, size = way
+        endpoint = self._endpoints.get(destination)
+        if endpoint is not None and destination[0] not in self._dead:
+            endpoint.deliver(packet.payload[:size], source)
 
     def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:
         endpoint = self._endpoints.get(destination)

@@ -1,15 +1,22 @@
-"""Let sets of aiortc's objects be gone through in the same order in every process.
+"""Let sets of aiortc's and aioice's objects be gone through in the same order in every process.
 
 aiortc keeps receivers and transports in sets, and goes through them when a connection ends. Python
 orders such a set by the addresses of its members, which differ from run to run; here each member counts
-as the number in which it first came into a set.
+as the number in which it first came into a set. aioice takes its candidates in the order in which it finds
+the tasks that asked STUN and TURN servers for them, and these, too, are in a set.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from types import ModuleType
+from typing import Any
 
+import aioice.ice
 from aiortc import RTCDtlsTransport, RTCIceTransport, RTCRtpReceiver, RTCRtpSender
+
+from simlab.virtual.replace import replaced
 
 _CLASSES: tuple[type, ...] = (RTCRtpReceiver, RTCRtpSender, RTCIceTransport, RTCDtlsTransport)
 _ATTRIBUTE = "_simlab_number"
@@ -33,3 +40,21 @@ def numbered_members() -> Iterator[None]:
     finally:
         for cls in _CLASSES:
             del cls.__hash__
+
+
+async def _wait(
+    tasks: Iterable["asyncio.Task[Any]"], **options: Any
+) -> tuple[list["asyncio.Task[Any]"], list["asyncio.Task[Any]"]]:
+    """Do as ``asyncio.wait``, and return the tasks in the order in which they were given."""
+    given = list(tasks)
+    done, _ = await asyncio.wait(given, **options)
+    return [task for task in given if task in done], [task for task in given if task not in done]
+
+
+@contextmanager
+def candidates_in_order() -> Iterator[None]:
+    """Let aioice have candidates in the order in which it asked for them."""
+    ordered = ModuleType("asyncio")
+    ordered.__dict__.update(asyncio.__dict__, wait=_wait)
+    with replaced(aioice.ice, "asyncio", ordered):
+        yield

@@ -7,9 +7,11 @@ from typing import Any
 
 from simlab.core.timeline import Recorder
 from simlab.profile.faults import Fault
+from simlab.profile.ice import ServerName, SideName
 from simlab.profile.scenario import Scenario
 from simlab.virtual.loop import Process, current_process
 from simlab.virtual.network import VirtualNetworkLoop, current_host
+from simlab.webrtc.iceserver.servers import Addresses, IceServers, IceSettings
 from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.session import ClientSession, ServerSession
 
@@ -17,6 +19,9 @@ CLIENT = "10.0.1.2"
 SERVER = "10.0.2.2"
 PROXY = "10.0.1.1"
 HTTP_PORT = 7860
+ICE_HOSTS: dict[ServerName, str] = {"stun": "10.0.3.2", "turn": "10.0.3.3"}
+ICE_PORT = 3478
+_ICE_ADDRESSES: Addresses = {name: (host, ICE_PORT) for name, host in ICE_HOSTS.items()}
 
 
 def on(
@@ -36,6 +41,7 @@ class Parties:
         self._scenario = scenario
         self._loop = loop
         self._record = record
+        self._ice = IceServers(scenario, record)
         self._server: ServerSession | None = None
         self._client: ClientSession | None = None
         self._client_process = Process("client")
@@ -44,17 +50,28 @@ class Parties:
         self._present: list[ClientSession | ServerSession] = []
         self._starting: set[asyncio.Task[Any]] = set()
 
+    async def start_ice_servers(self) -> None:
+        """Start the STUN and TURN servers that the profile has; nothing else runs on their hosts."""
+        table = self._scenario.profile.ice
+        for name in table.servers if table is not None else ():
+            host = ICE_HOSTS[name]
+            await on(self._loop, host, self._ice.start(name, host, ICE_PORT))
+        self._ice.schedule()
+
+    def _ice_settings(self, side: SideName) -> IceSettings:
+        return IceSettings.of(self._scenario.profile.ice, side, _ICE_ADDRESSES)
+
     async def start_server(self) -> None:
         """Start a server, in a process of its own."""
         ears = None if self._server is None else self._server.ears
-        self._server = ServerSession(self._scenario, self._record, ears)
+        self._server = ServerSession(self._scenario, self._record, ears, self._ice_settings("server"))
         await on(self._loop, SERVER, self._server.start(SERVER, HTTP_PORT), self._server_process)
 
     async def start_client(self, endpoint: str) -> None:
         """Make the client."""
 
         async def make() -> ClientSession:
-            return ClientSession(self._scenario, endpoint, self._record)
+            return ClientSession(self._scenario, endpoint, self._record, self._ice_settings("client"))
 
         assert self._server is not None
         self._client = await on(self._loop, CLIENT, make(), self._client_process)
@@ -76,6 +93,8 @@ class Parties:
         present, self._present = self._present, []
         for party in present:
             party.finish()
+        if present:
+            self._ice.finish()
         return bool(present)
 
     def closers(self, proxy: SignallingProxy | None) -> Iterator[Coroutine[Any, Any, None]]:
@@ -86,6 +105,7 @@ class Parties:
             yield proxy.stop()
         if self._server is not None:
             yield self._server.close()
+        yield self._ice.close()
 
     def schedule(self, faults: Iterable[Fault]) -> None:
         """Do what the faults of processes say when their time comes."""

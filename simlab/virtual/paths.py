@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import cast
 
-from simlab.core.link import Delivered, Dropped, Link
+from simlab.core.link import Delivered, Dropped
 from simlab.core.meter import LinkMeter
-from simlab.core.nat import Nat, NatSpec
+from simlab.core.nat import Nat
 from simlab.core.packet import Direction
 from simlab.core.rng import stream, uniforms
 from simlab.core.timeline import Recorder
@@ -14,33 +13,35 @@ from simlab.profile.build import links
 from simlab.profile.faults_nat import HandoverFault, RebindFault
 from simlab.profile.scenario import Scenario
 from simlab.virtual.network import VirtualNetworkLoop, Way
-from simlab.virtual.parties import CLIENT, SERVER
+from simlab.virtual.parties import CLIENT, ICE_HOSTS, SERVER
 from simlab.virtual.wire import Wire
 
 _CLIENT_NETWORK = "10.0.1"
 _NAT_NETWORK = "198.51.100"  # TEST-NET-2 (RFC 5737)
 _FIRST_HOST = 2
+_SERVER_SIDE = frozenset({SERVER, *ICE_HOSTS.values()})
 
 
 class Paths:
-    """Carry datagrams between the client, wherever it is, and the server.
+    """Carry datagrams between the client, wherever it is, and the server's side.
 
-    Where there is a NAT, the server can reach the client by the NAT's address alone.
+    There are the server and the STUN and TURN servers, with nothing between them. Where there is a NAT, they
+    can reach the client by the NAT's address alone.
     """
 
     def __init__(self, loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> None:
         self._loop = loop
         profile = scenario.profile
-        self._spec = profile.nat.spec() if profile.nat is not None else None
-        if self._spec is None and any(isinstance(fault, RebindFault) for fault in profile.faults):
-            self._spec = NatSpec()
+        self._spec = profile.nat_spec
         self._known = {CLIENT}  # every address by which the client was ever called
         self._outside = (f"{_NAT_NETWORK}.{number}" for number in count(1))
         self._inside = (f"{_CLIENT_NETWORK}.{number}" for number in count(_FIRST_HOST + 1))
         self._nat = self._new_nat()
         self._links = links(scenario)
         self.meters = {way: LinkMeter(record, way, link) for way, link in self._links.items()}
-        self._wires = {way: self._wire(way, link, scenario.seed) for way, link in self._links.items()}
+        # Not looked up by direction for each packet: an enum's own hash is Python code.
+        self._up, self._down = (self._wire(way, scenario.seed) for way in (Direction.UP, Direction.DOWN))
+        self._up_meter, self._down_meter = self.meters[Direction.UP], self.meters[Direction.DOWN]
         loop.way_out = self._send
         self._schedule(scenario)
 
@@ -52,31 +53,34 @@ class Paths:
         self._known.add(address)
         return address
 
-    def _wire(self, direction: Direction, link: Link, seed: int) -> Wire:
+    def _wire(self, direction: Direction, seed: int) -> Wire:
         arrive: Callable[[Delivered], None] = self._at_server
         if direction is Direction.DOWN:
             arrive = self._at_client
         dither = uniforms(stream(seed, "dither", direction))
-        return Wire(self._loop, link, dither, arrive, self.meters[direction].dropped)
+        return Wire(self._loop, self._links[direction], dither, arrive, self.meters[direction].dropped)
 
     def _send(self, payload: bytes, way: Way) -> bool:
-        """Take a datagram on its way; False if it is none between client and server."""
-        if way.source[0] == SERVER and way.destination[0] in self._known:
-            self._wires[Direction.DOWN].send(payload, way)
+        """Take a datagram on its way; False if it is none between the client and the server's side."""
+        source, destination, _ = way
+        if source[0] in _SERVER_SIDE:
+            if destination[0] not in self._known:
+                return False
+            self._down.send(payload, way)
             return True
-        if way.destination[0] != SERVER:
+        if destination[0] not in _SERVER_SIDE:
             return False
         if self._nat is not None:
-            way = way._replace(source=self._nat.outbound(way.source, way.destination, self._loop.time()))
-        self._wires[Direction.UP].send(payload, way)
+            way = way._replace(source=self._nat.outbound(source, destination, self._loop.time()))
+        self._up.send(payload, way)
         return True
 
     def _at_server(self, packet: Delivered) -> None:
-        self.meters[Direction.UP].delivered(packet)
+        self._up_meter.delivered(packet)
         self._loop.arrive(packet)
 
     def _at_client(self, packet: Delivered) -> None:
-        way = cast(Way, packet.tag)
+        way: Way = packet.tag  # type: ignore[assignment]
         if self._nat is not None:
             inside = self._nat.inbound(way.destination, way.source, self._loop.time())
             if inside is None:
@@ -86,7 +90,7 @@ class Paths:
         if way.destination[0] != self._loop.address_of(CLIENT):
             self._lose(packet, "handover")
             return
-        self.meters[Direction.DOWN].delivered(packet)
+        self._down_meter.delivered(packet)
         self._loop.arrive(packet)
 
     def _lose(self, packet: Delivered, cause: str) -> None:

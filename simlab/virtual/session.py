@@ -79,6 +79,7 @@ class VirtualSession:
         path = Path.of(profile)
         upstream = f"http://{SERVER}:{HTTP_PORT}"
         self._proxy = SignallingProxy(upstream, path, self.record, _same, _same)
+        await parties.start_ice_servers()
         await parties.start_server()
         await on(self._loop, PROXY, self._proxy.start(PROXY, HTTP_PORT))
         self._proxy.schedule()

@@ -6,22 +6,30 @@ ServerKeyExchange and CertificateVerify. A datagram with such a message travels 
 the bytes that its signature lacks, and loses them again before it is delivered. EdDSA, whose
 signatures have one length, is no way out: OpenSSL does not offer it in DTLS 1.2.
 
-Source of the layout: RFC 6347 section 4.3.1 (records), 4.2.2 (handshake), RFC 8422 section 5.4, 5.8.
+A TURN server puts what it relays into ChannelData, and so do its clients: there it is the same.
+
+Source of the layout: RFC 8656 section 12.4 (ChannelData), RFC 6347 section 4.3.1 (records), 4.2.2
+(handshake), RFC 8422 section 5.4, 5.8.
 """
 
 _LONGEST_SIGNATURE = 72
 _RECORD_HEADER = 13
 _HANDSHAKE_HEADER = 12
-HANDSHAKE = b"\x16"  # the type of a handshake record
+_HANDSHAKE = b"\x16"  # the type of a handshake record
+_CHANNELS = frozenset(bytes([first]) for first in range(0x40, 0x50))
+_CHANNEL_HEADER = 4
 _SERVER_KEY_EXCHANGE = 12
 _CERTIFICATE_VERIFY = 15
+
+MAY_LACK = frozenset({_HANDSHAKE, *_CHANNELS})
+"""The first bytes of datagrams that may lack something."""
 
 
 def missing_bytes(payload: bytes) -> int:
     """Return how many bytes the signatures in a datagram lack to the greatest length."""
     missing = 0
-    at = 0
-    while at + _RECORD_HEADER <= len(payload) and payload[at : at + 1] == HANDSHAKE:
+    at = _CHANNEL_HEADER if payload[:1] in _CHANNELS else 0
+    while at + _RECORD_HEADER <= len(payload) and payload[at : at + 1] == _HANDSHAKE:
         end = at + _RECORD_HEADER + int.from_bytes(payload[at + 11 : at + 13])
         if payload[at + 3 : at + 5] == b"\0\0":  # later epochs are encrypted
             missing += _missing_in_record(payload[at + _RECORD_HEADER : end])

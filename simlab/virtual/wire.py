@@ -5,6 +5,7 @@ import contextvars
 from collections.abc import Callable, Iterator
 
 from simlab.core.link import Delivered, Dropped, Link
+from simlab.virtual.loop import VirtualLoop
 
 DITHER_S = 0.001
 
@@ -27,7 +28,7 @@ class Wire:
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        loop: VirtualLoop,
         link: Link,
         dither: Iterator[float],
         deliver: Callable[[Delivered], None],
@@ -35,33 +36,42 @@ class Wire:
     ) -> None:
         self.link = link
         self._loop = loop
+        self._now_s = loop.time
         self._dither = dither
         self._deliver = deliver
         self._dropped = dropped
         self._context = contextvars.copy_context()
         self._timer: asyncio.TimerHandle | None = None
+        self._spare: asyncio.TimerHandle | None = None  # has run, and can be used again
         self._head_due_s = 0.0
 
     def send(self, payload: bytes, tag: object) -> None:
         """Put a packet into the link."""
-        for drop in self.link.receive(payload, self._loop.time(), tag):
+        now_s = self._now_s()
+        for drop in self.link.receive(payload, now_s, tag):
             self._dropped(drop)
-        self._arm()
+        self._arm(now_s)
 
-    def _arm(self) -> None:
+    def _arm(self, now_s: float) -> None:
         due_s = self.link.next_due_s()
-        if due_s is None or (self._timer is not None and due_s >= self._head_due_s):
+        if due_s is None:
             return
         if self._timer is not None:
+            if due_s >= self._head_due_s:
+                return
             self._timer.cancel()
         self._head_due_s = due_s
-        at_s = max(self._loop.time(), due_s + DITHER_S * next(self._dither))
-        self._timer = self._loop.call_at(at_s, self._release, context=self._context)
+        at_s = max(now_s, due_s + DITHER_S * next(self._dither))
+        self._timer, self._spare = self._spare, None
+        if self._timer is None:
+            self._timer = self._loop.call_at(at_s, self._release, context=self._context)
+        else:
+            self._loop.call_again(self._timer, at_s)
 
     def _release(self) -> None:
         # Only what was due with the head: what is due a little later is dithered by itself.
-        self._timer = None
+        self._timer, self._spare = None, self._timer
         released = self.link.release(self._head_due_s)
-        self._arm()
+        self._arm(self._now_s())
         for packet in released:
             self._deliver(packet)

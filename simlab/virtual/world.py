@@ -13,9 +13,11 @@ from aiortc import rtcsctptransport
 
 from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
+from simlab.virtual.fast.piece import in_place
+from simlab.virtual.fast.pieces import pieces
 from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
-from simlab.virtual.order import numbered_members
+from simlab.virtual.order import candidates_in_order, numbered_members
 from simlab.virtual.replace import replaced
 
 # What the wall clock shows when a session begins; any moment would do.
@@ -66,10 +68,16 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         # Asked when somebody looks, which is far more seldom than the clock moves.
         stack.enter_context(replaced(rtcsctptransport, "time", _Clock(loop)))
         epoch_ns = EPOCH_S * 1_000_000_000
-        traveller.time_ns = lambda: epoch_ns + int(loop.now_s * 1e9)  # type: ignore[method-assign]
+
+        def time_ns() -> int:
+            return epoch_ns + int(loop.now_s * 1e9)
+
+        traveller.time_ns = time_ns  # type: ignore[method-assign]
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
         stack.enter_context(numbered_members())
+        stack.enter_context(in_place(pieces(time_ns)))
+        stack.enter_context(candidates_in_order())
         stack.enter_context(replaced(aioice.ice, "get_host_addresses", loop.addresses_here))
         stack.enter_context(replaced(aioice.mdns, "create_mdns_protocol", _mdns_protocol))
         timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aioice import stun
 from aioice.ice import Connection
+from aiortc import RTCIceTransport
 
 from simlab.reconnect.liveness import ChromiumLiveness
 
@@ -60,13 +61,22 @@ class LivenessMonitor:
         self._ice = ice
         _call_before(ice, "data_received", self._received)
         _call_before(ice, "request_received", self._check_received)
-        _send_only_while(ice, lambda: getattr(self._model, "is_writable", True))
         # A browser's liveness takes the place of aioice's consent check, which would close the
         # connection after half a minute.
         if ice._query_consent_task is not None:
             ice._query_consent_task.cancel()
         self._model.connected(self._loop.time())
         self._after()
+
+    def guard(self, transport: RTCIceTransport) -> None:
+        """Drop what is sent while the path is not writable, as a browser does; checks go another way."""
+        send = transport._send
+
+        async def send_if_writable(data: bytes) -> None:
+            if getattr(self._model, "is_writable", True):
+                await send(data)
+
+        transport._send = send_if_writable
 
     def stop(self) -> None:
         """Send and tell nothing any more."""
@@ -118,17 +128,6 @@ class LivenessMonitor:
                 self._loop.time(), key, self._answered
             )
             pair.protocol.send_stun(request, pair.remote_addr)
-
-
-def _send_only_while(ice: Connection, is_writable: Callable[[], bool]) -> None:
-    """Drop what is sent while the path is not writable, as a browser does; checks go another way."""
-    original = ice.sendto
-
-    async def sendto(data: bytes, component: int) -> None:
-        if is_writable():
-            await original(data, component)
-
-    setattr(ice, "sendto", sendto)  # noqa: B010 - a method, which mypy lets nobody assign
 
 
 def _call_before(ice: Connection, method: str, hook: Callable[[], None]) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from aioice import Connection
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -16,6 +18,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from simlab.core.timeline import Recorder
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.webrtc import candidates
+from simlab.webrtc.iceserver.refreshing import refresh_as_browsers_do
 from simlab.webrtc.liveness import LivenessMonitor
 from simlab.webrtc.media import Slot
 from simlab.webrtc.watching import record_states
@@ -55,6 +58,8 @@ class Peer:
     media
         False offers the transceivers as inactive, for sessions of messages only: neither side then
         sends RTP or RTCP.
+    relay_only
+        Whether it uses relayed candidates alone.
     """
 
     def __init__(
@@ -64,12 +69,14 @@ class Peer:
         record: Recorder,
         events: PeerEvents,
         media: bool = True,
+        relay_only: bool = False,
     ) -> None:
         self.number = number
         self._record = record
         self._events = events
         # One transport for everything, which is what a browser ends up with after the answer.
-        configuration = RTCConfiguration(list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        configuration = RTCConfiguration(list(ice_servers), policy, RTCBundlePolicy.MAX_BUNDLE)
         self.pc = RTCPeerConnection(configuration)
         record_states(self.pc, record, "client", connection=number)
         self.slots = {kind: Slot(kind) for kind in KINDS}
@@ -93,6 +100,7 @@ class Peer:
         self.channel.on("close", self._closed)
         self.channel.on("message", self._events.message_received)
         dtls = self.pc.getTransceivers()[0].receiver.transport
+        self.liveness.guard(dtls.transport)
         dtls.on(
             "statechange",
             lambda: self._record("client", "dtls_state", state=dtls.state, connection=self.number),
@@ -100,7 +108,11 @@ class Peer:
 
     def _ice_state_changed(self) -> None:
         if self.pc.iceConnectionState == "completed":
-            self.liveness.connected(self.pc.getTransceivers()[0].receiver.transport.transport._connection)
+            self.liveness.connected(self._ice)
+
+    @property
+    def _ice(self) -> Connection:
+        return self.pc.getTransceivers()[0].receiver.transport.transport._connection
 
     def _liveness_changed(self, state: str) -> None:
         self._record("client", "liveness", state=state, connection=self.number)
@@ -121,6 +133,7 @@ class Peer:
     async def offer(self) -> tuple[str, list[dict[str, Any]]]:
         """Make an offer, and return it without its candidates, and these."""
         await self.pc.setLocalDescription(await self.pc.createOffer())
+        refresh_as_browsers_do(self._ice)
         return candidates.split_off(self.pc.localDescription.sdp)
 
     async def accept(self, sdp: str) -> None:

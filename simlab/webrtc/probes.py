@@ -1,7 +1,6 @@
 """Measure at the application what got through: numbered messages and audible audio, each way."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from math import floor
 from typing import Any
@@ -30,17 +29,18 @@ class Tally:
 
     def __init__(self, record: Recorder, direction: Direction, what: str) -> None:
         self._record = record
+        self._now_s = record.now_s
         self._labels: dict[str, Any] = {"direction": direction.value, "what": what}
         self._second_ends_s = 1.0
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
 
     def add(self, name: str) -> None:
         """Count one."""
-        now_s = self._record.now_s()
+        now_s = self._now_s()
         if now_s >= self._second_ends_s:
             self.flush()
             self._second_ends_s = floor(now_s) + 1.0
-        self._counts[name] += 1
+        self._counts[name] = self._counts.get(name, 0) + 1
 
     def flush(self) -> None:
         """Record what was counted since the last time."""

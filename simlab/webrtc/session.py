@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+from aiortc import RTCIceServer
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
@@ -19,6 +20,7 @@ from simlab.webrtc.connection import SmallWebRTCConnection
 from simlab.webrtc.ears import Ears
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.http import RequestParams, TransportStartError
+from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import Source, is_audible
 from simlab.webrtc.routes import Routes
 from simlab.webrtc.transport import SmallWebRTCTransport
@@ -47,6 +49,10 @@ def record_faults(scenario: Scenario, record: Recorder) -> None:
             record("fault", "end", at_s=fault.until_s, **labels)
 
 
+def _rtc_servers(ice: IceSettings) -> tuple[RTCIceServer, ...]:
+    return tuple(RTCIceServer(each.url, each.username, each.password) for each in ice.servers)
+
+
 class ClientSession:
     """The client's half: connect, speak, send a numbered message every 100 ms, listen and count.
 
@@ -54,9 +60,13 @@ class ClientSession:
     ----------
     endpoint
         The URL that offers go to.
+    ice
+        STUN and TURN servers.
     """
 
-    def __init__(self, scenario: Scenario, endpoint: str, record: Recorder) -> None:
+    def __init__(
+        self, scenario: Scenario, endpoint: str, record: Recorder, ice: IceSettings = NO_ICE_SERVERS
+    ) -> None:
         profile = scenario.profile
         self._record = record
         self._media = "audio" in profile.peers.media
@@ -68,6 +78,8 @@ class ClientSession:
         self._numbers: Iterator[int] = iter(range(2**63))
         self.transport = SmallWebRTCTransport(
             webrtc_request_params=RequestParams(endpoint),
+            ice_servers=_rtc_servers(ice),
+            relay_only=ice.relay_only,
             microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
             policy=policy_of(scenario),
             behaviour=profile.client.behaviour,
@@ -139,9 +151,17 @@ class ServerSession:
     ----------
     ears
         Of the server before it, which was killed: what they have measured so far goes on.
+    ice
+        STUN and TURN servers.
     """
 
-    def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        record: Recorder,
+        ears: Ears | None = None,
+        ice: IceSettings = NO_ICE_SERVERS,
+    ) -> None:
         profile = scenario.profile
         last_message_s = profile.duration_s - probes.QUIET_END_S
         self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
@@ -149,6 +169,8 @@ class ServerSession:
         self._keys = profile.bot
         settings = HandlerSettings(
             mode=profile.server.mode,
+            ice_servers=_rtc_servers(ice),
+            relay_only=ice.relay_only,
             esp32=profile.server.esp32,
             esp32_host=profile.server.esp32_host,
             connecting_timeout_s=profile.server.connecting_timeout_s,

@@ -31,6 +31,8 @@ class SmallWebRTCTransport:
     ----------
     ice_servers
         STUN and TURN servers of every peer connection that is made from now on.
+    relay_only
+        Whether these use relayed candidates alone. A browser's transport has no such option.
     webrtc_request_params
         Where offers go.
     microphone
@@ -48,6 +50,7 @@ class SmallWebRTCTransport:
         *,
         webrtc_request_params: RequestParams,
         ice_servers: Sequence[RTCIceServer] = (),
+        relay_only: bool = False,
         microphone: Source | None = None,
         policy: Policy = POLICIES["pipecat"],
         behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
@@ -56,6 +59,7 @@ class SmallWebRTCTransport:
     ) -> None:
         loop = asyncio.get_running_loop()
         self.ice_servers = tuple(ice_servers)
+        self.relay_only = relay_only
         self.microphone = microphone
         self.behaviour = behaviour
         self.callbacks = callbacks or Callbacks()
@@ -138,7 +142,7 @@ class SmallWebRTCTransport:
         """Make a new peer connection and negotiate it."""
         self._made += 1
         media = self.microphone is not None
-        self.peer = Peer(self._made, self.ice_servers, self.record, self, media)
+        self.peer = Peer(self._made, self.ice_servers, self.record, self, media, self.relay_only)
         self._peers.add(self.peer)
         if self.microphone is not None:
             self.peer.slots["audio"].plug(self.microphone)

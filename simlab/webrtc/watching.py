@@ -12,6 +12,7 @@ _STATES = {
     "signalingstatechange": ("signalling_state", "signalingState"),
     "icegatheringstatechange": ("gathering_state", "iceGatheringState"),
 }
+_GATHERED = ("gathering_state", "complete")
 _SERVER_KINDS = {"ice_state", "connection_state"}
 
 
@@ -27,7 +28,16 @@ def record_states(pc: RTCPeerConnection, record: Recorder, source: str, **labels
         if event in _STATES:
             kind, attribute = _STATES[event]
             if source == "client" or kind in _SERVER_KINDS:
-                record(source, kind, state=getattr(pc, attribute), **labels)
+                state = getattr(pc, attribute)
+                found: dict[str, Any] = {"candidates": _types(pc)} if (kind, state) == _GATHERED else {}
+                record(source, kind, state=state, **labels, **found)
         return emit(event, *args, **kwargs)
 
     pc.emit = emit_and_record  # type: ignore[method-assign]
+
+
+def _types(pc: RTCPeerConnection) -> list[str]:
+    """Return the types of the candidates that were gathered, in order, of all transports that there are."""
+    transports = (transceiver.receiver.transport.transport for transceiver in pc.getTransceivers())
+    gatherers = dict.fromkeys(transport.iceGatherer for transport in transports)
+    return [candidate.type for gatherer in gatherers for candidate in gatherer.getLocalCandidates()]

@@ -33,11 +33,26 @@ at = "4s"
 for = "{blackout}"
 how = "refused"
 """
+STRICT_NAT = """
+duration = "14s"
+[peers]
+media = []
+[link]
+delay = "20ms"
+[nat]
+mapping = "address-and-port-dependent"
+filtering = "address-and-port-dependent"
+[[fault]]
+kind = "rebind"
+at = "4s"
+"""
 PROFILES = {
     "clean": 'duration = "8s"\n[link]\ndelay = "20ms"\n',
+    "relayed": 'duration = "8s"\n[peers]\nmedia = []\n[link]\ndelay = "20ms"\n[ice]\npolicy = "relay"\n',
     "blackout 3 s": BLACKOUT.format(duration="16s", blackout="3s", media='["audio"]'),
     "blackout 8 s": BLACKOUT.format(duration="20s", blackout="8s", media="[]"),
     "blackout 16 s": BLACKOUT.format(duration="38s", blackout="16s", media='["audio"]'),
+    "strict NAT": STRICT_NAT,
     "all dead": (BLACKOUT + HTTP_DEAD_TOO).format(duration="28s", blackout="24s", media="[]"),
 }
 CLOCKS = ("virtual", "real")

@@ -32,6 +32,21 @@ def test_a_clean_network_is_noticed_by_nobody(measured):
     assert [way["lost"] for way in clean["messages"].values()] == [0, 0]
 
 
+def test_a_relayed_call_is_as_good_as_a_direct_one(timeline, measured):
+    relayed = measured("relayed")
+    assert relayed["outages"] == []
+    assert [way["lost"] for way in relayed["messages"].values()] == [0, 0]
+    for link in ("link.up", "link.down"):
+        rates = timeline("relayed").select(link, "rate")
+        assert {kind for event in rates for kind in event["packets"]} == {"turn"}
+    events = list(timeline("relayed").select("ice-server"))
+    assert [event.kind for event in events] == ["allocated", "permitted", "open"]
+    assert events[-1]["denied"] == 0
+    # All that the client sent but two Allocates and a ChannelBind, and all that it got but their answers.
+    assert events[-1]["to_peers"] == pytest.approx(relayed["links"]["up"]["delivered"] - 3, abs=2)
+    assert events[-1]["to_client"] == pytest.approx(relayed["links"]["down"]["offered"] - 3, abs=2)
+
+
 def test_connecting_goes_through_its_phases_in_order(measured):
     connect = measured("clean")["connect"]
     phases_s = [connect[phase] for phase in ("offer_s", "ice_s", "dtls_s", "channel_s", "bot_ready_s")]
@@ -75,6 +90,18 @@ def test_udp_and_http_dead_it_gives_up(timeline):
         "offers_failed": 3,
         "unneeded": 0,
     }
+
+
+def test_behind_a_strict_nat_the_server_finds_the_client_by_its_checks(timeline):
+    found = metrics(timeline("strict NAT"))
+    assert found["connect"]["bot_ready_s"] < 2
+    # The server's checks of the candidate that only the client's own network knows, and after the
+    # rebinding all that it sends until the client's next check, which comes after 2.5 s at most.
+    assert set(found["links"]["down"]["dropped"]) == {"nat"}
+    assert found["links"]["up"]["dropped"] == {}
+    assert [outage["outcome"] for outage in found["outages"]] in ([], ["self_healed"])
+    assert all(outage["recovered_s"] < 2.5 + 0.5 for outage in found["outages"])
+    assert found["attempts"]["offers"] == 1
 
 
 @pytest.mark.parametrize(

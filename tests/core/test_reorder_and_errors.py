@@ -9,8 +9,11 @@ from simlab.core.impair import (
     BernoulliSpec,
     BitErrorSpec,
     BitErrorStage,
+    BlockSpec,
+    BlockStage,
     ConstantDelaySpec,
     ConstantDelayStage,
+    FlowStage,
     GilbertElliottSpec,
     MtuSpec,
     MtuStage,
@@ -164,6 +167,27 @@ def test_a_selection_by_class_size_and_number():
 
 def selected_link(spec, selection, *earlier):
     return Link([*earlier, make_stage(SelectedSpec(spec, selection), 1, UP)])
+
+
+class Tag:
+    def __init__(self, flow):
+        self.flow = flow
+
+
+def test_a_selection_by_flow_numbers_them_as_they_come():
+    link = selected_link(BernoulliSpec(1.0), Selection(flows=frozenset({2})), FlowStage())
+    # A flow that comes back has the number that it had.
+    fates = [bool(link.receive(RTP, n * 1.0, Tag(flow))) for n, flow in enumerate("ab" + "cba" + "b")]
+    assert fates == [False, True, False, True, False, True]
+
+
+def test_packets_that_an_earlier_stage_drops_count_as_a_flow_too():
+    blackout = BlockStage("blackout", [BlockSpec(0.0, 1.0)])
+    link = selected_link(BernoulliSpec(1.0), Selection(flows=frozenset({2})), FlowStage(), blackout)
+    fates = [
+        [drop.cause for drop in link.receive(RTP, at_s, Tag(flow))] for at_s, flow in ((0.0, "a"), (1.0, "b"))
+    ]
+    assert fates == [["blackout"], ["loss"]]
 
 
 def test_a_stage_sees_its_selection_alone_numbered_from_0():

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from simlab.core.errors import InvalidInputError
 from simlab.live.session import run
 from simlab.study.metrics import metrics
 from tests.virtual.sessions import scenario
@@ -88,8 +87,3 @@ def test_a_closed_tab_says_nothing_any_more(timelines):
     assert [e for e in timeline.select("client") if e.t_s > 5.6] == []
     assert times_s(timeline, "server", "connection_closed") == []
     assert [e["fault"] for e in timeline.select("fault", "end")] == ["server-restart", "handover"]
-
-
-def test_a_nat_is_not_played():
-    with pytest.raises(InvalidInputError, match="nat: want no such table under the real clock"):
-        scenario('clock = "real"\n[nat]')

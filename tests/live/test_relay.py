@@ -1,5 +1,6 @@
 """The relay between plain UDP sockets, in real time."""
 
+import socket
 import time
 from contextlib import asynccontextmanager
 
@@ -10,9 +11,10 @@ import trio.socket
 from simlab.core.impair import BlockSpec, BlockStage, ConstantDelaySpec, ConstantDelayStage
 from simlab.core.link import Link
 from simlab.core.meter import LinkMeter
+from simlab.core.nat import Dependence, NatSpec
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
-from simlab.live.addresses import HOSTS, RELAY_HOSTS, another_host
+from simlab.live.addresses import HOSTS, ICE_HOSTS, RELAY_HOSTS, another_host
 from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
@@ -21,11 +23,11 @@ from simlab.live.timer import KernelTimer
 class Bench:
     """A relay with a socket at each side."""
 
-    def __init__(self, nursery, up, down):
+    def __init__(self, nursery, up, down, nat=None):
         zero_s = time.monotonic()
         self.record = Recorder(lambda: time.monotonic() - zero_s)
         self.meters, self.timers, shells = {}, [], {}
-        self.relay = Relay(nursery, shells)
+        self.relay = Relay(nursery, shells, nat, self.record.now_s)
         for direction, stages in ((Direction.UP, up), (Direction.DOWN, down)):
             link, timer = Link(stages), KernelTimer(zero_s)
             meter = LinkMeter(self.record, direction, link, keep_errors=True)
@@ -51,11 +53,11 @@ async def received(socket):
 
 
 @asynccontextmanager
-async def relay_between(up=(), down=()):
+async def relay_between(up=(), down=(), nat=None):
     """Give a bench, a client's socket and a server's."""
     delay = ConstantDelayStage(ConstantDelaySpec(0.0))
     async with trio.open_nursery() as nursery:
-        bench = Bench(nursery, up or [delay], down or [delay])
+        bench = Bench(nursery, up or [delay], down or [delay], nat)
         client, server = await endpoint("client"), await endpoint("server")
         with client, server:
             yield bench, client, server
@@ -201,7 +203,7 @@ def drops(bench):
 @pytest.mark.parametrize("host", [None, another_host(7)])
 def test_after_a_rebinding_the_server_sees_the_client_from_elsewhere(host):
     async def main():
-        async with relay_between() as (bench, client, server):
+        async with relay_between(nat=NatSpec()) as (bench, client, server):
             to_server = bench.relay.alias("server", server.getsockname())
             await client.sendto(b"before", to_server)
             _, old = await received(server)
@@ -222,13 +224,12 @@ def test_after_a_rebinding_the_server_sees_the_client_from_elsewhere(host):
 def test_what_entered_a_link_before_the_rebinding_still_arrives():
     async def main():
         slow = [ConstantDelayStage(ConstantDelaySpec(0.1))]
-        async with relay_between(up=slow) as (bench, client, server):
+        async with relay_between(up=slow, nat=NatSpec()) as (bench, client, server):
             to_server = bench.relay.alias("server", server.getsockname())
-            old = bench.relay.alias("client", client.getsockname())
             await client.sendto(b"under way", to_server)
             await trio.sleep(0.05)
             bench.relay.rebind(None)
-            assert await received(server) == (b"under way", old)
+            assert (await received(server))[0] == b"under way"
 
     trio.run(main)
 
@@ -251,5 +252,136 @@ def test_an_address_that_is_cut_off_is_neither_heard_nor_reached():
                 assert (await received(other))[0] == b"answer"
             assert drops(bench) == ["handover"]
             assert bench.total(Direction.UP)["offered"] == 1
+
+    trio.run(main)
+
+
+SYMMETRIC = NatSpec(
+    mapping=Dependence.ADDRESS_AND_PORT_DEPENDENT, filtering=Dependence.ADDRESS_AND_PORT_DEPENDENT
+)
+
+
+def test_a_symmetric_nat_shows_each_server_another_port_and_lets_nobody_else_in():
+    async def main():
+        async with relay_between(nat=SYMMETRIC) as (bench, client, server):
+            other = await endpoint("server")
+            with other:
+                seen = []
+                for socket_ in (server, other):
+                    await client.sendto(b"hello", bench.relay.alias("server", socket_.getsockname()))
+                    seen.append((await received(socket_))[1])
+                assert seen[0] != seen[1]
+                await other.sendto(b"to the mapping of the first", seen[0])
+                await server.sendto(b"to the client's own", bench.relay.alias("client", client.getsockname()))
+                await server.sendto(b"answer", seen[0])
+                assert (await received(client))[0] == b"answer"
+                assert drops(bench) == ["nat", "nat"]
+
+    trio.run(main)
+
+
+def test_a_mapping_expires_and_the_next_packet_makes_another():
+    async def main():
+        async with relay_between(nat=NatSpec(timeout_s=0.2, preserve_port=False)) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            await client.sendto(b"first", to_server)
+            _, old = await received(server)
+            await trio.sleep(0.25)
+            await server.sendto(b"too late", old)
+            await client.sendto(b"second", to_server)
+            _, new = await received(server)
+            await server.sendto(b"in time", new)
+            assert (await received(client))[0] == b"in time"
+            assert new != old
+            assert drops(bench) == ["nat"]
+
+    trio.run(main)
+
+
+def test_a_new_network_has_a_nat_of_its_own():
+    async def main():
+        async with relay_between(nat=NatSpec()) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            await client.sendto(b"before", to_server)
+            _, old = await received(server)
+            bench.relay.cut_off(HOSTS["client"], another_host(7))
+            await server.sendto(b"lost", old)
+            moved = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+            with moved:
+                await moved.bind((another_host(8), 0))
+                await moved.sendto(b"after", to_server)
+                _, new = await received(server)
+                await server.sendto(b"answer", new)
+                assert (await received(moved))[0] == b"answer"
+            assert (old[0], new[0]) == (RELAY_HOSTS["server"], another_host(7))
+            assert drops(bench) == ["nat"]
+
+    trio.run(main)
+
+
+def test_packets_that_the_kernel_drops_are_counted():
+    async def main():
+        async with relay_between() as (bench, _, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            assert bench.relay.kernel_drops() == {Direction.UP: 0, Direction.DOWN: 0}
+            # Nobody reads until this task waits; 8 MB is more than the alias can hold.
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for _ in range(140):
+                    sender.sendto(bytes(60_000), to_server)
+            dropped = bench.relay.kernel_drops()
+            assert dropped[Direction.UP] > 0
+            assert dropped[Direction.DOWN] == 0
+
+    trio.run(main)
+
+
+async def turn_endpoint():
+    socket = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+    await socket.bind((ICE_HOSTS["turn"], 0))
+    return socket
+
+
+@pytest.mark.parametrize("nat", [None, NatSpec(preserve_port=False)])
+def test_between_a_relayed_address_and_the_server_nothing_happens_to_packets(nat):
+    async def main():
+        blackout = [BlockStage("blackout", [BlockSpec(0.0, 1e9)])]
+        async with relay_between(blackout, blackout, nat) as (bench, client, server):
+            with await turn_endpoint() as relayed:
+                to_server = bench.relay.alias("server", server.getsockname())
+                await client.sendto(b"dropped", to_server)
+                await relayed.sendto(b"relayed", to_server)
+                payload, source = await received(server)
+                assert (payload, source[0]) == (b"relayed", RELAY_HOSTS["server"])
+                # Where the client's relayed candidate leads to, as the server is told of it.
+                assert source == bench.relay.alias("client", relayed.getsockname())
+                await server.sendto(b"answer", source)
+                assert await received(relayed) == (b"answer", to_server)
+            assert bench.total(Direction.UP)["offered"] == 1
+            assert bench.total(Direction.DOWN)["offered"] == 0
+
+    trio.run(main)
+
+
+def test_a_client_reaches_a_turn_server_and_the_servers_relayed_address_by_the_link():
+    async def main():
+        async with relay_between() as (bench, client, _):
+            with await turn_endpoint() as relayed:
+                to_relayed = bench.relay.alias("server", relayed.getsockname())
+                await client.sendto(b"question", to_relayed)
+                _, source = await received(relayed)
+                await relayed.sendto(b"answer", source)
+                assert await received(client) == (b"answer", to_relayed)
+            assert bench.total(Direction.UP)["delivered"] == 1
+            assert bench.total(Direction.DOWN)["delivered"] == 1
+
+    trio.run(main)
+
+
+def test_the_address_that_a_client_has_from_a_stun_server_is_an_alias_already():
+    async def main():
+        async with relay_between() as (bench, client, server):
+            await client.sendto(b"who am I?", bench.relay.alias("server", server.getsockname()))
+            _, reflexive = await received(server)
+            assert bench.relay.alias("client", reflexive) == reflexive
 
     trio.run(main)

@@ -164,3 +164,17 @@ def test_sessions_that_overlap_put_back_how_ice_gathers():
     assert aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == [HOSTS["server"]]
     second.__exit__(None, None, None)
     assert aioice.ice.get_host_addresses is original
+
+
+def test_settings_of_the_links_are_compared_with_what_they_did(clean):
+    for way in metrics(clean)["links"].values():
+        (delay,) = way["realised"]
+        assert (delay["setting"], delay["requested"], delay["held"]) == ("delay", "20ms", True)
+        assert delay["realised"].startswith("20ms, all ")
+
+
+def test_a_relay_that_was_too_late_makes_a_session_invalid():
+    kind, stage, reason = last(run(scenario(SHORT), Settings(worst_error_s=0.0)))
+    assert (kind, stage) == ("failed", "validity")
+    assert reason.startswith("invalid: on the way up the relay sent packets up to ")
+    assert reason.endswith(" late (99th percentile, 0 ms may be)")

@@ -2,7 +2,7 @@
 
 LOSSES = [
     "'3%'",
-    "{ model = 'bernoulli', loss = '3%', only = { match = ['rtp'], nth = [1, 3] } }",
+    "{ model = 'bernoulli', loss = '3%', only = { match = ['rtp'], flow = [1], nth = [1, 3] } }",
     "{ model = 'gilbert-elliott', loss = '5%', burst = 4 }",
     "{ model = 'gilbert-elliott', loss = '5%', burst = 4, compat = 'libwebrtc' }",
     "{ model = 'gilbert-elliott', good = '20s', bad = '1.5s', loss_bad = '90%', loss_good = '1%' }",

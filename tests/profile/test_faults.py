@@ -11,6 +11,7 @@ from simlab.profile.build import links
 from simlab.profile.faults import KINDS
 
 TIMED = '[[fault]]\nkind = "{}"\nat = "1s"\nfor = "2s"\n'
+ICE = "[ice]\n"  # the STUN and TURN servers that two of the faults are about
 EXAMPLES = {
     "blackout": TIMED.format("blackout"),
     "block": TIMED.format("block") + 'match = ["stun"]\n',
@@ -27,6 +28,8 @@ EXAMPLES = {
     "role-conflict": TIMED.format("role-conflict"),
     "candidates-late": TIMED.format("candidates-late") + 'by = "5s"\n',
     "patch-lost": TIMED.format("patch-lost") + "status = 504\n",
+    "stun-server-down": TIMED.format("stun-server-down"),
+    "turn-server-down": TIMED.format("turn-server-down") + "forgets = false\n",
     "server-restart": TIMED.format("server-restart"),
     "server-freeze": TIMED.format("server-freeze"),
     "client-freeze": TIMED.format("client-freeze"),
@@ -48,7 +51,7 @@ def test_every_kind_has_its_example():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_is_saved_as_it_was(kind):
-    scenario = Scenario.of(load(EXAMPLES[kind], "a.toml"))
+    scenario = Scenario.of(load(ICE + EXAMPLES[kind], "a.toml"))
     (fault,) = scenario.profile.faults
     assert fault.kind == kind
     assert fault.at_s == 1.0
@@ -60,7 +63,7 @@ def test_a_fault_is_saved_as_it_was(kind):
 def test_every_key_of_a_fault_is_known_by_its_misspelling(kind):
     for line in EXAMPLES[kind].splitlines()[2:]:
         key = line.split(" ")[0]
-        found = faults_of(EXAMPLES[kind].replace(f"{key} =", f"{key}x ="))
+        found = faults_of(ICE + EXAMPLES[kind].replace(f"{key} =", f"{key}x ="))
         assert any(told.startswith(f"lift.toml: fault[0].{key}x is unknown") for told in found)
 
 
@@ -108,10 +111,11 @@ def test_a_moment_lies_within_the_session_and_has_no_length(kind):
         ("checks-blocked", "checks-blocked", "checks-blocked"),
         ("handover", "handover", "handover"),
         ("signalling", "signalling", "signalling"),
+        ("turn-server-down", "turn-server-down", "turn-server-down"),
     ],
 )
 def test_faults_of_the_same_thing_may_not_overlap(one, other, what):
-    assert faults_of(EXAMPLES[one] + EXAMPLES[other].replace('"1s"', '"2s"')) == [
+    assert faults_of(ICE + EXAMPLES[one] + EXAMPLES[other].replace('"1s"', '"2s"')) == [
         f'lift.toml: fault[1].at is "2s", want no overlap with fault[0], another {what}'
     ]
 
@@ -176,7 +180,6 @@ def test_the_nat_in_the_terms_of_the_core():
         ('[nat]\ntimeout = "0s"', 'nat.timeout is "0s", want more than 0'),
         ("[nat]\nmaping = 1", 'nat.maping is unknown, did you mean "mapping"?'),
         ("nat = 1", "nat is 1, want a table"),
-        ('clock = "real"\n[nat]', "nat: want no such table under the real clock"),
     ],
 )
 def test_a_wrong_nat(text, told):
@@ -184,10 +187,50 @@ def test_a_wrong_nat(text, told):
     assert found.startswith(f"lift.toml: {told}")
 
 
-def test_a_nat_and_the_real_clock_do_not_go_together_wherever_that_is_said():
-    profile = load(NAT, "a.toml")
-    with pytest.raises(InvalidInputError) as caught:
-        Scenario.of(profile, clock="real")
-    (told,) = caught.value.faults
-    assert told.startswith("a: nat: want no such table under the real clock")
-    assert Scenario.of(profile, clock="virtual").profile.nat == profile.nat
+def test_a_fault_that_rebinds_brings_a_nat_of_its_own():
+    rebinds = '[[fault]]\nkind = "rebind"\nat = "1s"\n'
+    assert load("", "a.toml").nat_spec is None
+    assert load(rebinds, "a.toml").nat_spec == NatSpec()
+    own = load('[nat]\ntimeout = "9s"\n' + rebinds, "a.toml").nat_spec
+    assert own == NatSpec(timeout_s=9.0)
+
+
+@pytest.mark.parametrize(
+    ("ice", "kinds"),
+    [
+        ("", ["stun", "turn"]),
+        ('[ice]\nservers = ["stun"]\n', ["turn"]),
+        ('[ice]\nservers = ["turn"]\n', ["stun"]),
+    ],
+)
+def test_a_server_that_is_not_there_cannot_be_down(ice, kinds):
+    text = ice + EXAMPLES["stun-server-down"] + EXAMPLES["turn-server-down"]
+    places = {"stun": 0, "turn": 1}
+    assert faults_of(text) == [
+        f'lift.toml: fault[{places[kind]}].kind is "{kind}-server-down", '
+        f'want a server "{kind}" in the table [ice]'
+        for kind in kinds
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('servers = ["stun", "turm"]', 'ice.servers[1] is "turm", did you mean "turn"?'),
+        ("servers = []", "ice.servers: want at least one"),
+        ('servers = ["turn", "turn"]', "ice.servers: want each once"),
+        ('servers = ["stun"]\npolicy = "relay"', 'ice.servers: want "turn" among them, as the policy is'),
+        ('used_by = ["both"]', 'ice.used_by[0] is "both", want one of "client", "server"'),
+        ('policy = "none"', 'ice.policy is "none", want one of "all", "relay"'),
+        ('lifetime = "1.5s"', 'ice.lifetime is "1.5s", want whole seconds, 24 hours or less'),
+        ('lifetime = "25h"', 'ice.lifetime is "25h", want whole seconds, 24 hours or less'),
+        ('permission_lifetime = "0s"', 'ice.permission_lifetime is "0s", want more than 0'),
+        ("quota = -1", "ice.quota is -1, want 0 or more"),
+        ('password = ""', 'ice.password is "", want at least one letter'),
+        ('[ice.told]\npasword = "x"', 'ice.told.pasword is unknown, did you mean "password"?'),
+        ('realm = "x"', "ice.realm is unknown"),
+    ],
+)
+def test_wrong_ice_servers(text, told):
+    (found,) = faults_of(f"[ice]\n{text}\n")
+    assert found.startswith(f"lift.toml: {told}")

@@ -176,7 +176,7 @@ def test_specs(keys, name, spec):
             "link.rate = '1bit/s'\n[[link.change]]\nat = '1s'\nrate = {model = 'trace', ms = [1]}",
             "want a plain rate before and after a change",
         ),
-        ("[[fault]]\nkind = 'block'\nat = 0\nfor = '1s'", "want match, larger, smaller or nth"),
+        ("[[fault]]\nkind = 'block'\nat = 0\nfor = '1s'", "want match, larger, smaller, flow or nth"),
     ],
 )
 def test_what_does_not_go_together(text, fault):

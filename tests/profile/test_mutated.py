@@ -11,9 +11,9 @@ import tomli_w
 from simlab.core.errors import InvalidInputError
 from simlab.profile import Profile, Scenario, links, load
 from tests.profile.models import MODELS
-from tests.profile.texts import FULL, SHIPPED
+from tests.profile.texts import CATALOGUE, FULL
 
-TEXTS = {**SHIPPED, "full": FULL, **{f"model{n}": text for n, text in enumerate(MODELS)}}
+TEXTS = {**CATALOGUE, "full": FULL, **{f"model{n}": text for n, text in enumerate(MODELS)}}
 WRONG = [
     7,
     -1,
@@ -40,7 +40,21 @@ def paths(value, above=()):
         yield from paths(below, (*above, key))
 
 
-CASES = [(name, path) for name, text in TEXTS.items() for path in paths(tomllib.loads(text))]
+def cases():
+    """Yield each key of each profile, and of those that have the same value in several, the first."""
+    seen = set()
+    for name, text in TEXTS.items():
+        tables = tomllib.loads(text)
+        for path in paths(tables):
+            value = tables
+            for step in path:
+                value = value[step]
+            if (path, repr(value)) not in seen:
+                seen.add((path, repr(value)))
+                yield name, path
+
+
+CASES = list(cases())
 IDS = [f"{name}:{'.'.join(map(str, path))}" for name, path in CASES]
 
 

@@ -7,7 +7,7 @@ from simlab.profile import load, schema
 from simlab.profile.check import TABLES
 from simlab.profile.faults_base import DirectedFault, FaultTable, TimedFault
 from simlab.profile.fields import Table
-from simlab.profile.only import ModelTable
+from simlab.profile.only import ModelTable, PacketKeys
 from tests.profile.texts import FULL, SHIPPED
 
 
@@ -40,7 +40,13 @@ def test_every_table_can_suggest_its_keys():
         }
 
     # What the kinds of fault, and the models, have in common is no table by itself.
-    assert set(TABLES.values()) == below(Table) - {FaultTable, TimedFault, DirectedFault, ModelTable}
+    assert set(TABLES.values()) == below(Table) - {
+        FaultTable,
+        TimedFault,
+        DirectedFault,
+        ModelTable,
+        PacketKeys,
+    }
 
 
 def test_the_schema_knows_every_key():

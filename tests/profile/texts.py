@@ -3,6 +3,10 @@
 from pathlib import Path
 
 PROFILES = Path(__file__).parents[2] / "profiles"
+CATALOGUE = {
+    path.relative_to(PROFILES).with_suffix("").as_posix(): path.read_text()
+    for path in sorted(PROFILES.rglob("*.toml"))
+}
 SHIPPED = {path.stem: path.read_text() for path in sorted(PROFILES.glob("*.toml"))}
 
 FULL = """
@@ -70,6 +74,21 @@ queue = "1500B"
 
 [signalling]
 delay = "20ms"
+
+[ice]
+servers = ["turn", "stun"]
+used_by = ["client", "server"]
+policy = "relay"
+username = "me"
+password = "right"
+lifetime = "60s"
+permission_lifetime = "30s"
+channel_lifetime = "40s"
+nonce_lifetime = "50s"
+quota = 3
+[ice.told]
+username = "you"
+password = "wrong"
 
 [[fault]]
 kind = "blackout"

@@ -64,6 +64,18 @@ def test_a_clean_session():
     ]
 
 
+def test_a_network_unlike_what_was_asked_for():
+    row = {"setting": "loss", "requested": "5%", "realised": "9.00% of 100", "allowed": "0% - 8%"}
+    session = timeline(
+        connected(),
+        event(120.0, "link.up realised", **row, held=False),
+        event(120.0, "link.down realised", **row, held=True),
+    )
+    assert _told(session)[1] == (
+        "The network was not as asked for, from client to server: loss was 9.00% of 100, requested 5%."
+    )
+
+
 def test_a_session_with_all_that_can_happen():
     assert _told(MUTE) == [
         READY,

@@ -170,16 +170,25 @@ def test_server_connections():
 @pytest.mark.parametrize("with_errors", [True, False])
 def test_the_relay_is_judged_by_its_worse_direction(with_errors):
     errors = {
-        "up": {"error_p50_s": 0.0002, "error_p99_s": 0.003},
-        "down": {"error_p50_s": 0.0004, "error_p99_s": 0.002},
+        "up": {"error_p50_s": 0.0002, "error_p99_s": 0.003, "kernel_dropped": 2},
+        "down": {"error_p50_s": 0.0004, "error_p99_s": 0.002, "kernel_dropped": 1},
     }
     totals = [
         event(120.0, f"link.{way} total", offered=1, delivered=1, **(errors[way] if with_errors else {}))
         for way in BOTH
     ]
     found = metrics(timeline(connected(), totals, clock="real", wall_s=121.5))
-    assert found.get("relay") == ({"error_p50_s": 0.0004, "error_p99_s": 0.003} if with_errors else None)
+    worst = {"error_p50_s": 0.0004, "error_p99_s": 0.003, "kernel_dropped": 3}
+    assert found.get("relay") == (worst if with_errors else None)
     assert found["wall_s"] == 121.5
+
+
+def test_what_settings_really_did_stands_with_their_link():
+    row = {"setting": "loss", "requested": "5%", "realised": "9% of 100", "allowed": "0% - 8%", "held": False}
+    session = timeline(connected(), event(120.0, "link.up realised", **row))
+    links = metrics(session)["links"]
+    assert links["up"]["realised"] == [row]
+    assert "realised" not in links["down"]
 
 
 def test_they_are_json():

@@ -313,3 +313,13 @@ def test_the_same_faults_give_the_same_bytes():
         ]
     )
     assert run_text(text).to_text() == run_text(text).to_text()
+
+
+def test_a_block_of_the_first_flow_lets_a_new_connection_through():
+    timeline = session("40s", "block", at="10s", lasts="30s", extra="flow = [1]\n")
+    (outage,) = metrics(timeline)["outages"]
+    # 5 to 7.6 s until Chromium notices, 5 s of grace, and the new connection.
+    assert outage["outcome"] == "reconnected"
+    assert 10.0 < outage["recovered_s"] < 14.0
+    late = [event["connection"] for event in timeline.select("client", "channel_open")]
+    assert late == [1, 2]

@@ -39,6 +39,38 @@ def test_a_cancelled_timer_does_not_move_the_clock(loop):
     assert loop.time() == 2.0
 
 
+def test_a_timer_that_has_run_can_be_used_again(loop):
+    times = []
+    timer = loop.call_at(1.0, lambda: times.append(loop.time()))
+    loop.call_at(2.0, lambda: loop.call_again(timer, 3.5))
+    loop.call_at(3.5, lambda: times.append("made before"))
+    loop.call_at(4.0, loop.stop)
+    loop.run_forever()
+    assert times == [1.0, "made before", 3.5]
+    assert timer.when() == 3.5
+
+
+def test_the_fault_of_a_callback_reaches_the_handler_and_nobody_else(loop):
+    told = []
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    loop.call_soon(divmod, 1, 0)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
+    assert "divmod" in told[0]["message"]
+
+
+def test_a_closed_loop_takes_nothing():
+    loop = VirtualLoop()
+    loop.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.call_soon(print)
+    nap = asyncio.sleep(1)
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.create_task(nap)
+    nap.close()
+
+
 def test_a_timer_in_the_past_runs_now(loop):
     loop.call_later(1.0, lambda: loop.call_at(0.25, loop.stop))
     loop.run_forever()

@@ -38,11 +38,19 @@ def test_every_handshake_has_the_same_sizes_with_what_is_missing():
     assert len(padded) == 1
 
 
+def test_on_a_channel_of_turn_it_is_the_same():
+    for datagram in handshake():
+        header = b"\x40\x00" + len(datagram).to_bytes(2)
+        assert missing_bytes(header + datagram) == missing_bytes(datagram)
+        assert missing_bytes(b"\x50" + header[1:] + datagram) == 0
+
+
 def test_what_is_not_a_handshake_lacks_nothing():
     assert missing_bytes(b"") == 0
     assert missing_bytes(b"\x16") == 0
     assert missing_bytes(b"\x17\xfe\xfd" + bytes(40)) == 0
     assert missing_bytes(b"\x80" + bytes(100)) == 0
+    assert missing_bytes(b"\x40\x00\x00\x64" + bytes(100)) == 0
 
 
 def test_a_truncated_handshake_does_no_harm():

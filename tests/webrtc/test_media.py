@@ -1,8 +1,11 @@
 import asyncio
 
 import av
+import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simlab.webrtc.media import FRAME_S, Slot, Source, is_audible, opus_frames
 
@@ -93,3 +96,11 @@ def test_the_pace_does_not_drift(run):
         return (await take(slot, 501))[-1]
 
     assert run(play()) == (500 * 960, pytest.approx(500 * FRAME_S, abs=1e-6))
+
+
+@given(st.integers(0, 959), st.integers(-32768, 32767), st.integers(-600, 600))
+def test_one_loud_sample_anywhere_is_heard(at, level, elsewhere):
+    samples = np.full(1920, elsewhere, dtype=np.int16)
+    samples[2 * at] = level
+    frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="stereo")
+    assert is_audible(frame) == (max(level, elsewhere) > 500)

@@ -56,7 +56,7 @@ from simlab.core.impair.reorder import ReorderSpec, ReorderStage
 from simlab.core.impair.rfc8868 import Rfc8868DelaySpec, Rfc8868DelayStage
 from simlab.core.impair.schedule import ScheduledStage, Step, between
 from simlab.core.impair.scripted_loss import ScriptedLossSpec, ScriptedLossStage
-from simlab.core.impair.select import SelectedSpec, SelectedStage, Selection
+from simlab.core.impair.select import FlowStage, SelectedSpec, SelectedStage, Selection, flow_of
 from simlab.core.impair.slot import SlotSpec, SlotStage
 from simlab.core.impair.tails import (
     EmpiricalDelaySpec,
@@ -93,6 +93,7 @@ __all__ = [
     "DuplicateSpec",
     "DuplicateStage",
     "EmpiricalDelaySpec",
+    "FlowStage",
     "FourStateSpec",
     "FourStateStage",
     "GilbertElliottSpec",
@@ -141,5 +142,6 @@ __all__ = [
     "UniformDelaySpec",
     "UniformDelayStage",
     "between",
+    "flow_of",
     "make_stage",
 ]

@@ -1,9 +1,45 @@
-"""Impairments for some packets only: by class, by size, by number."""
+"""Impairments for some packets only: by class, by size, by flow, by number."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from simlab.core.packet import Packet, PacketClass, Transit
+
+# The key of a packet's mark that says which flow it belongs to.
+_FLOW = "flow"
+
+
+class OnFlow(Protocol):
+    """What a packet's tag may be, if it says which flow the packet belongs to."""
+
+    @property
+    def flow(self) -> object:
+        """Something hashable, the same for all packets of one source to one destination."""
+
+
+def flow_of(packet: Packet) -> object:
+    """Return what a packet has in common with the others of its flow; those without a tag are one flow."""
+    return getattr(packet.tag, "flow", None)
+
+
+class FlowStage:
+    """Number the flows as they come, for the stages behind it that select by flow. It drops nothing."""
+
+    name = "flow"
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+
+    def note(self, packet: Packet) -> None:
+        """Mark a packet that enters the link with the number of its flow."""
+        number = self._numbers.setdefault(flow_of(packet), len(self._numbers) + 1)
+        if packet.marks is None:
+            packet.marks = {}
+        packet.marks[_FLOW] = number
+
+    def apply(self, transit: Transit) -> tuple[Transit, ...]:
+        """Pass the transit on."""
+        return (transit,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +54,21 @@ class Selection:
         Payloads of more, and of fewer, bytes than that.
     nth
         Their numbers, from 1, among the packets that the rest of the selection covers.
+    flows
+        Their flows, numbered from 1 in the order in which they came to the link; it needs a ``FlowStage``.
     """
 
     classes: frozenset[PacketClass] | None = None
     larger_bytes: int | None = None
     smaller_bytes: int | None = None
     nth: frozenset[int] | None = None
+    flows: frozenset[int] | None = None
 
     def covers(self, packet: Packet) -> bool:
         """Tell whether a packet is meant, its number aside."""
         if self.classes is not None and packet.kind not in self.classes:
+            return False
+        if self.flows is not None and (packet.marks or {}).get(_FLOW) not in self.flows:
             return False
         size = len(packet.payload)
         if self.larger_bytes is not None and size <= self.larger_bytes:

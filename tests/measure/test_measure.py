@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import binom, multivariate_normal, norm
 
-from simlab.batch.measure import LEVEL, Count, judged, measure
-from simlab.batch.measure.counts import Chain, Stretch, along, independent, interval, over_time
-from simlab.batch.measure.delays import _pareto_normal_quantile
-from simlab.batch.measure.losses import both_below
-from simlab.batch.measure.parts import runs_of
 from simlab.batch.scenarios import load_file
+from simlab.measure import LEVEL, Count, judged, measure
+from simlab.measure.counts import Chain, Stretch, along, independent, interval, over_time
+from simlab.measure.delays import _pareto_normal_quantile
+from simlab.measure.losses import both_below
+from simlab.measure.parts import runs_of
 from simlab.profile import Scenario, load
 from tests.profile.texts import PROFILES
 

@@ -1,23 +1,25 @@
-"""Measuring a profile: what its links do to a synthetic flow, against what the profile asks for.
+"""Measuring a profile: what its links do to a flow, against what the profile asks for.
 
 The links are the profile's own, with every stage and fault of theirs; a tap around each stage writes down
 what goes in and what comes out, so each setting is judged by what it did itself.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-from simlab.batch.measure.delays import delay_findings
-from simlab.batch.measure.flow import flow
-from simlab.batch.measure.losses import loss_findings
-from simlab.batch.measure.others import drop_finding, held_finding, other_findings
-from simlab.batch.measure.parts import parts_of
-from simlab.batch.measure.rates import rate_findings
-from simlab.batch.measure.rows import Count, Fact, Finding, Row, judge
-from simlab.batch.measure.taps import HoldingTap, Passage, Tap, drive, tapped
 from simlab.core.impair import BlockStage, CorruptSpec, DuplicateSpec, PauseStage, SelectedSpec, Step
+from simlab.core.link import Link
 from simlab.core.packet import Direction, Packet
+from simlab.measure.delays import delay_findings
+from simlab.measure.flow import flow
+from simlab.measure.losses import loss_findings
+from simlab.measure.others import drop_finding, held_finding, other_findings
+from simlab.measure.parts import parts_of
+from simlab.measure.rates import rate_findings
+from simlab.measure.rows import Count, Fact, Finding, Row, judge
+from simlab.measure.taps import HoldingTap, Passage, Tap, drain, drive, tapped
 from simlab.profile.build import stages
 from simlab.profile.changes import steps
 from simlab.profile.faults import Fault
@@ -45,10 +47,37 @@ def measure(scenario: Scenario, driven: Scenario | None = None) -> Findings:
     driven
         Whose links are driven: by default those of the same scenario, which is what it is all about.
     """
+    links = {direction: tapped_link(driven or scenario, direction) for direction in Direction}
+    for direction, link in links.items():
+        drive(
+            link,
+            flow(scenario.seed if driven is None else driven.seed, direction, scenario.profile.duration_s),
+        )
+    return findings(scenario, links)
+
+
+def tapped_link(scenario: Scenario, direction: Direction, most: float = math.inf) -> Link:
+    """Return a fresh link of a scenario that can be measured: see ``findings``.
+
+    Parameters
+    ----------
+    most
+        How many packets are looked at, from the first on; each takes memory.
+    """
+    return Link(tapped(stages(scenario, direction), most))
+
+
+def findings(scenario: Scenario, links: Mapping[Direction, Link]) -> Findings:
+    """Say what became of the packets that went through links from ``tapped_link``.
+
+    What is still on its way is let out first, so the links are of no use afterwards.
+    """
+    for link in links.values():
+        drain(link)
     return [
         (direction, finding)
-        for direction in Direction
-        for finding in _findings(scenario, driven or scenario, direction)
+        for direction, link in links.items()
+        for finding in _findings(scenario, direction, cast(Sequence[Tap | HoldingTap], link.stages))
     ]
 
 
@@ -66,10 +95,10 @@ def judged(measured: Iterable[Findings], level: float = LEVEL) -> list[list[Row]
     return [[judge(direction, finding, each) for direction, finding in one] for one in measured]
 
 
-def _findings(scenario: Scenario, driven: Scenario, direction: Direction) -> Iterator[Finding]:
+def _findings(
+    scenario: Scenario, direction: Direction, taps: Sequence[Tap | HoldingTap]
+) -> Iterator[Finding]:
     profile = scenario.profile
-    taps = tapped(stages(driven, direction))
-    drive(taps, flow(driven.seed, direction, profile.duration_s))
     packets = list({passage.packet.seq: passage.packet for passage in taps[0].passages}.values())
     faults: list[Fault] = [fault for fault in profile.faults if direction in getattr(fault, "directions", ())]
     for tap in taps:
@@ -120,4 +149,4 @@ def _of_rate(row: list[Step], passages: list[Passage], packets: Sequence[Packet]
     yield from rate_findings([replace(row[0], spec=spec.spec)], part.passages)
 
 
-__all__ = ["LEVEL", "Count", "Fact", "Row", "judged", "measure"]
+__all__ = ["LEVEL", "Count", "Fact", "Row", "findings", "judged", "measure", "tapped_link"]

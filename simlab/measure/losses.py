@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from simlab.batch.measure.counts import Chain, Stretch, along, independent, over_time
-from simlab.batch.measure.parts import Part, Seen, runs_of
-from simlab.batch.measure.rows import Count, Fact, Finding, share_finding
 from simlab.core.impair import (
     BernoulliSpec,
     CorrelatedLossSpec,
@@ -21,6 +18,9 @@ from simlab.core.impair import (
     ScriptedLossSpec,
     TimedGilbertElliottSpec,
 )
+from simlab.measure.counts import Chain, Stretch, along, independent, over_time
+from simlab.measure.parts import Part, Seen, runs_of
+from simlab.measure.rows import Count, Fact, Finding, share_finding
 
 _MOST_RUNS = 50
 _MOST_BROKEN = 4000

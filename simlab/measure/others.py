@@ -5,10 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from simlab.batch.measure.counts import independent
-from simlab.batch.measure.parts import Part, numbers_of
-from simlab.batch.measure.rows import Fact, Finding, share_finding
-from simlab.batch.measure.taps import Passage
 from simlab.core.impair import (
     HEADER_BYTES,
     BitErrorSpec,
@@ -20,6 +16,10 @@ from simlab.core.impair import (
     SpikeSpec,
 )
 from simlab.core.packet import Packet
+from simlab.measure.counts import independent
+from simlab.measure.parts import Part, numbers_of
+from simlab.measure.rows import Fact, Finding, share_finding
+from simlab.measure.taps import Passage
 from simlab.profile.faults import BlackoutFault, BlockFault, Fault, PauseFault
 from simlab.profile.faults_base import TimedFault
 from simlab.profile.units import duration_text

@@ -14,11 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from simlab.batch.measure.counts import Chain, Stretch, along, independent
-from simlab.batch.measure.losses import apart
-from simlab.batch.measure.parts import Part, Seen, runs_of
-from simlab.batch.measure.rows import Fact, Finding, share_finding
-from simlab.batch.measure.taps import Passage
 from simlab.core.impair import (
     ConstantDelaySpec,
     CorrelatedDelaySpec,
@@ -27,6 +22,11 @@ from simlab.core.impair import (
     ReorderSpec,
     Rfc8868DelaySpec,
 )
+from simlab.measure.counts import Chain, Stretch, along, independent
+from simlab.measure.losses import apart
+from simlab.measure.parts import Part, Seen, runs_of
+from simlab.measure.rows import Fact, Finding, share_finding
+from simlab.measure.taps import Passage
 from simlab.profile.units import duration_text
 
 _SHARES = (0.05, 0.5, 0.95)

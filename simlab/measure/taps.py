@@ -40,11 +40,18 @@ class Passage:
 
 
 class Tap:
-    """Stand around a stage, change nothing, and write down what passes."""
+    """Stand around a stage, change nothing, and write down what passes.
 
-    def __init__(self, stage: Any) -> None:
+    Parameters
+    ----------
+    most
+        The number in the link, from 0, of the first packet that is not written down.
+    """
+
+    def __init__(self, stage: Any, most: float = math.inf) -> None:
         self.stage = stage
         self.passages: list[Passage] = []
+        self._most = most
         if hasattr(stage, "note"):
             self.note = stage.note
 
@@ -56,6 +63,9 @@ class Tap:
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Let the stage decide, and write it down."""
+        if transit.packet.seq >= self._most:
+            decided: tuple[Transit, ...] = self.stage.apply(transit)
+            return decided
         passage = Passage(transit.packet, transit.due_s, transit.payload, ())
         self.passages.append(passage)
         out: tuple[Transit, ...] = self.stage.apply(transit)
@@ -66,8 +76,9 @@ class Tap:
 class HoldingTap:
     """The same around a stage that keeps packets."""
 
-    def __init__(self, stage: HoldingStage) -> None:
+    def __init__(self, stage: HoldingStage, most: float = math.inf) -> None:
         self.stage = stage
+        self._most = most
         self.passages: list[Passage] = []
         self._held: dict[int, Passage] = {}
 
@@ -87,6 +98,8 @@ class HoldingTap:
 
     def hold(self, transit: Transit) -> bool:
         """Give the stage a packet."""
+        if transit.packet.seq >= self._most:
+            return self.stage.hold(transit)
         passage = Passage(transit.packet, transit.due_s, transit.payload, ())
         self.passages.append(passage)
         if self.stage.hold(transit):
@@ -98,25 +111,29 @@ class HoldingTap:
         """Let the stage decide, and write it down."""
         kept, dropped = self.stage.decide()
         for transit in dropped:
-            del self._held[id(transit)]
-        if kept is not None:
-            self._held.pop(id(kept)).left = ((kept.due_s, kept.payload),)
+            self._held.pop(id(transit), None)
+        if kept is not None and (passage := self._held.pop(id(kept), None)) is not None:
+            passage.left = ((kept.due_s, kept.payload),)
         return kept, dropped
 
 
-def tapped(stages: Iterable[Stage | HoldingStage]) -> list[Tap | HoldingTap]:
+def tapped(stages: Iterable[Stage | HoldingStage], most: float = math.inf) -> list[Tap | HoldingTap]:
     """Put a tap around each stage."""
     return [
-        HoldingTap(cast(HoldingStage, stage)) if hasattr(stage, "hold") else Tap(stage) for stage in stages
+        HoldingTap(cast(HoldingStage, stage), most) if hasattr(stage, "hold") else Tap(stage, most)
+        for stage in stages
     ]
 
 
-def drive(taps: list[Tap | HoldingTap], sent: Iterable[tuple[float, bytes]]) -> None:
-    """Send a flow through a link of these stages, to its end."""
-    link = Link(taps)
+def drive(link: Link, sent: Iterable[tuple[float, bytes]]) -> None:
+    """Send a flow through a link."""
     for at_s, payload in sent:
         while (due_s := link.next_due_s()) is not None and due_s <= at_s:
             link.release(due_s)
         link.receive(payload, at_s)
+
+
+def drain(link: Link) -> None:
+    """Let out what is still on its way."""
     while (due_s := link.next_due_s()) is not None:
         link.release(due_s)

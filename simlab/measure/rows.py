@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simlab.batch.measure.counts import Floats, interval
+from simlab.measure.counts import Floats, interval
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simlab.batch.measure.taps import Passage
 from simlab.core.impair import SelectedSpec, Selection, Step
 from simlab.core.packet import Packet
+from simlab.measure.taps import Passage
 
 
 @dataclass(frozen=True)

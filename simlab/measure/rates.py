@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simlab.batch.measure.rows import Fact, Finding
-from simlab.batch.measure.taps import Passage
 from simlab.core.impair import (
     HEADER_BYTES,
     OPPORTUNITY_BYTES,
@@ -18,6 +16,8 @@ from simlab.core.impair import (
     TokenBucketSpec,
     TraceSpec,
 )
+from simlab.measure.rows import Fact, Finding
+from simlab.measure.taps import Passage
 from simlab.profile.rates import capacity_toml
 from simlab.profile.units import duration_text, rate_text
 

@@ -1,0 +1,1 @@
+"""How fast simlab is: ``make bench``."""

@@ -1,0 +1,50 @@
+"""Run the benchmarks, print a table, and write JSON: ``python -m benchmarks [FILE.json] [NAME…]``."""
+
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import link, session, startup
+from benchmarks.figure import Figure
+
+BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
+    "startup": startup.measure,
+    "link": link.measure,
+    "session": session.measure,
+}
+_MARKS = {True: "", False: "[bold red]not met", None: ""}
+
+
+def measured(names: list[str], console: Console) -> Iterator[Figure]:
+    """Run the benchmarks of these names, or all, and say what is measured meanwhile."""
+    for name, measure in BENCHMARKS.items():
+        if names and name not in names:
+            continue
+        with console.status(f"measuring {name} …"):
+            yield from measure()
+
+
+def main(file: str | None = None, *names: str) -> int:
+    """Measure, print, write, and return 1 if a figure is not as wanted."""
+    console = Console()
+    figures = list(measured(list(names), console))
+    table = Table("", "measured", "", "wanted", "", title=f"Python {platform.python_version()}", box=None)
+    table.columns[1].justify = "right"
+    for figure in figures:
+        table.add_row(figure.name, f"{figure.value:,.4g}", figure.unit, figure.wanted, _MARKS[figure.met])
+    console.print(table)
+    if file is not None:
+        rows = [{**asdict(figure), "met": figure.met} for figure in figures]
+        text = json.dumps({"python": platform.python_version(), "figures": rows}, indent=1)
+        Path(file).write_text(text + "\n", encoding="utf-8")
+    return int(any(figure.met is False for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

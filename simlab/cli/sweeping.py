@@ -1,0 +1,116 @@
+"""Run the sessions of ``simlab sweep``, and print what they come to."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from simlab import store
+from simlab.batch.study import Study
+from simlab.batch.sweep import Cell, Matrix, cells, name_of, run_cells
+from simlab.cli.main import INTERRUPTED, NOT_RUN
+from simlab.cli.progress import Bar
+from simlab.cli.show import echo, table_of
+from simlab.study.recovery_plot import finding
+from simlab.study.summary import Cell as Summary
+from simlab.study.summary import Interval, cell_json
+
+_MOST_REASONS = 5
+
+
+def sweep_and_print(matrix: Matrix, parent: Path, jobs: int | None, *, as_json: bool, quiet: bool) -> int:
+    """Run all, save and print the study, and return the exit status.
+
+    Raises
+    ------
+    SimlabError
+        If the study could not be saved.
+    """
+    wanted = cells(matrix)
+    store.prepare(parent)
+    study = Study(["profile", "policy", *matrix.varied])
+    interrupted = _run(study, wanted, jobs or os.cpu_count() or 1, shown=not quiet)
+    if study.session_rows or study.failures:
+        study.folder = store.save_study(parent, name_of(wanted), {**matrix.files(), **study.files()})
+    _print(study, len(wanted), as_json=as_json, quiet=quiet)
+    if interrupted:
+        return INTERRUPTED
+    return 0 if study.session_rows else NOT_RUN
+
+
+def _run(study: Study, wanted: Sequence[Cell], jobs: int, *, shown: bool) -> bool:
+    """Run the sessions, and tell whether the user interrupted."""
+    try:
+        with Bar(len(wanted), wanted=shown) as bar:
+            for cell, outcome in run_cells(wanted, jobs):
+                study.add(cell, outcome)
+                bar.advance(failed=outcome.failed is not None)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _print(study: Study, wanted: int, *, as_json: bool, quiet: bool) -> None:
+    summaries = study.recovery() if study.session_rows else []
+    if as_json:
+        found = {
+            "folder": None if study.folder is None else str(study.folder),
+            "sessions": len(study.session_rows),
+            "cells": [cell_json(cell) for cell in summaries],
+            "failures": study.failures,
+        }
+        click.echo(store.to_json(found), nl=False)
+        return
+    if quiet:
+        if study.folder is not None:
+            click.echo(study.folder)
+        return
+    done = len(study.session_rows) + len(study.failures)
+    echo(Text(f"{done} of {wanted} sessions", style="bold"))
+    if summaries:
+        echo(_table(study.by, summaries), "", Text(finding(summaries).replace("\n", " "), style="bold"))
+    _print_failures(study)
+    if study.folder is not None:
+        echo(Text(f"{study.folder}", style="cyan"))
+
+
+def _table(by: Sequence[str], summaries: Sequence[Summary]) -> Any:
+    # A column that says the same in every row says nothing.
+    told = [name for name in by if len({cell.labels[name] for cell in summaries}) > 1] or list(by[:2])
+    columns = ("sessions", "saved", "outages", "recovered", "half within", "95 % within")
+    table = table_of(*told, *columns, "usable", "attempts", "violations")
+    for cell in summaries:
+        table.add_row(*(str(cell.labels[name]) for name in told), *_row(cell))
+    return table
+
+
+def _row(cell: Summary) -> Iterable[str]:
+    low, high = cell.success_interval
+    curve = cell.curve
+    yield str(cell.sessions)
+    yield f"{cell.success:.0%} ({low:.0%} - {high:.0%})"
+    yield str(curve.outages)
+    yield f"{curve.recovered / curve.outages:.0%}" if curve.outages else "-"
+    yield _time(cell.median_s, cell.median_interval_s)
+    yield _time(cell.p95_s, cell.p95_interval_s)
+    yield f"{cell.usable_fraction:.1%}"
+    yield f"{cell.attempts:.1f}"
+    yield str(cell.violations)
+
+
+def _time(value_s: float, interval_s: Interval) -> str:
+    if math.isnan(value_s):
+        return "-"
+    ends = " - ".join(f"{end_s:.1f}" if math.isfinite(end_s) else "never" for end_s in interval_s)
+    return (f"{value_s:.1f} s" if math.isfinite(value_s) else "never") + f" ({ends})"
+
+
+def _print_failures(study: Study) -> None:
+    reasons = Counter(f"{row['stage']}: {row['reason']}" for row in study.failures)
+    for reason, number in reasons.most_common(_MOST_REASONS):
+        echo(Text(f"{number} could not be run ({reason})", style="bold red"))

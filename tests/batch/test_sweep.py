@@ -1,0 +1,94 @@
+"""Studies: the same rows however they are run, and what they come to."""
+
+import math
+
+import polars as pl
+import pytest
+
+import simlab
+from simlab.batch.scenarios import Wanted
+from simlab.batch.sweep import Matrix, cells
+from simlab.core.errors import InvalidInputError
+
+PROFILE = """
+duration = "25s"
+[peers]
+media = []
+[link]
+delay = "20ms"
+loss = "2%"
+[[fault]]
+kind = "blackout"
+at = "3s"
+for = "16s"
+"""
+
+
+@pytest.fixture
+def profile(tmp_path):
+    file = tmp_path / "tunnel.toml"
+    file.write_text(PROFILE)
+    return str(file)
+
+
+@pytest.fixture
+def sweep(profile):
+    def sweep(**settings):
+        return simlab.sweep([profile], policies=["pipecat", "never"], seeds=2, **settings)
+
+    return sweep
+
+
+def test_the_same_rows_whatever_the_number_of_jobs(sweep):
+    one, two = sweep(jobs=1), sweep(jobs=2)
+    assert one.sessions.equals(two.sessions)
+    assert one.outages.equals(two.outages)
+    assert one.sessions.select("session", "policy", "seed").rows() == [
+        (0, "pipecat", 1),
+        (1, "pipecat", 2),
+        (2, "never", 1),
+        (3, "never", 2),
+    ]
+
+
+def test_what_a_study_comes_to(sweep):
+    pipecat, never = sweep(jobs=1).recovery(by="policy")
+    assert (pipecat.labels, pipecat.sessions) == ({"policy": "pipecat"}, 2)
+    assert pipecat.attempts == 1.0
+    assert never.attempts == 0.0
+    # A blackout of 16 s heals by itself: aiortc's consent lasts for 23 s and more.
+    assert never.curve.recovered == never.curve.outages == 2
+    assert never.median_s == pytest.approx(16.5, abs=1.0)
+
+
+def test_a_folder_holds_tables_summary_picture_and_matrix(sweep, tmp_path):
+    study = sweep(jobs=1, out=tmp_path / "results", vary={"link.loss": ["0%", "5%"]})
+    assert sorted(path.name for path in study.folder.iterdir()) == [
+        "failures.jsonl",
+        "outages.parquet",
+        "recovery.png",
+        "sessions.parquet",
+        "study.toml",
+        "summary.json",
+    ]
+    rows = pl.read_parquet(study.folder / "sessions.parquet")
+    assert rows.equals(study.sessions)
+    assert rows["link.loss"].unique().sort().to_list() == ["0%", "5%"]
+    assert len(study.recovery()) == 4
+    assert '"link.loss" = [' in (study.folder / "study.toml").read_text()
+
+
+def test_all_faults_of_all_combinations(profile):
+    wanted = Wanted([profile], policies=["pipecatt"])
+    with pytest.raises(InvalidInputError) as caught:
+        cells(Matrix(wanted, {"link.loss": ["5%", "500%"]}))
+    first, second = sorted(caught.value.faults)
+    assert first.startswith('--policy is "pipecatt"')
+    assert second.startswith('--set link.loss is "500%"')
+
+
+def test_no_outage_is_no_recovery(profile):
+    study = simlab.sweep([profile], seeds=1, jobs=1, set={"fault": [], "link.loss": "0%", "duration": "3s"})
+    (cell,) = study.recovery()
+    assert math.isnan(cell.median_s)
+    assert study.plot_recovery().get_title(loc="left") == "No outage in any session"

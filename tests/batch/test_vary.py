@@ -1,0 +1,56 @@
+"""Keys that take several values in turn."""
+
+import pytest
+
+from simlab.batch.vary import combinations, parse_vary
+from simlab.core.errors import InvalidInputError
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0%,5%,10%", ["0%", "5%", "10%"]),
+        ("true", ["true"]),
+        ("2s..60s:30", [f"{2 * n}s" for n in range(1, 31)]),
+        ("0..1:3", ["0", "0.5", "1"]),
+        ("10ms..0ms:2", ["10ms", "0ms"]),
+        ("[], ['audio']", ["[]", "['audio']"]),
+        (
+            "{ model = 'normal', mean = '1s', deviation = '2ms' },40ms",
+            [
+                "{ model = 'normal', mean = '1s', deviation = '2ms' }",
+                "40ms",
+            ],
+        ),
+    ],
+)
+def test_values(text, values):
+    assert parse_vary([f"link.loss={text}"]) == {"link.loss": values}
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("link.loss", "--vary link.loss: want VALUE,VALUE"),
+        ("link.loss=", "--vary link.loss: want VALUE,VALUE"),
+        ("link.loss=1%,,2%", "--vary link.loss: want VALUE,VALUE"),
+        ("link.loss=1s..2ms:3", 'want one unit at both ends, not "s" and "ms"'),
+        ("link.loss=1s..2s:1", "want at least 2 values in a range"),
+        ("li nk=1", "--vary li nk: want a dotted key"),
+    ],
+)
+def test_what_is_wrong(setting, told):
+    with pytest.raises(InvalidInputError) as caught:
+        parse_vary(["seed=1,2", setting])
+    (fault,) = caught.value.faults
+    assert told in fault
+
+
+def test_every_combination():
+    assert combinations({"a": ["1", "2"], "b": ["x", "y"]}) == [
+        {"a": "1", "b": "x"},
+        {"a": "1", "b": "y"},
+        {"a": "2", "b": "x"},
+        {"a": "2", "b": "y"},
+    ]
+    assert combinations({}) == [{}]
