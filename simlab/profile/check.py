@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from simlab.profile.behaviour import ClientBehaviour, ServerBehaviour
 from simlab.profile.damage import DAMAGE_TABLES
 from simlab.profile.delays import DELAY_TABLES
 from simlab.profile.expect import Expect
@@ -16,7 +17,7 @@ from simlab.profile.fields import Table
 from simlab.profile.ice import IceTable, Told
 from simlab.profile.link import ChangeTable, LinkKeys, LinkTable
 from simlab.profile.losses import LOSS_TABLES
-from simlab.profile.model import Behaviour, Client, Peers, PolicyKeys, Profile, Server, Signalling
+from simlab.profile.model import Client, Peers, PolicyKeys, Profile, Server, Signalling
 from simlab.profile.nearest import nearest, one_of, quoted
 from simlab.profile.only import Only
 from simlab.profile.overrides import dotted
@@ -29,8 +30,9 @@ TABLES: dict[str, type[Table]] = {
     "": Profile,
     "peers": Peers,
     "client": Client,
-    "client.behaviour": Behaviour,
+    "client.behaviour": ClientBehaviour,
     "server": Server,
+    "server.behaviour": ServerBehaviour,
     "policy": PolicyKeys,
     "link": LinkTable,
     "link.up": LinkKeys,

@@ -6,6 +6,13 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, 
 
 from simlab.core.nat import NatSpec
 from simlab.core.packet import Direction
+from simlab.profile.behaviour import (
+    CLIENT_PRESETS,
+    SERVER_PRESETS,
+    ClientBehaviour,
+    ServerBehaviour,
+    over_preset,
+)
 from simlab.profile.changes import LinkValue, settle
 from simlab.profile.expect import Expect, Expectation
 from simlab.profile.faults import Fault, FaultValues, schedule_faults
@@ -20,6 +27,8 @@ from simlab.profile.weather import Weather
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Clock = Literal["virtual", "real"]
+_CLIENT: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
+_SERVER: Literal["pipecat-1.14.0"] = "pipecat-1.14.0"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
@@ -32,34 +41,30 @@ class Peers(Table):
     clients: int = Field(default=1, ge=1, le=1)
 
 
-class Behaviour(Table):
-    """``[client.behaviour]``: single behaviours of a client over those of its preset.
-
-    Parameters
-    ----------
-    stop_shared_tracks
-        Closing the old connection ends the microphone track that the new one shares with it.
-    drop_new_remote_tracks
-        The tracks that a new connection brings are not played.
-    """
-
-    stop_shared_tracks: bool = True
-    drop_new_remote_tracks: bool = True
-
-
 class Client(Table):
     """``[client]``: which client it is, and how it finds that a path is bad."""
 
-    preset: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
+    preset: Literal["pipecat-1.10.8", "pipecat-1.10.6", "fixed"] = _CLIENT
     liveness: Literal["chromium"] = "chromium"
-    behaviour: Behaviour = Behaviour()
+    behaviour: ClientBehaviour = Field(default=ClientBehaviour(), validate_default=True)
+
+    @field_validator("behaviour")
+    @classmethod
+    def _over_preset(cls, given: ClientBehaviour, info: ValidationInfo) -> ClientBehaviour:
+        return over_preset(CLIENT_PRESETS, info.data.get("preset", _CLIENT), given)
 
 
 class Server(Table):
     """``[server]``: which server it is."""
 
-    preset: Literal["pipecat-1.14.0"] = "pipecat-1.14.0"
+    preset: Literal["pipecat-1.14.0", "fixed"] = _SERVER
     mode: Literal["multiple", "single"] = "multiple"
+    behaviour: ServerBehaviour = Field(default=ServerBehaviour(), validate_default=True)
+
+    @field_validator("behaviour")
+    @classmethod
+    def _over_preset(cls, given: ServerBehaviour, info: ValidationInfo) -> ServerBehaviour:
+        return over_preset(SERVER_PRESETS, info.data.get("preset", _SERVER), given)
 
 
 class PolicyKeys(Table):

@@ -20,7 +20,7 @@ from simlab.webrtc.handler import RequestHandler, application
 from simlab.webrtc.http import RequestParams, TransportStartError
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import Source, is_audible
-from simlab.webrtc.transport import Behaviour, SmallWebRTCTransport
+from simlab.webrtc.transport import SmallWebRTCTransport
 
 
 def policy_of(scenario: Scenario) -> Policy:
@@ -74,14 +74,13 @@ class ClientSession:
         self._sent_messages = probes.Tally(record, Direction.UP, "message")
         self._sent_media = probes.Tally(record, Direction.UP, "media")
         self._numbers: Iterator[int] = iter(range(2**63))
-        behaviour = profile.client.behaviour
         self.transport = SmallWebRTCTransport(
             webrtc_request_params=RequestParams(endpoint),
             ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
             microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
             policy=policy_of(scenario),
-            behaviour=Behaviour(behaviour.stop_shared_tracks, behaviour.drop_new_remote_tracks),
+            behaviour=profile.client.behaviour,
             callbacks=Callbacks(
                 bot_ready=self._begin, server_message=self._message, frame_received=self._frame
             ),

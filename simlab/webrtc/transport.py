@@ -4,13 +4,13 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiortc import RTCIceServer
 from aiortc.mediastreams import MediaStreamTrack
 
 from simlab.core.timeline import Recorder
+from simlab.profile.behaviour import CLIENT_PRESETS, ClientBehaviour
 from simlab.reconnect.policy import POLICIES, Policy
 from simlab.webrtc import messages
 from simlab.webrtc.callbacks import Callbacks
@@ -22,22 +22,6 @@ from simlab.webrtc.peer import Peer
 from simlab.webrtc.reconnection import Reconnection
 
 PING_INTERVAL_S = 1.0
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """Faults of the published client that can be switched off one by one.
-
-    Parameters
-    ----------
-    stop_shared_tracks
-        Closing an old connection ends the microphone track that it shares with the new one (hole C1).
-    drop_new_remote_tracks
-        Closing an old connection makes the client forget the remote track of the new one.
-    """
-
-    stop_shared_tracks: bool = True
-    drop_new_remote_tracks: bool = True
 
 
 class SmallWebRTCTransport:
@@ -55,6 +39,8 @@ class SmallWebRTCTransport:
         What it sends on the audio transceiver; None makes it a session of messages only.
     policy
         What to do about a bad connection.
+    behaviour
+        Which faults of the published client it has; all of them by default.
     record
         Collects what happens.
     """
@@ -67,7 +53,7 @@ class SmallWebRTCTransport:
         relay_only: bool = False,
         microphone: Source | None = None,
         policy: Policy = POLICIES["pipecat"],
-        behaviour: Behaviour = Behaviour(),
+        behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
         callbacks: Callbacks | None = None,
         record: Recorder | None = None,
     ) -> None:
