@@ -22,6 +22,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from simlab.core.timeline import Recorder
 from simlab.webrtc import messages
 from simlab.webrtc.events import Events
+from simlab.webrtc.ice_restart import Answerer
 from simlab.webrtc.media import Slot
 from simlab.webrtc.watching import record_states
 
@@ -80,6 +81,7 @@ class SmallWebRTCConnection:
         self._channel_timeout: asyncio.TimerHandle | None = None
         self._renegotiating = False
         self._told_closed = False
+        self._ice = Answerer(self.pc, self._ice_restarting)
         record_states(self.pc, self._record, "server", pc_id=self.pc_id)
         self.pc.on("datachannel", self._channel_opened)
         self.pc.on("connectionstatechange", self._state_changed)
@@ -88,6 +90,7 @@ class SmallWebRTCConnection:
 
     async def answer(self, sdp: str) -> dict[str, str]:
         """Apply an offer, and return the answer with all of the server's candidates."""
+        restarts_ice = await self._ice.offered(sdp)
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
         for index, transceiver in enumerate(self.pc.getTransceivers()):
             transceiver.direction = "sendrecv" if index < 2 else "recvonly"
@@ -95,7 +98,12 @@ class SmallWebRTCConnection:
                 self.slots[transceiver.kind] = Slot(transceiver.kind)
                 transceiver.sender.replaceTrack(self.slots[transceiver.kind])
         await self.pc.setLocalDescription(await self.pc.createAnswer())
+        if restarts_ice:
+            self._ice.answered(sdp)
         return {"sdp": self.pc.localDescription.sdp, "type": "answer", "pc_id": self.pc_id}
+
+    def _ice_restarting(self, state: str) -> None:
+        self._record("server", "ice_restart", state=state, pc_id=self.pc_id)
 
     async def renegotiate(self, sdp: str, restart: bool) -> dict[str, str]:
         """Apply a new offer, to a new peer connection if the client asks for a restart."""
@@ -161,6 +169,7 @@ class SmallWebRTCConnection:
         for slot in self.slots.values():
             slot.unplug()
         self._tell_closed(reason)
+        await self._ice.close()
         await self.pc.close()
         self._outgoing, self._pending = [], []
 

@@ -12,7 +12,6 @@ from aiortc import RTCIceServer
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile.scenario import Scenario
-from simlab.reconnect.policy import POLICIES, Policy
 from simlab.webrtc import probes
 from simlab.webrtc.bot import Bot, Ears
 from simlab.webrtc.callbacks import Callbacks
@@ -20,20 +19,8 @@ from simlab.webrtc.handler import RequestHandler, application
 from simlab.webrtc.http import RequestParams, TransportStartError
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import Source, is_audible
+from simlab.webrtc.policies import liveness_of, rules_of_scenario
 from simlab.webrtc.transport import SmallWebRTCTransport
-
-
-def policy_of(scenario: Scenario) -> Policy:
-    """Return the policy that the scenario names, with the keys that its profile changes."""
-    keys = scenario.profile.policy
-    named = POLICIES[keys.name]
-    return Policy(
-        name=named.name,
-        source=named.source,
-        grace_s=named.grace_s if keys.grace_s is None else keys.grace_s,
-        retry_delay_s=named.retry_delay_s if keys.retry_delay_s is None else keys.retry_delay_s,
-        max_attempts=named.max_attempts if keys.max_attempts is None else keys.max_attempts,
-    )
 
 
 def record_faults(scenario: Scenario, record: Recorder) -> None:
@@ -79,7 +66,9 @@ class ClientSession:
             ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
             microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
-            policy=policy_of(scenario),
+            policy=rules_of_scenario(scenario),
+            liveness=liveness_of(profile.client, scenario.seed),
+            seed=scenario.seed,
             behaviour=profile.client.behaviour,
             callbacks=Callbacks(
                 bot_ready=self._begin, server_message=self._message, frame_received=self._frame
