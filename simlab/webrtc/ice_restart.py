@@ -4,7 +4,7 @@
 it are the attributes ``_recv`` and ``_send``. So a second ``aioice.Connection`` gathers, is described by the
 next offer or answer, and is connected beside the first one, which goes on until then (RFC 8445 section 9).
 Both put what they receive into one queue; when the second one is connected, sending moves over to it and the
-first is closed. DTLS, SRTP and SCTP notice nothing.
+first is closed a little later. DTLS, SRTP and SCTP notice nothing.
 """
 
 import asyncio
@@ -19,6 +19,10 @@ from aiortc.sdp import SessionDescription
 
 CONNECT_TIMEOUT_S = 30.0
 """When a restart that does not connect ends everything, as the loss of consent does (RFC 7675)."""
+
+OLD_KEPT_S = 3.0
+"""How long the old connection still receives, since the other side may use it a little longer (RFC 8445
+section 8.3)."""
 
 _SETTINGS = ("stun_server", "turn_server", "turn_username", "turn_password", "turn_ssl", "turn_transport")
 
@@ -60,6 +64,7 @@ class IceRestart:
         self._connected = connected
         self._end_was_told = transport.iceGatherer._remote_candidates_end
         self._connecting: asyncio.Task[None] | None = None
+        transport.on("statechange", self._state_changed)
 
     async def gather(self) -> None:
         """Gather candidates; from here on descriptions have the new credentials."""
@@ -70,22 +75,35 @@ class IceRestart:
         await new.gather_candidates()
         new._queue = self.old._queue
         self.new = new
-        self._use(new, end_was_told=False)
+        self._use(new, self.old, end_was_told=False)
 
-    def _use(self, connection: Connection, *, end_was_told: bool) -> None:
+    def _use(self, connection: Connection, instead_of: Connection, *, end_was_told: bool) -> None:
         self._transport._connection = connection
         self._transport.iceGatherer._connection = connection
         self._transport.iceGatherer._remote_candidates_end = end_was_told
+        # The transport waits for the end of its connection: from now on of this one.
+        connection._event_waiter, instead_of._event_waiter = instead_of._event_waiter, None
+
+    def _state_changed(self) -> None:
+        if self._transport.state == "closed":
+            if self._connecting is not None:
+                self._connecting.cancel()
+            self._closing = asyncio.get_running_loop().create_task(self._close_both())
+
+    async def _close_both(self) -> None:
+        for connection in (self.old, self.new):
+            if connection is not None and connection is not self._transport._connection:
+                await _close_quietly(connection)
 
     async def roll_back(self) -> None:
         """Go on with the old connection alone."""
         if self._connecting is not None:
             self._connecting.cancel()
         new, self.new = self.new, None
-        if new is not None and self._transport._connection is new:
-            self._use(self.old, end_was_told=self._end_was_told)
-        if new is not None:
-            await _close_quietly(new)
+        if new is None or self._transport.state == "closed":
+            return
+        self._use(self.old, new, end_was_told=self._end_was_told)
+        await _close_quietly(new)
 
     def is_answered_by(self, sdp: str) -> bool:
         """Tell whether the other side has restarted too: its credentials are new then."""
@@ -104,18 +122,16 @@ class IceRestart:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await new.connect()
         except (TimeoutError, ConnectionError):
+            self._connecting = None
             await self.roll_back()
             await self.old.close()
             return
-        self._move_to(new)
-        await _close_quietly(self.old)
-
-    def _move_to(self, new: Connection) -> None:
         transport: Any = self._transport
         transport._recv, transport._send = new.recv, new.send
-        # The monitor of the transport waits for the end of the connection: from now on of this one.
-        new._event_waiter, self.old._event_waiter = self.old._event_waiter, None
+        self.new = None
         self._connected(new)
+        await asyncio.sleep(OLD_KEPT_S)
+        await _close_quietly(self.old)
 
 
 def _stop_consent(connection: Connection) -> None:
