@@ -210,7 +210,9 @@ class Reconnector:
             return []
         self._timers.cancel("reset")
         if self._phase is _Phase.CONNECTING:
-            self._timers.cancel("connect")
+            # Where there is a time limit to connecting, that alone decides.
+            if self._timers.has("connect"):
+                return []
             self._phase = _Phase.IDLE
             return self._failed(now_s, escalates=True)
         return self._wait(cause, now_s)
