@@ -1,14 +1,13 @@
 """How long a policy waits before an attempt, and what chance makes of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from simlab.reconnect.terms import Policy
 
 _LIVEKIT_FIRST_S = 0.5  # the first delay is 0, which cannot be scaled
 _JITSI_FLOOR = 0.5  # of the base, times the number of the attempt
 
-Draw = Callable[[], float]
-"""Returns a number from U[0, 1)."""
+_LONGEST_S = 1e9  # longer than any session, and still a number to reckon with
 
 
 class Waits:
@@ -67,9 +66,11 @@ class Waits:
 
     def _planned_s(self, number: int) -> float:
         policy = self._policy
-        # A power that is beyond a float is beyond any cap.
-        exponent = min(number - 1, 1000 if policy.factor <= 2 else 200)
-        return min(policy.longest_delay_s, policy.retry_delay_s * self._once * policy.factor**exponent)
+        try:
+            grown_s = policy.retry_delay_s * self._once * policy.factor ** (number - 1)
+        except OverflowError:
+            grown_s = _LONGEST_S
+        return min(policy.longest_delay_s, grown_s, _LONGEST_S)
 
     def _jittered_s(self, planned_s: float, number: int, draw: float) -> float:
         policy = self._policy
