@@ -26,7 +26,9 @@ class World:
         Tells whether a connection that is answered at a time connects, after ``connect_s``.
     """
 
-    def __init__(self, policy, answers="answer", connects=lambda _: False, http_s=0.0, connect_s=0.1, draws=None):
+    def __init__(
+        self, policy, answers="answer", connects=lambda _: False, http_s=0.0, connect_s=0.1, draws=None
+    ):
         self.machine = machine(policy, draws) if not isinstance(policy, Reconnector) else policy
         self.answers = answers if callable(answers) else lambda _: answers
         self.connects, self.http_s, self.connect_s = connects, http_s, connect_s

@@ -13,7 +13,17 @@ from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.reconnector import Reconnector
 from simlab.reconnect.rules import Rules
 
-EVENTS = ("checking", "connected", "disconnected", "failed", "closed", "answered", "open", "failed offer", "503")
+EVENTS = (
+    "checking",
+    "connected",
+    "disconnected",
+    "failed",
+    "closed",
+    "answered",
+    "open",
+    "failed offer",
+    "503",
+)
 EVENTS += ("404", "media", "data", "renegotiate", "old path", "timer", "timer", "timer")
 steps = st.lists(st.tuples(st.floats(0.0, 8.0), st.sampled_from(EVENTS)), max_size=60)
 policies = st.sampled_from(list(POLICIES.values()))
@@ -75,7 +85,9 @@ def test_nothing_happens_after_the_user_disconnected(policy, row, end_at):
     for _, event, actions, machine in play(policy, row, end_at):
         ended = ended or event == "end"
         if ended and not policy.outlast_disconnect:
-            assert not any(isinstance(action, StartAttempt | GiveUp) for action in actions if event == "timer")
+            assert not any(
+                isinstance(action, StartAttempt | GiveUp) for action in actions if event == "timer"
+            )
             assert not any(isinstance(action, StartAttempt) for action in actions)
 
 
@@ -135,7 +147,10 @@ def test_without_a_success_a_policy_with_a_limit_ends(policy, data):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(["aws-equal-jitter", "immediate", "mediasoup-demo", "pipecat-fixed", "jitsi"]), st.integers(0, 99))
+@given(
+    st.sampled_from(["aws-equal-jitter", "immediate", "mediasoup-demo", "pipecat-fixed", "jitsi"]),
+    st.integers(0, 99),
+)
 def test_failing_offers_are_never_made_more_often_than_the_waits_allow(name, seed):
     policy = dataclasses.replace(POLICIES[name], time_limit_s=inf, max_attempts=40)
     shortest_s = policy.retry_delay_s * (0.5 if policy.jitter in {"equal", "jitsi"} else 1.0)

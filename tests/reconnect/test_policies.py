@@ -72,7 +72,9 @@ def test_daily_goes_on_for_ever_while_it_is_answered():
 
 
 def test_twilio_gives_up_30_s_after_it_began():
-    silent = World("twilio", 503).at(4.0, lambda now_s: world_heard(silent, now_s)).state(LOST_S, "disconnected")
+    silent = (
+        World("twilio", 503).at(4.0, lambda now_s: world_heard(silent, now_s)).state(LOST_S, "disconnected")
+    )
     silent.run(100.0)
     assert silent.log[-1] == (LOST_S + 30.0, "give up: time limit")
     # 80 ms, 120, 180... and 10 s at most.
@@ -176,7 +178,9 @@ def test_an_attempt_is_abandoned_when_the_old_path_heals():
 
 def test_a_mended_grace_begins_again_with_every_loss():
     for name, expected_s in (("pipecat", [5.0]), ("pipecat-fixed", [9.9])):
-        world = World(name, "hang").state(0.0, "disconnected").state(1.0, "connected").state(4.9, "disconnected")
+        world = (
+            World(name, "hang").state(0.0, "disconnected").state(1.0, "connected").state(4.9, "disconnected")
+        )
         assert world.run(10.0).attempts_s() == expected_s
 
 
