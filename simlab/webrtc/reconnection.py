@@ -143,10 +143,11 @@ class Reconnection:
             return False
         self._record_attempt(Attempt.RESTART_ICE, labels, Attempt.RESTART_ICE)
         answered = await self._negotiate(self._negotiation.run(restart=False, restart_ice=True))
-        self._server_restarts_ice = not peer.ice_restart_ignored
         if not answered:
             await peer.roll_back_ice()
-        return answered and self._server_restarts_ice
+            return True
+        self._server_restarts_ice = not peer.ice_restart_ignored
+        return self._server_restarts_ice
 
     async def _recreate(self) -> None:
         old = self._old = self._transport.peer
