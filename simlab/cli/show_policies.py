@@ -30,7 +30,19 @@ def by_policy(runs: Sequence[Run]) -> Iterable[RenderableType]:
         "recovered: of all outages. median, 95 %, longest: seconds of outage; an outage that did not end "
         "counts as longer than all others, and is a dash."
     )
-    return Text("By policy", style="bold"), table, Text(explained, style="dim"), Text()
+    violated = [Text(f"Violated: {line}", style="bold red") for line in _violated(groups)]
+    return Text("By policy", style="bold"), table, *violated, Text(explained, style="dim"), Text()
+
+
+def _violated(groups: dict[tuple[str, str], list[Run]]) -> Iterable[str]:
+    """Say for each invariant which policies violated it, and in how many of their sessions."""
+    found: dict[str, list[str]] = {}
+    for (profile, policy), group in groups.items():
+        kinds = [{one["invariant"] for one in run.metrics["violations"]} for run in group]
+        for kind in sorted(set().union(*kinds)):
+            times = sum(kind in one for one in kinds)
+            found.setdefault(kind, []).append(f"{policy} on {profile} ({times} of {len(group)})")
+    return [f"{kind}: {', '.join(places)}" for kind, places in found.items()]
 
 
 def _row(metrics: Sequence[dict[str, Any]]) -> Iterable[str]:
