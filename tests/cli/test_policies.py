@@ -1,5 +1,6 @@
 """``simlab policies``, policy files, and policies in Python."""
 
+import itertools
 import json
 import re
 import tomllib
@@ -36,7 +37,7 @@ def attempts_s(simlab, *arguments):
 
 
 def gaps_s(times_s):
-    return [round(b - a, 2) for a, b in zip(times_s, times_s[1:], strict=False)]
+    return [round(b - a, 2) for a, b in itertools.pairwise(times_s)]
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -61,7 +62,9 @@ def test_the_table_fits_a_wide_terminal_and_says_what_each_does(simlab):
     lines = simlab("policies").stdout.splitlines()
     assert max(map(len, lines)) <= 160
     livekit = next(line for line in lines if line.startswith("livekit "))
-    assert re.search(r"failed +restart ICE, then re-create +0 0.3 1.2 2.7 4.8 7 ... s +livekit +10 attempts", livekit)
+    assert re.search(
+        r"failed +restart ICE, then re-create +0 0.3 1.2 2.7 4.8 7 ... s +livekit +10 attempts", livekit
+    )
 
 
 def test_a_policy_file_decides(simlab, here):

@@ -10,6 +10,8 @@ from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.terms import Attempt
 from simlab.webrtc.policies import rules_of_scenario
 
+DURATION = 'want a duration with its unit (us, ms, s, min, h), such as "40ms"'
+LETTERS = "want at most 64 letters, digits, dots, dashes and underscores"
 MINE = """
 source = "here"
 grace = "1s"
@@ -106,10 +108,11 @@ def test_other_policies_ignore_the_clients_behaviours(name):
 
 
 def test_everything_that_is_wrong_with_a_file_is_said_with_file_and_key():
-    wrong = 'grace = "5"\nfactr = 2\njitter = "ful"\nactions = ["restart-ice"]\nmax_attempts = -1\nbase = "livekt"\n'
+    wrong = 'grace = "5"\nfactr = 2\njitter = "ful"\nactions = ["restart-ice"]\n'
+    wrong += 'max_attempts = -1\nbase = "livekt"\n'
     expected = [
         'mine.toml: base is "livekt", did you mean "livekit"?',
-        'mine.toml: grace is "5", want a duration with its unit (us, ms, s, min, h), such as "40ms", or "never"',
+        f'mine.toml: grace is "5", {DURATION}, or "never"',
         'mine.toml: actions[0] is "restart-ice", did you mean "restart_ice"?',
         'mine.toml: jitter is "ful", did you mean "full"?',
         "mine.toml: max_attempts is -1, want 0 or more",
@@ -131,11 +134,18 @@ def test_everything_that_is_wrong_with_a_file_is_said_with_file_and_key():
         ("missed_pings = true", "missed_pings is true, want a whole number"),
         ('max_attempts = "many"', 'max_attempts is "many", want a whole number, or "unlimited"'),
         ('close_old = "before"', 'close_old is "before", want one of "first", "tried", "answered"'),
-        ('delays = ["1"]', 'delays[0] is "1", want a duration with its unit (us, ms, s, min, h), such as "40ms"'),
-        ('name = "no good"', 'name is "no good", want at most 64 letters, digits, dots, dashes and underscores'),
+        (
+            'delays = ["1"]',
+            'delays[0] is "1", want a duration with its unit (us, ms, s, min, h), such as "40ms"',
+        ),
+        (
+            'name = "no good"',
+            f'name is "no good", {LETTERS}',
+        ),
         (
             'retry_delay = 0\nmax_attempts = "unlimited"',
-            'max_attempts is "unlimited", want a number, since a retry_delay of 0 would try for ever without a pause',
+            'max_attempts is "unlimited", '
+            "want a number, since a retry_delay of 0 would try for ever without a pause",
         ),
     ],
 )
@@ -153,4 +163,6 @@ def test_a_file_that_is_not_there_is_told_of():
 
 
 def test_a_misspelt_policy_is_told_with_what_is_near():
-    assert faults('[policy]\nname = "livekt"\n') == ['a.toml: policy.name is "livekt", did you mean "livekit"?']
+    assert faults('[policy]\nname = "livekt"\n') == [
+        'a.toml: policy.name is "livekt", did you mean "livekit"?'
+    ]

@@ -82,7 +82,7 @@ def test_attempts_are_counted_from_one_and_never_more_than_the_limit(policy, row
 @given(policies, steps, st.integers(0, 59))
 def test_nothing_happens_after_the_user_disconnected(policy, row, end_at):
     ended = False
-    for _, event, actions, machine in play(policy, row, end_at):
+    for _, event, actions, _machine in play(policy, row, end_at):
         ended = ended or event == "end"
         if ended and not policy.outlast_disconnect:
             assert not any(
@@ -95,7 +95,7 @@ def test_nothing_happens_after_the_user_disconnected(policy, row, end_at):
 @given(policies, steps)
 def test_one_offer_is_under_way_at_a_time(policy, row):
     under_way = False
-    for _, event, actions, machine in play(policy, row):
+    for _, event, actions, _machine in play(policy, row):
         if event in {"answered", "failed offer", "503", "404"} or any(
             not isinstance(action, StartAttempt) for action in actions
         ):

@@ -262,3 +262,14 @@ def test_a_new_offer_on_a_good_connection_succeeds_with_its_answer():
     assert attempt.action is Attempt.REOFFER
     world.answered(1.1)
     assert (world.busy, world.attempts) == (False, 0)
+
+
+def test_the_old_clients_attempts_go_on_after_the_user_disconnected():
+    for outlasts, attempts in ((True, 1), (False, 0)):
+        policy = dataclasses.replace(POLICIES["pipecat"], outlast_disconnect=outlasts)
+        old = machine(policy)
+        old.state_changed("failed", 0.0)
+        old.offer_failed(0.1)
+        old.end()
+        assert old.next_wait_s() == (2.1 if outlasts else None)
+        assert len(old.handle_timer(2.1)) == attempts

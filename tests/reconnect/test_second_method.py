@@ -1,4 +1,4 @@
-"""The published algorithms once more, written down on their own as coroutine-like scripts, against the machine.
+"""The published algorithms once more, written down on their own, against the machine.
 
 Each reference is a plain simulation with its own event loop, from the description of the algorithm alone
 (facts of ``docs/policies.md``); it shares no code with the machine but the random draws.
@@ -68,7 +68,9 @@ class PublishedClient:
         self.offers_s.append(round(self.now_s, 6))
         outcome = next(self.outcomes, "nothing")
         if outcome != "nothing":
-            self.later(self.now_s + HTTP_S, {"answer": self.answered, "error": self.error, "429": self.stop}[outcome])
+            self.later(
+                self.now_s + HTTP_S, {"answer": self.answered, "error": self.error, "429": self.stop}[outcome]
+            )
 
     def answered(self):
         self.attempts, self.busy = 0, False
@@ -82,41 +84,45 @@ class PublishedClient:
         self.attempts, self.busy, self.ice, self.stopped = 0, False, "closed", True
 
 
-def machine_times(policy, script, outcomes, until_s, seed=1, watch_state=True):
-    """Return when the machine makes offers and gives up, in the same world."""
-    machine = Reconnector(Rules(uniforms(stream(seed, "policy")), policy))
-    queue, ties, outcomes = [], count(), iter(outcomes)
-    offers_s, gave_up_s = [], []
-    for at_s, state in script:
-        heapq.heappush(queue, (at_s, next(ties), "state", state))
+class MachineWorld(PublishedClient):
+    """The machine in the same world, with the same script and outcomes."""
 
-    def do(actions, now_s):
+    def __init__(self, policy, script, outcomes, seed=1):
+        self.machine = Reconnector(Rules(uniforms(stream(seed, "policy")), policy))
+        super().__init__(script, outcomes)
+
+    def run(self, until_s):
+        while True:
+            timer_s = self.machine.next_timer_s()
+            event_s = self.queue[0][0] if self.queue else float("inf")
+            self.now_s = min(event_s, float("inf") if timer_s is None else timer_s)
+            if self.now_s > until_s:
+                return self
+            if event_s > self.now_s:
+                self.do(self.machine.handle_timer(self.now_s))
+            else:
+                _, _, call, args = heapq.heappop(self.queue)
+                call(*args)
+
+    def ice_event(self, state):
+        if not self.gave_up_s:  # the transport has no connection any more
+            self.do(self.machine.state_changed(state, self.now_s))
+
+    def do(self, actions):
         for action in actions:
-            if isinstance(action, StartAttempt):
-                offers_s.append(round(now_s, 6))
-                outcome = next(outcomes, "nothing")
+            if isinstance(action, GiveUp):
+                self.gave_up_s.append(round(self.now_s, 6))
+            elif isinstance(action, StartAttempt):
+                self.offers_s.append(round(self.now_s, 6))
+                outcome = next(self.outcomes, "nothing")
                 if outcome != "nothing":
-                    heapq.heappush(queue, (now_s + HTTP_S, next(ties), "offer", outcome))
-            elif isinstance(action, GiveUp):
-                gave_up_s.append(round(now_s, 6))
+                    self.later(self.now_s + HTTP_S, self.over, outcome)
 
-    while True:
-        timer_s = machine.next_timer_s()
-        event_s = queue[0][0] if queue else float("inf")
-        now_s = min(event_s, float("inf") if timer_s is None else timer_s)
-        if now_s > until_s:
-            return offers_s, gave_up_s
-        if event_s > now_s:
-            do(machine.handle_timer(now_s), now_s)
-            continue
-        _, _, kind, what = heapq.heappop(queue)
-        if kind == "state":
-            if not gave_up_s:  # the transport has no connection any more
-                do(machine.state_changed(what, now_s), now_s)
-        elif what == "answer":
-            do(machine.answered(now_s), now_s)
+    def over(self, outcome):
+        if outcome == "answer":
+            self.do(self.machine.answered(self.now_s))
         else:
-            do(machine.offer_failed(now_s, 429 if what == "429" else None), now_s)
+            self.do(self.machine.offer_failed(self.now_s, 429 if outcome == "429" else None))
 
 
 # Steps of 0.3137 s never fall together with 5 s, 2 s or 50 ms, so that nothing hangs on the order of ties.
@@ -131,63 +137,76 @@ outcomes = st.lists(st.sampled_from(["answer", "error", "error", "error", "429",
 @given(scripts, outcomes)
 def test_pipecats_algorithm_comes_out_as_it_is_described(script, results):
     reference = PublishedClient(script, results).run(600.0)
-    offers_s, gave_up_s = machine_times(POLICIES["pipecat"], script, results, 600.0)
-    assert offers_s == reference.offers_s
-    assert gave_up_s == reference.gave_up_s
+    machine = MachineWorld(POLICIES["pipecat"], script, results).run(600.0)
+    assert machine.offers_s == reference.offers_s
+    assert machine.gave_up_s == reference.gave_up_s
 
 
-def waits_of(name, draws):
-    """Yield the waits between failing tries as each project's own code would compute them, in seconds."""
-    if name == "livekit":
-        for ms in (0, 300, 1200, 2700, 4800, 7000, 7000, 7000, 7000, 7000):
-            yield (next(draws) * 500 if ms == 0 else ms * (0.5 + next(draws))) / 1000
-    elif name == "jitsi":
-        for n in count(1):
-            low_ms, high_ms = 1500 * n, 3**n * 1000
-            yield (next(draws) * (high_ms - low_ms) + low_ms) / 1000
-    elif name == "reconnecting-websocket":
-        smallest_ms = 1000 + next(draws) * 4000
-        for retry in count(0):
-            next(draws)
-            yield min(10_000, smallest_ms * 1.3**retry) / 1000
-    elif name == "mediasoup-demo":
-        for n in range(10):
-            next(draws)
-            yield min(8.0, 1.0 * 2**n)
-    else:
-        cap_s, base_s, sleep_s = 20.0, 1.0, 1.0
-        for n in range(9):
-            temp_s = min(cap_s, base_s * 2**n)
-            draw = next(draws)
-            if name == "aws-full-jitter":
-                yield draw * temp_s
-            elif name == "aws-equal-jitter":
-                yield temp_s / 2 + draw * (temp_s / 2)
-            else:
-                sleep_s = min(cap_s, base_s + draw * (sleep_s * 3 - base_s))
-                yield sleep_s
+def livekit(draws):
+    for ms in (0, 300, 1200, 2700, 4800, 7000, 7000, 7000, 7000, 7000):
+        yield (next(draws) * 500 if ms == 0 else ms * (0.5 + next(draws))) / 1000
+
+
+def jitsi(draws):
+    for n in count(1):
+        low_ms, high_ms = 1500 * n, 3**n * 1000
+        yield (next(draws) * (high_ms - low_ms) + low_ms) / 1000
+
+
+def reconnecting_websocket(draws):
+    smallest_ms = 1000 + next(draws) * 4000
+    for retry in count(0):
+        next(draws)
+        yield min(10_000, smallest_ms * 1.3**retry) / 1000
+
+
+def mediasoup_demo(draws):
+    for n in range(10):
+        next(draws)
+        yield min(8.0, 1.0 * 2**n)
+
+
+def aws_full_jitter(draws):
+    for n in range(9):
+        yield next(draws) * min(20.0, 2**n)
+
+
+def aws_equal_jitter(draws):
+    for n in range(9):
+        temp_s = min(20.0, 2**n)
+        yield temp_s / 2 + next(draws) * (temp_s / 2)
+
+
+def aws_decorrelated(draws):
+    sleep_s = 1.0
+    for _ in range(9):
+        sleep_s = min(20.0, 1.0 + next(draws) * (sleep_s * 3 - 1.0))
+        yield sleep_s
 
 
 @pytest.mark.parametrize(
-    ("name", "first_waits", "grace_s"),
+    ("formula", "first_waits", "grace_s"),
     [
-        ("livekit", True, 0.0),
-        ("jitsi", False, 2.0),
-        ("reconnecting-websocket", True, 0.0),
-        ("mediasoup-demo", False, 0.0),
-        ("aws-full-jitter", False, 0.0),
-        ("aws-equal-jitter", False, 0.0),
-        ("aws-decorrelated", False, 0.0),
+        (livekit, True, 0.0),
+        (jitsi, False, 2.0),
+        (reconnecting_websocket, True, 0.0),
+        (mediasoup_demo, False, 0.0),
+        (aws_full_jitter, False, 0.0),
+        (aws_equal_jitter, False, 0.0),
+        (aws_decorrelated, False, 0.0),
     ],
 )
 @pytest.mark.parametrize("seed", range(20))
-def test_failing_offers_follow_each_other_as_the_projects_own_formulas_say(name, first_waits, grace_s, seed):
-    offers_s, _ = machine_times(POLICIES[name], [(1.0, "failed")], ["error"] * 100, 60.0, seed)
+def test_failing_offers_follow_each_other_as_the_projects_own_formulas_say(
+    formula, first_waits, grace_s, seed
+):
+    name = formula.__name__.replace("_", "-")
+    offers_s = MachineWorld(POLICIES[name], [(1.0, "failed")], ["error"] * 100, seed).run(60.0).offers_s
     draws = uniforms(stream(seed, "policy"))
     if not first_waits:
         next(draws)  # the machine draws for the first attempt too, which does not wait
     expected_s, now_s = [], 1.0 + grace_s
-    waits_s = waits_of(name, draws)
+    waits_s = formula(draws)
     if not first_waits:
         expected_s.append(now_s)
         now_s += HTTP_S

@@ -28,14 +28,14 @@ for = "12s"
 async def connected_pair():
     offerer, answerer = RTCPeerConnection(CONFIGURATION), RTCPeerConnection(CONFIGURATION)
     channel = offerer.createDataChannel("chat")
-    heard = asyncio.Queue()
+    heard, opened = asyncio.Queue(), asyncio.Event()
+    channel.on("open", opened.set)
     answerer.on("datachannel", lambda remote: remote.on("message", heard.put_nowait))
     await offerer.setLocalDescription(await offerer.createOffer())
     await answerer.setRemoteDescription(offerer.localDescription)
     await answerer.setLocalDescription(await answerer.createAnswer())
     await offerer.setRemoteDescription(answerer.localDescription)
-    while channel.readyState != "open":
-        await asyncio.sleep(0.05)
+    await asyncio.wait_for(opened.wait(), 5)
     channel.send("before")
     assert await asyncio.wait_for(heard.get(), 5) == "before"
     return offerer, answerer, channel, heard
