@@ -61,7 +61,9 @@ def _print_all(runs: Sequence[Run], wanted: int, printing: Printing) -> None:
         click.echo(store.to_json(found[0] if wanted == 1 and found else found), nl=False)
     elif printing is Printing.ACCOUNTS and wanted > 1:
         show.summary(runs, wanted)
-        show.echo(*by_policy(runs))
+        compared = tuple(by_policy(runs))
+        if compared:
+            show.echo(*compared)
 
 
 def _print_one(run: Run, printing: Printing) -> None:
