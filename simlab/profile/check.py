@@ -63,7 +63,6 @@ _WANTS = {
     "float_type": "want a number",
     "bool_type": "want true or false",
     "tuple_type": "want a list",
-    "too_short": "want at least one",
     "model_type": "want a table",
     "dict_type": "want a table",
     "string_too_short": "want at least one letter",
