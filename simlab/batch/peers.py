@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 from simlab.core.errors import InvalidInputError
-from simlab.profile.model import Client, PolicyKeys, Profile, Server
+from simlab.profile.model import Client, Profile, Server
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
 
 _PIPECAT = 'pip install "simlab[pipecat]"'
