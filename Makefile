@@ -16,7 +16,8 @@ test: .venv/.installed-with-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance --ignore tests/e2e
-	$(BIN)/python -m pytest -q tests/live tests/conformance tests/e2e
+	$(BIN)/python -m pytest -q tests/live tests/conformance
+	$(BIN)/python -m pytest -q tests/e2e
 
 # Nothing else may run beside it. A figure that is not as wanted is marked, and makes it fail.
 bench: .venv/.installed-with-tests
@@ -36,7 +37,7 @@ clean:
 
 .venv/.installed-with-tests: $(DECLARED) | $(BIN)/pip
 	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a few minutes."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser]'
 	@touch $@ .venv/.installed
 
 # A Debian without python3-venv leaves half a .venv behind, without pip.

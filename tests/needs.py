@@ -7,7 +7,7 @@ import pytest
 
 
 def needs(what: str, there: bool) -> None:
-    """Skip the tests of a module where something is missing, unless on a build server."""
+    """Skip a test, or a module of tests, where something is missing, unless on a build server."""
     if not there and os.environ.get("CI") != "true":
         pytest.skip(f"needs {what}", allow_module_level=True)
 

@@ -32,8 +32,11 @@ def _virtual(scenario: Scenario) -> Timeline:
 
 
 def _real(scenario: Scenario) -> Timeline:
+    from simlab.live import chromium_page
     from simlab.live.session import run
 
+    if scenario.profile.peers.client == "chromium":
+        chromium_page.build()
     return run(scenario)  # in a thread of its own, so that another loop is not in its way
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from simlab.cli.options import overrides_of
+from simlab.cli.options import overrides_of, peer_options, peers_of
 
 if TYPE_CHECKING:
     from simlab.profile.model import Clock
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
     help="How many seeds, from --seed on.",
 )
 @click.option(
-    "--policy", "policies", multiple=True, metavar="NAME", help="A reconnection policy; may be repeated."
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="NAME|FILE.toml|MODULE:NAME",
+    help="A reconnection policy; may be repeated.",
 )
+@peer_options
 @click.option(
     "--set",
     "settings",
@@ -50,6 +55,8 @@ def command(
     seed: int | None,
     seeds: int,
     policies: tuple[str, ...],
+    server: str | None,
+    client: str | None,
     settings: tuple[str, ...],
     out: str,
     jobs: int,
@@ -68,9 +75,12 @@ def command(
       simlab run profiles/flaky.toml
       simlab run flaky --policy pipecat --policy never --seeds 20 --jobs 2
       simlab run clean --set duration=10s --set link.loss=5% --json
+      simlab run flaky --server pipecat
+      simlab run flaky --server pipecat --client chromium --clock real
     """
     from simlab.batch.scenarios import Wanted, scenarios
     from simlab.cli.running import Printing, run_and_print
 
-    wanted = Wanted(profiles, policies, seed, seeds, cast("Clock | None", clock), overrides_of(settings))
+    overrides = overrides_of(settings) | peers_of(server, client)
+    wanted = Wanted(profiles, policies, seed, seeds, cast("Clock | None", clock), overrides)
     return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from simlab.cli.options import overrides_of
+from simlab.cli.options import overrides_of, peer_options, peers_of
 
 if TYPE_CHECKING:
     from simlab.profile.model import Clock
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--policy", "policies", multiple=True, metavar="NAME", help="A reconnection policy; may be repeated."
 )
+@peer_options
 @click.option(
     "--vary",
     "varied",
@@ -50,6 +51,8 @@ def command(
     seed: int | None,
     seeds: int,
     policies: tuple[str, ...],
+    server: str | None,
+    client: str | None,
     varied: tuple[str, ...],
     settings: tuple[str, ...],
     out: str,
@@ -69,12 +72,14 @@ def command(
     Examples:
       simlab sweep flaky --policy pipecat --policy livekit --policy never --seeds 20
       simlab sweep blackout --vary fault[0].for=2s..40s:20 --seeds 10 --json
+      simlab sweep flaky --server pipecat
     """
     from simlab.batch.scenarios import Wanted
     from simlab.batch.sweep import Matrix
     from simlab.batch.vary import parse_vary
     from simlab.cli.sweeping import sweep_and_print
 
-    wanted = Wanted(profiles, policies, seed, seeds, cast("Clock | None", clock), overrides_of(settings))
+    overrides = overrides_of(settings) | peers_of(server, client)
+    wanted = Wanted(profiles, policies, seed, seeds, cast("Clock | None", clock), overrides)
     matrix = Matrix(wanted, parse_vary(varied))
     return sweep_and_print(matrix, Path(out), jobs, as_json=as_json, quiet=quiet)

@@ -12,6 +12,9 @@ from simlab.profile.ice import ServerName
 Address = tuple[str, int]
 Side = Literal["client", "server"]
 
+LOOPBACK = "127."
+"""How every address in a session begins."""
+
 HOSTS: dict[Side, str] = {"client": "127.0.0.2", "server": "127.0.0.3"}
 RELAY_HOSTS: dict[Side, str] = {"client": "127.0.0.4", "server": "127.0.0.5"}
 """The relay's own addresses, by the side that sees them."""

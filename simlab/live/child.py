@@ -7,7 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import count
 from typing import Any, NoReturn
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event
 from simlab.live import control
+from simlab.live.tree import Member, descendants
 
 _LONGEST_LINE_BYTES = 2**26
 _STOP_S = 1.0
@@ -31,10 +32,15 @@ class Child:
         What it runs.
     sink
         Called with each event that it tells of.
+    folder
+        Where it and its own children put files that nobody needs afterwards; None is the usual place.
     """
 
-    def __init__(self, name: str, module: str, sink: Callable[[Event], None]) -> None:
+    def __init__(
+        self, name: str, module: str, sink: Callable[[Event], None], folder: str | None = None
+    ) -> None:
         self.name = name
+        self._folder = {} if folder is None else {"TMPDIR": folder}
         self._module = module
         self._sink = sink
         self._process: Process | None = None
@@ -59,7 +65,11 @@ class Child:
             If the system won't.
         """
         # The same modules as here; a session of its own keeps Ctrl-C at the terminal from it.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+        environment = {
+            **os.environ,
+            **self._folder,
+            "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path),
+        }
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", self._module),
@@ -93,24 +103,26 @@ class Child:
             self._waiting.pop(number, None)
 
     def freeze(self) -> None:
-        """Stop the process where it is."""
-        self._signal(signal.SIGSTOP)
+        """Stop the process where it is, with all that it has started."""
+        self._signal(signal.SIGSTOP, descendants(self.pid))
 
     def thaw(self) -> None:
-        """Let the process go on."""
-        self._signal(signal.SIGCONT)
+        """Let the process go on, and all that it has started."""
+        self._signal(signal.SIGCONT, descendants(self.pid))
 
     async def kill(self) -> None:
         """End the process at once, as the session wants it: ``watch`` says nothing about it."""
         self._killed = True
-        self._signal(signal.SIGKILL)
+        self._signal(signal.SIGKILL, descendants(self.pid))
         assert self._process is not None
         await self._process.wait()
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals, others: Iterable[Member] = ()) -> None:
         assert self._process is not None
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
+        for member in others:
+            member.send(number)
 
     async def watch(self) -> NoReturn:
         """Wait for the process to end, which it should not, unless by ``kill``.
@@ -134,6 +146,7 @@ class Child:
         process = self._process
         if process is None:
             return
+        others = descendants(self.pid)
         assert process.stdin is not None
         process.stdin.close()
         try:
@@ -142,6 +155,8 @@ class Child:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        for member in others:  # that outlive it
+            member.send(signal.SIGKILL)
         await asyncio.gather(*self._readers)
 
     async def _listen(self) -> None:

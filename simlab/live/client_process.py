@@ -20,13 +20,17 @@ class ClientProcess(PeerProcess):
         self._client: ClientSession | None = None
         self._duration_s = 0.0
         self._begun = asyncio.Event()
-        self.orders |= {"prepare": self._prepare, "move": self._move}
+        self.orders |= {"prepare": self._prepare, "move": self._move, "hang_up": self._hang_up}
 
     async def _prepare(self, text: str, endpoint: str, ice: Places) -> None:
         scenario = control.scenario_of(text)
         settings = IceSettings.of(scenario.profile.ice, "client", ice)
         self._duration_s = scenario.profile.duration_s
         self.half = self._client = ClientSession(scenario, endpoint, self.record, settings)
+
+    async def _hang_up(self) -> None:
+        assert self._client is not None
+        await self._client.hang_up()
 
     async def _move(self, host: str | None) -> None:
         move("client", host)

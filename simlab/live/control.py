@@ -6,13 +6,14 @@ and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
 
 | order | answer |
 |---|---|
-| ``prepare`` (scenario as TOML; port or offer endpoint; ICE servers) | the port of a server, or null |
+| ``prepare`` (scenario as TOML; port or offer endpoint; ICE servers) | port, a browser's versions, or null |
 | ``prepare`` (scenario as TOML; names): the STUN and TURN servers, of which these start | where they are |
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
 | ``alias`` (side, host, port): the relay alone | the host and port by which the other side reaches it |
 | ``rebind`` (host or null): the relay alone | null |
 | ``cut_off`` (host; address of the next NAT): the relay alone | null |
 | ``move`` (host or null): a client, whose address that is from now on | null |
+| ``hang_up``: a client, which disconnects as its user would want | null |
 | ``leave``: a server that is about to be killed | what it has measured; goes to the next with ``prepare`` |
 | ``finish``: record what is still open, and nothing afterwards | null |
 

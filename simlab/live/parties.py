@@ -1,8 +1,9 @@
 """Client and server as processes, and what faults do to these and to the client's addresses."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from itertools import count
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from simlab.core.timeline import Event
@@ -12,6 +13,9 @@ from simlab.live.clock import SessionClock
 from simlab.live.ice import Places
 from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
+from simlab.profile.model import Profile
+
+_CLIENT_MODULES = {"builtin": "client_process", "chromium": "chromium_process"}
 
 
 class Parties:
@@ -27,16 +31,17 @@ class Parties:
     """
 
     def __init__(
-        self, faults: Iterable[Fault], clock: SessionClock, relay: Child, sink: Callable[[Event], None]
+        self, profile: Profile, clock: SessionClock, relay: Child, sink: Callable[[Event], None]
     ) -> None:
-        self._faults = tuple(faults)
+        self._faults, peers = profile.faults, profile.peers
         self._relay = relay
+        self._files = TemporaryDirectory(prefix="simlab-")
         self._client_host = HOSTS["client"]
         self._more_hosts = map(another_host, count(1))
         self._asking: set[asyncio.Task[None]] = set()
         self._clock = clock
         restarts = sum(fault.kind == "server-restart" for fault in self._faults)
-        self.client = Child("client", "simlab.live.client_process", sink)
+        self.client = Child("client", f"simlab.live.{_CLIENT_MODULES[peers.client]}", sink, self._files.name)
         self.servers = [Child("server", "simlab.live.server_process", sink) for _ in range(1 + restarts)]
         self._present: list[Child] = []
         self._text = ""
@@ -44,6 +49,8 @@ class Parties:
         self._ice: Places = {}
         self._zero_s = 0.0
         self._heard: Any = None
+        self.client_versions: dict[str, str] = {}
+        """What a client that is not built in says of itself, when it is prepared."""
 
     @property
     def children(self) -> list[Child]:
@@ -62,7 +69,8 @@ class Parties:
 
     async def prepare_client(self, endpoint: str, ice: Places) -> None:
         """Tell the client where its offers go, and where STUN and TURN servers are."""
-        await self.client.ask("prepare", self._text, endpoint, ice)
+        answer = await self.client.ask("prepare", self._text, endpoint, ice)
+        self.client_versions = answer or {}
 
     async def start(self, zero_s: float) -> None:
         """Say when the session begins."""
@@ -127,6 +135,14 @@ class Parties:
         self._present.remove(self.client)
         await self.client.ask("finish")  # nobody is there any more to miss anything
         await self.client.kill()
+
+    async def hang_up(self) -> None:
+        """Let the client disconnect, as its user does."""
+        await self.client.ask("hang_up")
+
+    def remove_files(self) -> None:
+        """Remove what the processes have left behind; they must have ended."""
+        self._files.cleanup()
 
     async def finish(self) -> None:
         """Let those who are there record what is still open."""

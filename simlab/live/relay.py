@@ -12,7 +12,7 @@ import trio
 from simlab.core.link import Delivered
 from simlab.core.nat import Nat, NatSpec
 from simlab.core.packet import Direction
-from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS, Address, Side
+from simlab.live.addresses import ICE_HOSTS, LOOPBACK, RELAY_HOSTS, Address, Side
 from simlab.live.shell import LinkShell
 
 _BUFFER_BYTES = 4 * 2**20
@@ -199,7 +199,8 @@ class Relay:
         while True:
             await trio.lowlevel.wait_readable(alias.socket.fileno())
             for payload, source in _waiting(alias.socket):
-                if source[0] in self._dead_hosts:
+                # A browser tries from all of the machine's interfaces, though its network here has but one.
+                if source[0] in self._dead_hosts or not source[0].startswith(LOOPBACK):
                     continue
                 if (source if side == "server" else endpoint)[0] == _TURN_HOST:
                     self._pass_on(payload, side, source, endpoint)

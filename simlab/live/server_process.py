@@ -6,9 +6,9 @@ from simlab.live import control
 from simlab.live.addresses import HOSTS
 from simlab.live.ice import Places
 from simlab.live.peer_process import PeerProcess, run_peer
+from simlab.pipecat_server.choose import ServerHalf, server_of
 from simlab.webrtc.ears import EarsState
 from simlab.webrtc.iceserver.servers import IceSettings
-from simlab.webrtc.session import ServerSession
 
 
 class ServerProcess(PeerProcess):
@@ -18,13 +18,13 @@ class ServerProcess(PeerProcess):
 
     def __init__(self, answers: asyncio.StreamWriter) -> None:
         super().__init__(answers)
-        self._server: ServerSession | None = None
+        self._server: ServerHalf | None = None
         self.orders |= {"prepare": self._prepare, "leave": self._leave}
 
     async def _prepare(self, text: str, port: int, ice: Places, heard: EarsState | None = None) -> int:
         scenario = control.scenario_of(text)
         settings = IceSettings.of(scenario.profile.ice, "server", ice)
-        self.half = self._server = ServerSession(scenario, self.record, ice=settings)
+        self.half = self._server = server_of(scenario, self.record, ice=settings)
         if heard is not None:
             self._server.ears.resume(heard)
         await self._server.start(HOSTS["server"], port)

@@ -13,7 +13,7 @@ from typing import NoReturn
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Recorder, Timeline
 from simlab.live import validity
-from simlab.live.addresses import HOSTS, Address, Side
+from simlab.live.addresses import HOSTS, LOOPBACK, Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
 from simlab.live.ice import IceParty
@@ -44,6 +44,9 @@ class Settings:
     turn_port
         Where a TURN server of somebody else listens, at 127.0.0.7; None for simlab's own. It has to know the
         credentials of the profile.
+    hang_up_s
+        How long before its end the client disconnects, as its user does; None if it never does. Less than the
+        0.5 s after which silence counts as a gap.
     overtime_s
         How long after its duration a session that is not over counts as failed.
     worst_error_s
@@ -53,6 +56,7 @@ class Settings:
     server_port: int = 0
     signalling_port: int = 0
     turn_port: int | None = None
+    hang_up_s: float | None = None
     overtime_s: float = 30.0
     worst_error_s: float = validity.WORST_ERROR_S
 
@@ -105,7 +109,7 @@ class LiveSession:
         sink = self._record.events.append
         self._relay = Child("relay", "simlab.live.relay_process", sink)
         self._ice = IceParty(scenario.profile, self._relay, settings.turn_port, sink)
-        self._parties = Parties(scenario.profile.faults, self._clock, self._relay, sink)
+        self._parties = Parties(scenario.profile, self._clock, self._relay, sink)
         self._proxy: SignallingProxy | None = None
         self._begun = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -129,7 +133,9 @@ class LiveSession:
         finally:
             await self._close()
         events = [event for event in self._record.events if event.t_s <= ending.t_s]
-        return Timeline.of(header(self._scenario), [*events, ending])
+        head = header(self._scenario)
+        head["versions"] |= self._parties.client_versions
+        return Timeline.of(head, [*events, ending])
 
     async def _supervise(self) -> Event:
         """Run the session, and return the event that it ends with."""
@@ -177,7 +183,11 @@ class LiveSession:
         )
         self._begun = True
         await self._parties.play()
-        await asyncio.sleep(self._scenario.profile.duration_s - self._clock.now_s())
+        duration_s, hang_up_s = self._scenario.profile.duration_s, self._settings.hang_up_s
+        if hang_up_s is not None:
+            await asyncio.sleep(duration_s - hang_up_s - self._clock.now_s())
+            await self._parties.hang_up()
+        await asyncio.sleep(duration_s - self._clock.now_s())
         await self._finish()
         wrong = list(validity.faults(self._record.events, self._settings.worst_error_s))
         if wrong:
@@ -217,7 +227,9 @@ class LiveSession:
     def _alias(self, side: Side) -> Rewrite:
         """Return what puts the relay's addresses in the place of one side's own."""
 
-        async def rewrite(endpoint: Address) -> Address:
+        async def rewrite(endpoint: Address) -> Address | None:
+            if not endpoint[0].startswith(LOOPBACK):  # of a browser, which gathers on every interface
+                return None
             host, port = await self._relay.ask("alias", side, *endpoint)
             return host, port
 
@@ -228,6 +240,7 @@ class LiveSession:
         self._record.close()
         stops = [child.stop() for child in self._children]
         results = await asyncio.gather(*stops, self._close_proxy(), return_exceptions=True)
+        self._parties.remove_files()
         for result in results:
             if isinstance(result, BaseException):
                 raise result

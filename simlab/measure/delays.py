@@ -18,10 +18,12 @@ from simlab.core.impair import (
     ConstantDelaySpec,
     CorrelatedDelaySpec,
     EmpiricalDelaySpec,
+    NetemDelaySpec,
     ParetoNormalDelaySpec,
     ReorderSpec,
     Rfc8868DelaySpec,
 )
+from simlab.core.impair.netem_delay import table
 from simlab.measure.counts import Chain, Stretch, along, independent
 from simlab.measure.losses import apart
 from simlab.measure.parts import Part, Seen, runs_of
@@ -59,6 +61,8 @@ def delay_findings(part: Part, reorder: ReorderSpec | None, passages: Sequence[P
     seen = [one for one in part.seen if reorder is None or one.passage.left_s != one.passage.due_s]
     if isinstance(part.spec, ConstantDelaySpec):
         yield _constant(part.spec, seen)
+    elif isinstance(part.spec, NetemDelaySpec):
+        yield _as_netem(part.spec, seen)
     else:
         yield from _quantile_findings(part.spec, seen, _floors(passages, reorder is not None, part.spec))
 
@@ -71,6 +75,19 @@ def _constant(spec: ConstantDelaySpec, seen: Sequence[Seen]) -> Fact:
     if high_s - low_s > _EXACT_S:
         text += f" - {duration_text(round(high_s, 9))}"
     return Fact("delay", duration_text(spec.mean_s), f"{text}, all {len(seen)}", held)
+
+
+def _as_netem(spec: NetemDelaySpec, seen: Sequence[Seen]) -> Finding:
+    """Compare how many stay below the mean: what of netem's numbers does, if they are independent."""
+    requested = f"netem's {spec.distribution}"
+    delays_s = [one.passage.left_s - one.passage.due_s for one in seen]
+    if spec.correlation or not spec.jitter_s:
+        realised = f"{duration_text(round(float(np.mean(delays_s)), 6))} on average"
+        return Fact("delay", requested, realised, None)
+    below = 0.5 if spec.distribution == "uniform" else float(np.mean(np.array(table(spec.distribution)) < 0))
+    count = sum(delay_s < spec.mean_s - _EXACT_S for delay_s in delays_s)
+    what = f"delay, below {duration_text(spec.mean_s)}"
+    return share_finding(what, f"{below:.2%}", count, len(seen), independent([(below, len(seen))]))
 
 
 def _skipping(part: Part, spec: ReorderSpec) -> Finding:

@@ -19,6 +19,7 @@ from simlab.core.impair import (
     DelayDistribution,
     DelaySpec,
     EmpiricalDelaySpec,
+    NetemDelaySpec,
     NormalDelaySpec,
     ParetoDelaySpec,
     ParetoNormalDelaySpec,
@@ -59,37 +60,69 @@ class _Varying(ModelTable):
         return CorrelatedDelaySpec(spec, self.correlation) if self.correlation else spec
 
 
-class UniformDelayTable(_Varying):
+class _AsNetem(_Varying):
+    """What netem has too, and what it would make of the same numbers."""
+
+    compat: Literal["netem"] | None = None
+
+    def netem(self) -> NetemDelaySpec:
+        """Return it as netem would have it."""
+        raise NotImplementedError
+
+    def core(self) -> Any:
+        """Return it in the core's terms."""
+        if self.compat is None:
+            return super().core()
+        if not self.reorder:
+            raise ValueError("want reorder = true with compat, since netem's packets overtake")
+        return self.netem()
+
+
+class UniformDelayTable(_AsNetem):
     """Delays spread evenly over mean ± jitter."""
 
     model: Literal["uniform"]
     mean_s: Duration = Field(alias="mean")
     jitter_s: Duration = Field(alias="jitter")
 
+    def netem(self) -> NetemDelaySpec:
+        """Return it as netem would have it."""
+        return NetemDelaySpec(self.model, self.mean_s, self.jitter_s, self.correlation)
+
     def distribution(self) -> DelayDistribution:
         """Return the distribution of single delays."""
         return UniformDelaySpec(self.mean_s, self.jitter_s, self.reorder)
 
 
-class NormalDelayTable(_Varying):
+class NormalDelayTable(_AsNetem):
     """Delays from a normal distribution, never below 0."""
 
     model: Literal["normal"]
     mean_s: Duration = Field(alias="mean")
     deviation_s: Duration = Field(alias="deviation")
 
+    def netem(self) -> NetemDelaySpec:
+        """Return it as netem would have it."""
+        return NetemDelaySpec(self.model, self.mean_s, self.deviation_s, self.correlation)
+
     def distribution(self) -> DelayDistribution:
         """Return the distribution of single delays."""
         return NormalDelaySpec(self.mean_s, self.deviation_s, self.reorder)
 
 
-class ParetoDelayTable(_Varying):
+class ParetoDelayTable(_AsNetem):
     """Delays with a long tail, of exactly that mean and deviation."""
 
     model: Literal["pareto"]
     mean_s: Duration = Field(alias="mean")
     deviation_s: Duration = Field(alias="deviation")
     shape: float = Field(default=3.0, le=1000)
+
+    def netem(self) -> NetemDelaySpec:
+        """Return it as netem would have it."""
+        if self.shape != 3:
+            raise ValueError("want no shape with compat: netem's is 3")
+        return NetemDelaySpec(self.model, self.mean_s, self.deviation_s, self.correlation)
 
     def distribution(self) -> DelayDistribution:
         """Return the distribution of single delays."""
@@ -103,10 +136,15 @@ class ParetoNormalDelayTable(ModelTable):
     mean_s: Duration = Field(alias="mean")
     deviation_s: Duration = Field(alias="deviation")
     reorder: bool = False
+    compat: Literal["netem"] | None = None
 
     def core(self) -> DelaySpec:
         """Return it in the core's terms."""
-        return ParetoNormalDelaySpec(self.mean_s, self.deviation_s, self.reorder)
+        if self.compat is None:
+            return ParetoNormalDelaySpec(self.mean_s, self.deviation_s, self.reorder)
+        if not self.reorder:
+            raise ValueError("want reorder = true with compat, since netem's packets overtake")
+        return NetemDelaySpec(self.model, self.mean_s, self.deviation_s)
 
 
 class EmpiricalDelayTable(_Varying):
@@ -181,6 +219,13 @@ def _rfc8868_toml(spec: Rfc8868DelaySpec) -> dict[str, Any]:
     }
 
 
+def _netem_toml(spec: NetemDelaySpec) -> dict[str, Any]:
+    name = spec.distribution
+    table = {"model": name, "mean": duration_text(spec.mean_s), "reorder": True, "compat": "netem"}
+    table["jitter" if name == "uniform" else "deviation"] = duration_text(spec.jitter_s)
+    return table | ({"correlation": chance_text(spec.correlation)} if spec.correlation else {})
+
+
 def _mean_and_deviation(spec: Any) -> dict[str, Any]:
     mean, deviation = duration_text(spec.mean_s), duration_text(spec.deviation_s)
     return {"mean": mean, "deviation": deviation, "reorder": spec.reorder}
@@ -203,6 +248,7 @@ _WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
         "reorder": s.reorder,
     },
     Rfc8868DelaySpec: _rfc8868_toml,
+    NetemDelaySpec: _netem_toml,
     CorrelatedDelaySpec: lambda s: {
         **_WRITERS[type(s.spec)](s.spec),
         "correlation": chance_text(s.correlation),

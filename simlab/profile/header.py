@@ -10,6 +10,7 @@ from simlab.core.timeline import SCHEMA
 from simlab.profile.scenario import Scenario
 
 _PACKAGES = ("aiortc", "aioice", "av", "cryptography", "pylibsrtp", "aiohttp", "httpx", "numpy")
+_PACKAGES_OF: dict[str, tuple[str, ...]] = {"builtin": (), "pipecat": ("pipecat-ai",)}
 
 
 @cache  # it takes longer than a second of a session
@@ -29,6 +30,7 @@ def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any)
         What else is to be known of the run.
     """
     profile = scenario.profile
+    packages = (*packages, *_PACKAGES_OF[profile.peers.server])
     return {
         "schema": SCHEMA,
         "simlab": version("simlab"),

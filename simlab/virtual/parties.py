@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from simlab.core.timeline import Recorder
+from simlab.pipecat_server.choose import ServerHalf, server_of
 from simlab.profile.faults import Fault
 from simlab.profile.ice import ServerName, SideName
 from simlab.profile.scenario import Scenario
@@ -13,7 +14,7 @@ from simlab.virtual.loop import Process, current_process
 from simlab.virtual.network import VirtualNetworkLoop, current_host
 from simlab.webrtc.iceserver.servers import Addresses, IceServers, IceSettings
 from simlab.webrtc.proxy import SignallingProxy
-from simlab.webrtc.session import ClientSession, ServerSession
+from simlab.webrtc.session import ClientSession
 
 CLIENT = "10.0.1.2"
 SERVER = "10.0.2.2"
@@ -42,12 +43,12 @@ class Parties:
         self._loop = loop
         self._record = record
         self._ice = IceServers(scenario, record)
-        self._server: ServerSession | None = None
+        self._server: ServerHalf | None = None
         self._client: ClientSession | None = None
         self._client_process = Process("client")
         self._server_process = Process("server")
         self._client_gone: asyncio.Event = asyncio.Event()
-        self._present: list[ClientSession | ServerSession] = []
+        self._present: list[ClientSession | ServerHalf] = []
         self._starting: set[asyncio.Task[Any]] = set()
 
     async def start_ice_servers(self) -> None:
@@ -64,7 +65,7 @@ class Parties:
     async def start_server(self) -> None:
         """Start a server, in a process of its own."""
         ears = None if self._server is None else self._server.ears
-        self._server = ServerSession(self._scenario, self._record, ears, self._ice_settings("server"))
+        self._server = server_of(self._scenario, self._record, ears, self._ice_settings("server"))
         await on(self._loop, SERVER, self._server.start(SERVER, HTTP_PORT), self._server_process)
 
     async def start_client(self, endpoint: str) -> None:

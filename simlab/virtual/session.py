@@ -7,6 +7,7 @@ from typing import Any
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder, Timeline
+from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.virtual.network import Address
@@ -17,6 +18,8 @@ from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
+
+_CANCELLATIONS = 10
 
 
 def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
@@ -29,6 +32,7 @@ def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
     redirect_openssl
         False makes OpenSSL's timer sleep real time, as it must where it can't be redirected.
     """
+    prepare(scenario)
     with virtual_world(scenario.seed, redirect_openssl) as world:
         session = VirtualSession(scenario, world)
         try:
@@ -111,11 +115,18 @@ class VirtualSession:
             self._finish(_wait_for([self._main]))
         for closer in self._parties.closers(self._proxy):
             self._finish(closer)
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._finish(_wait_for(tasks))
+        self._cancel_tasks()
         asyncio.set_event_loop(None)
+
+    def _cancel_tasks(self) -> None:
+        # A task of Pipecat's takes a cancellation as the order to clear up, and waits for others with it.
+        for _ in range(_CANCELLATIONS):
+            tasks = asyncio.all_tasks(self._loop)
+            for task in tasks:
+                task.cancel()
+            with suppress(SessionFailedError):  # nothing is scheduled any more
+                self._finish(_wait_for(tasks))
+                return
 
     def _finish(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine to its end, whatever an interrupted task still has to say."""

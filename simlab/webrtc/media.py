@@ -17,10 +17,10 @@ BIT_RATE_BPS = 32000
 _TIME_BASE = fractions.Fraction(1, SAMPLE_RATE_HZ)
 _LOOP_FRAMES = 50
 _WARM_UP_FRAMES = 10
-_TONE_HZ = 440
-_AMPLITUDE = 8000
-_AUDIBLE_LEVEL = 500
-_QUARTER_PERIOD = 2 * SAMPLE_RATE_HZ // (4 * _TONE_HZ)  # of the tone, in samples of stereo
+TONE_HZ = 440
+AMPLITUDE = 8000
+AUDIBLE_LEVEL = 500
+_QUARTER_PERIOD = 2 * SAMPLE_RATE_HZ // (4 * TONE_HZ)  # of the tone, in samples of stereo
 
 
 @cache
@@ -37,7 +37,7 @@ def opus_frames(amplitude: int) -> tuple[bytes, ...]:
     out: list[bytes] = []
     for n in range(_WARM_UP_FRAMES + _LOOP_FRAMES):
         at = np.arange(n * FRAME_SAMPLES, (n + 1) * FRAME_SAMPLES)
-        samples = np.rint(amplitude * np.sin(2 * np.pi * _TONE_HZ * at / SAMPLE_RATE_HZ)).astype(np.int16)
+        samples = np.rint(amplitude * np.sin(2 * np.pi * TONE_HZ * at / SAMPLE_RATE_HZ)).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE_HZ, n * FRAME_SAMPLES, _TIME_BASE
         out += [bytes(packet) for packet in encoder.encode(frame)]
@@ -68,7 +68,7 @@ class Source:
 
     def frame(self, number: int) -> bytes:
         """Return the frame of that number."""
-        return opus_frames(_AMPLITUDE if self.speaks() else 0)[number % _LOOP_FRAMES]
+        return opus_frames(AMPLITUDE if self.speaks() else 0)[number % _LOOP_FRAMES]
 
 
 class Slot(MediaStreamTrack):
@@ -129,4 +129,4 @@ def is_audible(frame: av.AudioFrame) -> bool:
     samples = memoryview(frame.planes[0]).cast("B").cast("h")
     # A glance shows the tone; only what may be silence is gone through.
     glance = max(samples[: 4 * _QUARTER_PERIOD : _QUARTER_PERIOD], default=0)
-    return glance > _AUDIBLE_LEVEL or int(np.frombuffer(samples, np.int16).max(initial=0)) > _AUDIBLE_LEVEL
+    return glance > AUDIBLE_LEVEL or int(np.frombuffer(samples, np.int16).max(initial=0)) > AUDIBLE_LEVEL

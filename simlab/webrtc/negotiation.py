@@ -35,8 +35,15 @@ class Negotiation:
         self._queue.clear()
         self._may_trickle = False
 
-    async def run(self, restart: bool) -> None:
+    async def run(self, restart: bool, restart_ice: bool = False) -> None:
         """Offer the current peer connection and apply the answer.
+
+        Parameters
+        ----------
+        restart
+            Whether the server is to make a new connection, too.
+        restart_ice
+            Whether the offer has new ICE credentials and candidates.
 
         Raises
         ------
@@ -46,7 +53,7 @@ class Negotiation:
         peer = self._transport.peer
         if peer is None:
             raise OfferFailedError("no peer connection")
-        sdp, candidates = await peer.offer()
+        sdp, candidates = await peer.offer(restart_ice)
         self._trickle(candidates)
         labels = {"connection": peer.number}
         self._record("client", "offer", **labels, restart=restart, pc_id=self.pc_id)
@@ -59,6 +66,9 @@ class Negotiation:
         except (OfferRefusedError, OfferFailedError) as error:
             status_or_error = {"error": str(error)} if error.status is None else {"status": error.status}
             self._record("client", "offer_failed", **labels, **status_or_error)
+            raise
+        except asyncio.CancelledError:
+            self._record("client", "offer_failed", **labels, error="let go")
             raise
         self._may_trickle = True
         await self._flush()

@@ -16,8 +16,9 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamTrack
 
 from simlab.core.timeline import Recorder
-from simlab.reconnect.liveness import ChromiumLiveness
+from simlab.reconnect.liveness_model import Liveness
 from simlab.webrtc import candidates
+from simlab.webrtc.ice_restart import IceRestart, can_restart, transport_of
 from simlab.webrtc.iceserver.refreshing import refresh_as_browsers_do
 from simlab.webrtc.liveness import LivenessMonitor
 from simlab.webrtc.media import Slot
@@ -31,6 +32,15 @@ class PeerEvents(Protocol):
 
     def ice_changed(self, peer: "Peer") -> None:
         """The ICE connection state, as a browser reports it, has changed."""
+
+    def connection_changed(self, peer: "Peer") -> None:
+        """The connection state, as a browser reports it, has changed."""
+
+    def heard(self, peer: "Peer", what: str) -> None:
+        """A packet of ``"media"`` or of ``"data"`` has arrived."""
+
+    def restarted(self, peer: "Peer") -> None:
+        """ICE is connected again after a restart."""
 
     def stable(self, peer: "Peer") -> None:
         """The signalling state is ``stable`` again: an answer was applied."""
@@ -58,6 +68,8 @@ class Peer:
     media
         False offers the transceivers as inactive, for sessions of messages only: neither side then
         sends RTP or RTCP.
+    liveness
+        How it finds that the path is bad.
     relay_only
         Whether it uses relayed candidates alone.
     """
@@ -68,6 +80,7 @@ class Peer:
         ice_servers: Sequence[RTCIceServer],
         record: Recorder,
         events: PeerEvents,
+        liveness: Liveness,
         media: bool = True,
         relay_only: bool = False,
     ) -> None:
@@ -83,13 +96,30 @@ class Peer:
         for slot in self.slots.values():
             self.pc.addTransceiver(slot, direction="sendrecv" if media else "inactive")
         self.channel: RTCDataChannel = self.pc.createDataChannel("chat", ordered=True)
-        self.liveness = LivenessMonitor(ChromiumLiveness(), self._liveness_changed)
+        self.liveness = LivenessMonitor(
+            liveness,
+            self._liveness_changed,
+            lambda: events.connection_changed(self),
+            lambda what: events.heard(self, what),
+        )
+        self.ice_restart_ignored = False
+        self._restart: IceRestart | None = None
         self._listen()
 
     @property
     def ice_state(self) -> str:
         """The ICE connection state as a browser would report it."""
         return "closed" if self.pc.signalingState == "closed" else self.liveness.state
+
+    @property
+    def connection_state(self) -> str:
+        """The state of the whole connection as a browser would report it."""
+        return "closed" if self.pc.signalingState == "closed" else self.liveness.connection_state
+
+    @property
+    def can_restart_ice(self) -> bool:
+        """Whether there is an ICE connection to restart."""
+        return can_restart(self.pc)
 
     def _listen(self) -> None:
         on: Callable[..., Any] = self.pc.on
@@ -119,7 +149,8 @@ class Peer:
         self._events.ice_changed(self)
 
     def _signalling_changed(self) -> None:
-        if self.pc.signalingState == "stable":
+        # An answer to a restart that the server ignores leads nowhere, so it is none.
+        if self.pc.signalingState == "stable" and not self.ice_restart_ignored:
             self._events.stable(self)
 
     def _opened(self) -> None:
@@ -130,8 +161,21 @@ class Peer:
         self._record("client", "channel_closed", connection=self.number)
         self._events.channel_closed()
 
-    async def offer(self) -> tuple[str, list[dict[str, Any]]]:
-        """Make an offer, and return it without its candidates, and these."""
+    async def offer(self, restart_ice: bool = False) -> tuple[str, list[dict[str, Any]]]:
+        """Make an offer, and return it without its candidates, and these.
+
+        Parameters
+        ----------
+        restart_ice
+            Whether it has new ICE credentials and candidates.
+        """
+        if restart_ice:
+            await self.roll_back_ice()
+            transport = transport_of(self.pc)
+            assert transport is not None
+            self._restart = IceRestart(transport, self._ice_restarted)
+            await self._restart.gather()
+            self._record("client", "ice_restart", state="begun", connection=self.number)
         await self.pc.setLocalDescription(await self.pc.createOffer())
         refresh_as_browsers_do(self._ice)
         return candidates.split_off(self.pc.localDescription.sdp)
@@ -139,13 +183,33 @@ class Peer:
     async def accept(self, sdp: str) -> None:
         """Apply an answer."""
         first = self.pc.remoteDescription is None
+        restart = self._restart
+        self.ice_restart_ignored = restart is not None and not restart.is_answered_by(sdp)
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
         if first:
             self.liveness.begin()
+        elif self.ice_restart_ignored:
+            await self.roll_back_ice()
+        elif restart is not None:
+            restart.start(sdp)
+            self.liveness.begin()
+
+    def _ice_restarted(self, connection: Connection) -> None:
+        self._restart = None
+        self._record("client", "ice_restart", state="connected", connection=self.number)
+        self.liveness.connected(connection)
+        self._events.restarted(self)
+
+    async def roll_back_ice(self) -> None:
+        """Drop a restart of ICE that is under way, and go on as before."""
+        restart, self._restart = self._restart, None
+        if restart is not None:
+            await restart.roll_back()
 
     async def close(self) -> None:
         """Close the connection, and leave the sources that it sent as they are."""
         self.liveness.stop()
         for slot in self.slots.values():
             slot.unplug()
+        await self.roll_back_ice()
         await self.pc.close()

@@ -12,7 +12,6 @@ from aiortc import RTCIceServer
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile.scenario import Scenario
-from simlab.reconnect.policy import POLICIES, Policy
 from simlab.webrtc import probes
 from simlab.webrtc.bot import Bot
 from simlab.webrtc.callbacks import Callbacks
@@ -22,21 +21,9 @@ from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.http import RequestParams, TransportStartError
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import Source, is_audible
+from simlab.webrtc.policies import liveness_of, rules_of_scenario
 from simlab.webrtc.routes import Routes
 from simlab.webrtc.transport import SmallWebRTCTransport
-
-
-def policy_of(scenario: Scenario) -> Policy:
-    """Return the policy that the scenario names, with the keys that its profile changes."""
-    keys = scenario.profile.policy
-    named = POLICIES[keys.name]
-    return Policy(
-        name=named.name,
-        source=named.source,
-        grace_s=named.grace_s if keys.grace_s is None else keys.grace_s,
-        retry_delay_s=named.retry_delay_s if keys.retry_delay_s is None else keys.retry_delay_s,
-        max_attempts=named.max_attempts if keys.max_attempts is None else keys.max_attempts,
-    )
 
 
 def record_faults(scenario: Scenario, record: Recorder) -> None:
@@ -49,7 +36,8 @@ def record_faults(scenario: Scenario, record: Recorder) -> None:
             record("fault", "end", at_s=fault.until_s, **labels)
 
 
-def _rtc_servers(ice: IceSettings) -> tuple[RTCIceServer, ...]:
+def rtc_servers(ice: IceSettings) -> tuple[RTCIceServer, ...]:
+    """Return the servers that a peer is told of as aiortc takes them."""
     return tuple(RTCIceServer(each.url, each.username, each.password) for each in ice.servers)
 
 
@@ -78,10 +66,12 @@ class ClientSession:
         self._numbers: Iterator[int] = iter(range(2**63))
         self.transport = SmallWebRTCTransport(
             webrtc_request_params=RequestParams(endpoint),
-            ice_servers=_rtc_servers(ice),
+            ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
             microphone=Source(lambda: self._sent_media.add("sent")) if self._media else None,
-            policy=policy_of(scenario),
+            policy=rules_of_scenario(scenario),
+            liveness=liveness_of(profile.client, scenario.seed),
+            seed=scenario.seed,
             behaviour=profile.client.behaviour,
             callbacks=Callbacks(
                 bot_ready=self._begin, server_message=self._message, frame_received=self._frame
@@ -126,6 +116,12 @@ class ClientSession:
         if is_audible(frame):
             self._heard.arrived()
 
+    async def hang_up(self) -> None:
+        """Disconnect, as a user does."""
+        if self._talking is not None:
+            self._talking.stop()
+        await self.transport.disconnect()
+
     def finish(self) -> None:
         """Record what is still open."""
         end_s = self._last_message_s + probes.QUIET_END_S
@@ -169,7 +165,7 @@ class ServerSession:
         self._keys = profile.bot
         settings = HandlerSettings(
             mode=profile.server.mode,
-            ice_servers=_rtc_servers(ice),
+            ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
             esp32=profile.server.esp32,
             esp32_host=profile.server.esp32_host,

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from aiortc import RTCIceServer
@@ -11,7 +11,10 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import CLIENT_PRESETS, ClientBehaviour
+from simlab.reconnect.liveness import ChromiumLiveness
+from simlab.reconnect.liveness_model import Liveness
 from simlab.reconnect.policy import POLICIES, Policy
+from simlab.reconnect.rules import Rules
 from simlab.webrtc import messages
 from simlab.webrtc.callbacks import Callbacks
 from simlab.webrtc.http import OfferEndpoint, RequestParams, TransportStartError
@@ -19,6 +22,7 @@ from simlab.webrtc.incoming import IncomingTracks
 from simlab.webrtc.media import Source
 from simlab.webrtc.negotiation import Negotiation
 from simlab.webrtc.peer import Peer
+from simlab.webrtc.policies import rules_of
 from simlab.webrtc.reconnection import Reconnection
 
 PING_INTERVAL_S = 1.0
@@ -39,6 +43,10 @@ class SmallWebRTCTransport:
         What it sends on the audio transceiver; None makes it a session of messages only.
     policy
         What to do about a bad connection.
+    liveness
+        Makes for each peer connection what finds that its path is bad.
+    seed
+        Where the policy's own chance comes from.
     behaviour
         Which faults of the published client it has; all of them by default.
     record
@@ -52,7 +60,9 @@ class SmallWebRTCTransport:
         ice_servers: Sequence[RTCIceServer] = (),
         relay_only: bool = False,
         microphone: Source | None = None,
-        policy: Policy = POLICIES["pipecat"],
+        policy: Policy | Rules = POLICIES["pipecat"],
+        liveness: Callable[[], Liveness] = ChromiumLiveness,
+        seed: int = 0,
         behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
         callbacks: Callbacks | None = None,
         record: Recorder | None = None,
@@ -70,7 +80,9 @@ class SmallWebRTCTransport:
         self._endpoint = OfferEndpoint(webrtc_request_params)
         self._incoming = IncomingTracks(self.record, self.callbacks, behaviour.drop_new_remote_tracks)
         self._negotiation = Negotiation(self, self._endpoint)
-        self._reconnection = Reconnection(self, policy, self._negotiation)
+        rules = rules_of(policy, behaviour, seed)
+        self._reconnection = Reconnection(self, rules, self._negotiation)
+        self._make_liveness = liveness
         self._connecting: asyncio.Future[None] | None = None
         self._opening = False
         self._keep_alive: asyncio.TimerHandle | None = None
@@ -106,7 +118,7 @@ class SmallWebRTCTransport:
         self._connecting = asyncio.get_running_loop().create_future()
         self._opening = True
         self.state = "connecting"
-        await self._reconnection.negotiate(restart=False, recreate=True)
+        await self._reconnection.connect()
         try:
             await self._connecting
         except TransportStartError:
@@ -142,7 +154,9 @@ class SmallWebRTCTransport:
         """Make a new peer connection and negotiate it."""
         self._made += 1
         media = self.microphone is not None
-        self.peer = Peer(self._made, self.ice_servers, self.record, self, media, self.relay_only)
+        self.peer = Peer(
+            self._made, self.ice_servers, self.record, self, self._make_liveness(), media, self.relay_only
+        )
         self._peers.add(self.peer)
         if self.microphone is not None:
             self.peer.slots["audio"].plug(self.microphone)
@@ -156,11 +170,20 @@ class SmallWebRTCTransport:
         self._peers.discard(peer)
         self.spawn(peer.close(), self._closing)
 
+    def go_back_to(self, old: Peer) -> None:
+        """Drop the newest peer connection, and go on with the one that it was to replace."""
+        new, self.peer = self.peer, old
+        if self.microphone is not None:
+            old.slots["audio"].plug(self.microphone)
+        if new is not None:
+            self._peers.discard(new)
+            self.spawn(new.close(), self._closing)
+
     async def stop(self, error: TransportStartError | None = None) -> None:
         """End the connection, because the user wants to or because it is given up."""
         if self.peer is None:
             return
-        if error is not None:
+        if error is not None and not self.behaviour.stay_ready_after_giving_up:
             self.state = "error"
         self.close_peer(self.peer)
         self.peer = None
@@ -178,7 +201,7 @@ class SmallWebRTCTransport:
 
         After a ``disconnect`` during an unanswered offer that is a peer connection and a request (C3).
         """
-        self._reconnection.end()
+        self._reconnection.close()
         self.channel_closed()
         for task in list(self._tasks):
             task.cancel()
@@ -195,9 +218,20 @@ class SmallWebRTCTransport:
         task.add_done_callback(group.discard)
 
     def ice_changed(self, peer: Peer) -> None:
-        """Let the policy see the state of the *current* connection, whichever one has changed."""
-        if self.peer is not None:
-            self._reconnection.state_changed(self.peer.ice_state)
+        """Let the policy know that the ICE state of a connection has changed."""
+        self._reconnection.ice_changed(peer)
+
+    def connection_changed(self, peer: Peer) -> None:
+        """Let the policy know that the connection state of a connection has changed."""
+        self._reconnection.connection_changed(peer)
+
+    def heard(self, peer: Peer, what: str) -> None:
+        """Let the policy know that something has arrived."""
+        self._reconnection.heard(peer, what)
+
+    def restarted(self, peer: Peer) -> None:
+        """Let the policy know that ICE is connected again."""
+        self._reconnection.connected(peer)
 
     def stable(self, peer: Peer) -> None:
         """Count an applied answer as a success, as the published client does."""
@@ -210,6 +244,7 @@ class SmallWebRTCTransport:
 
     def channel_opened(self, peer: Peer) -> None:
         """Begin to ping, and on the first time become ready."""
+        self._reconnection.connected(peer)
         if self._opening:
             self._opening = False
             self._become_ready(peer)

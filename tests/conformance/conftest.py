@@ -46,6 +46,7 @@ filtering = "address-and-port-dependent"
 kind = "rebind"
 at = "4s"
 """
+ICE_RESTART = '[policy]\nname = "daily"\n'
 PROFILES = {
     "clean": 'duration = "8s"\n[link]\ndelay = "20ms"\n',
     "relayed": 'duration = "8s"\n[peers]\nmedia = []\n[link]\ndelay = "20ms"\n[ice]\npolicy = "relay"\n',
@@ -53,6 +54,7 @@ PROFILES = {
     "blackout 8 s": BLACKOUT.format(duration="20s", blackout="8s", media="[]"),
     "blackout 16 s": BLACKOUT.format(duration="38s", blackout="16s", media='["audio"]'),
     "strict NAT": STRICT_NAT,
+    "ice restart": BLACKOUT.format(duration="20s", blackout="9s", media='["audio"]') + ICE_RESTART,
     "all dead": (BLACKOUT + HTTP_DEAD_TOO).format(duration="28s", blackout="24s", media="[]"),
 }
 CLOCKS = ("virtual", "real")

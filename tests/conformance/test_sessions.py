@@ -79,6 +79,19 @@ def test_messages_pass_again_after_the_re_creation_and_nobody_hears_anybody(time
     assert kinds == {"microphone-dead-after-recovery", "bot-voice-dead-after-recovery"}
 
 
+def test_ice_is_restarted_under_the_same_connection(timeline, measured):
+    restarted = measured("ice restart")
+    assert restarted["attempts"]["ice_restarts"] == 1
+    assert restarted["attempts"]["recreations"] == 0
+    assert restarted["server"]["connections_opened"] == 1
+    assert [e["state"] for e in timeline("ice restart").select("client", "ice_restart")] == [
+        "begun",
+        "connected",
+    ]
+    assert [outage["outcome"] for outage in restarted["outages"]] == ["reconnected"]
+    assert all(way["alive_at_end"] for way in restarted["media"].values())
+
+
 def test_udp_and_http_dead_it_gives_up(timeline):
     dead = timeline("all dead")
     assert 16 <= error_s(dead) <= 19

@@ -21,6 +21,7 @@ from simlab.core.impair import (
     GilbertElliottSpec,
     LibwebrtcLossSpec,
     MtuSpec,
+    NetemDelaySpec,
     NetemLossSpec,
     NormalDelaySpec,
     ParetoDelaySpec,
@@ -91,6 +92,7 @@ SPECS = {
     "empirical": EmpiricalDelaySpec((0.01, 0.02, 0.07), reorder=True),
     "rfc8868": Rfc8868DelaySpec(0.03, reorder=True),
     "jitter": CorrelatedDelaySpec(NormalDelaySpec(0.03, 0.02, reorder=True), 0.6),
+    "netem delay": NetemDelaySpec("pareto", 0.03, 0.02, 0.6),
     "spike": SpikeSpec(0.3, 0.1, 0.2, reorder=True),
     "pauses": PeriodicPauseSpec(0.3, 0.1),
     "slot": SlotSpec(0.01, 0.02, 2, 300),
@@ -221,11 +223,15 @@ def test_taking_a_stage_out_changes_no_other_stages_decisions(names, data, seed)
             assert decided[seq] == full[name][seq], (name, seq)
 
 
+# What these do is laid out over the packets of the link, whatever their class.
+ROWS = ("gilbert", "four-state", "correlated", "netem", "libwebrtc", "scripted", "jitter", "netem delay")
+
+
 @given(st.sampled_from([name for name in LUCK if name in SPECS]), st.integers(0, 2**63 - 1))
 def test_another_class_of_packets_changes_no_luck(name, seed):
     """Send RTP alone, and RTP with STUN between: what is drawn for packets stays the same."""
-    if name in ("gilbert", "four-state", "correlated", "netem", "libwebrtc", "scripted", "jitter"):
-        return  # rows of packets on the link, whatever their class
+    if name in ROWS:
+        return
     alone, mixed = Watched(MAKERS[name](seed)), Watched(MAKERS[name](seed))
     one, both = Link([alone]), Link([mixed])
     for n in range(60):

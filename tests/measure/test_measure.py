@@ -54,6 +54,7 @@ MODELS = {
     "empirical": 'delay = { model = "empirical", samples = ["10ms", "12ms", "12ms", "30ms", "80ms"] }',
     "rfc8868": 'delay = { model = "rfc8868", mean = "50ms", deviation = "5ms", rate = "5Mbit/s" }',
     "correlated delay": 'delay = { model = "normal", mean = "40ms", deviation = "9ms", correlation = "50%" }',
+    "netem": 'delay = { model = "pareto", mean = "9s", deviation = "2s", reorder = true, compat = "netem" }',
     "reorder": 'delay = "20ms"\nreorder = { chance = "25%", gap = 5 }',
     "copies": 'duplicate = "4%"\ndelay = "40ms"\njitter = "30ms"',
     "damage": 'corrupt = "4%"',

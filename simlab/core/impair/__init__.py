@@ -43,6 +43,7 @@ from simlab.core.impair.loss import (
 )
 from simlab.core.impair.make import STAGES, DelaySpec, LossSpec, make_stage
 from simlab.core.impair.mtu import MtuSpec, MtuStage
+from simlab.core.impair.netem_delay import NetemDelaySpec, NetemDelayStage
 from simlab.core.impair.periodic import (
     PauseSpec,
     PauseStage,
@@ -103,6 +104,8 @@ __all__ = [
     "LossSpec",
     "MtuSpec",
     "MtuStage",
+    "NetemDelaySpec",
+    "NetemDelayStage",
     "NetemLossSpec",
     "NetemLossStage",
     "NormalDelaySpec",

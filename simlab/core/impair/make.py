@@ -28,6 +28,7 @@ from simlab.core.impair.delay import (
 from simlab.core.impair.duplicate import DuplicateSpec, DuplicateStage
 from simlab.core.impair.loss import BernoulliSpec, BernoulliStage, GilbertElliottSpec, GilbertElliottStage
 from simlab.core.impair.mtu import MtuSpec, MtuStage
+from simlab.core.impair.netem_delay import NetemDelaySpec, NetemDelayStage
 from simlab.core.impair.periodic import PeriodicPauseSpec, PeriodicPauseStage, SpikeSpec, SpikeStage
 from simlab.core.impair.rate import TokenBucketSpec, TokenBucketStage
 from simlab.core.impair.rfc8868 import Rfc8868DelaySpec, Rfc8868DelayStage
@@ -64,6 +65,7 @@ DelaySpec = (
     | ParetoNormalDelaySpec
     | EmpiricalDelaySpec
     | Rfc8868DelaySpec
+    | NetemDelaySpec
     | SelectedSpec
 )
 
@@ -97,6 +99,7 @@ STAGES: Mapping[type, Callable[[Any, int, Direction], AnyStage]] = {
     ParetoNormalDelaySpec: ParetoNormalDelayStage,
     EmpiricalDelaySpec: QuantileDelayStage,
     Rfc8868DelaySpec: Rfc8868DelayStage,
+    NetemDelaySpec: NetemDelayStage,
     TokenBucketSpec: TokenBucketStage,
     TraceSpec: TraceStage,
     DuplicateSpec: DuplicateStage,

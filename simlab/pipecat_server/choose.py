@@ -1,0 +1,59 @@
+"""Which server a scenario wants."""
+
+import sys
+from importlib import import_module
+from typing import Protocol
+
+from simlab.core.timeline import Recorder
+from simlab.profile.scenario import Scenario
+from simlab.webrtc.ears import Ears
+from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
+from simlab.webrtc.session import ServerSession
+
+
+class ServerHalf(Protocol):
+    """The server's half of a session, whoever wrote the server."""
+
+    @property
+    def ears(self) -> Ears:
+        """What it has heard and sent."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on the real clock."""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen."""
+
+    def finish(self) -> None:
+        """Record what is still open."""
+
+    async def close(self) -> None:
+        """Free everything."""
+
+
+def server_of(
+    scenario: Scenario,
+    record: Recorder,
+    ears: Ears | None = None,
+    ice: IceSettings = NO_ICE_SERVERS,
+) -> ServerHalf:
+    """Make the server that a scenario names; ``ears`` are of the one before it."""
+    if scenario.profile.peers.server == "builtin":
+        return ServerSession(scenario, record, ears, ice)
+    prepare(scenario)
+    from simlab.pipecat_server.session import PipecatServerSession
+
+    return PipecatServerSession(scenario, record, ears, ice)
+
+
+def prepare(scenario: Scenario) -> None:
+    """Import what the server of a scenario needs, which takes a second or two, and draws from chance."""
+    if scenario.profile.peers.server == "builtin" or "simlab.pipecat_server.session" in sys.modules:
+        return
+    from loguru import logger
+
+    logger.disable("pipecat")  # it is talkative
+    chunks = import_module("simlab.pipecat_server.chunks")
+    import_module("simlab.pipecat_server.session")
+    chunks.put_back()

@@ -1,0 +1,5 @@
+"""The virtual world of tests/webrtc."""
+
+from tests.webrtc.conftest import record, run, world
+
+__all__ = ["record", "run", "world"]
