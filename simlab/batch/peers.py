@@ -50,6 +50,8 @@ def _pipecat_faults(profile: Profile) -> Iterator[str]:
         yield f'peers.server is "pipecat", but {" and ".join(missing)} is not installed: {_PIPECAT}'
     if profile.server.model_copy(update={"mode": "multiple"}) != Server():
         yield 'server: of this table, "mode" alone means something to a server that is not built in'
+    if any(fault.kind == "server-exhausted" for fault in profile.faults):
+        yield 'fault of kind "server-exhausted": want a server that is built in'
     if profile.bot != BotKeys():
         yield "bot: nothing of this table means anything to a server that is not built in"
 

@@ -1,5 +1,7 @@
 """Which connection an offer belongs to."""
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -92,6 +94,8 @@ class HandlerSettings:
         Whether answers are made readable for an ESP32, and which candidates are left to it.
     behaviour
         Which faults of the published handler it has; all of them by default.
+    is_exhausted
+        Asked at each offer whether no more sockets can be opened.
     """
 
     mode: Literal["single", "multiple"] = "multiple"
@@ -101,6 +105,7 @@ class HandlerSettings:
     esp32_host: str | None = None
     connecting_timeout_s: float = CONNECTING_TIMEOUT_S
     behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"]
+    is_exhausted: Callable[[], bool] = lambda: False
 
 
 class RequestHandler:
@@ -131,9 +136,13 @@ class RequestHandler:
             In single mode, if there is another connection.
         web.HTTPGone
             If the bot of that connection has ended the call.
+        OSError
+            If no socket can be opened.
         """
         self._check_mode(offer.pc_id)
         self._check_over(offer.pc_id)
+        if self.settings.is_exhausted():
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         connection = self.connections.get(offer.pc_id or "")
         if connection is not None:
             answer = await connection.renegotiate(offer.sdp, bool(offer.restart_pc), offer.type)

@@ -163,6 +163,7 @@ class ServerSession:
         self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
         self._record = record
         self._keys = profile.bot
+        exhausted = [fault for fault in profile.faults if fault.kind == "server-exhausted"]
         settings = HandlerSettings(
             mode=profile.server.mode,
             ice_servers=rtc_servers(ice),
@@ -171,6 +172,7 @@ class ServerSession:
             esp32_host=profile.server.esp32_host,
             connecting_timeout_s=profile.server.connecting_timeout_s,
             behaviour=profile.server.behaviour,
+            is_exhausted=lambda: any(fault.at_s <= record.now_s() < fault.until_s for fault in exhausted),
         )
         self._handler = RequestHandler(record, self._start_bot, settings)
         self._routes = Routes(self._handler, record)
