@@ -181,21 +181,6 @@ def test_after_a_handover_a_restart_finds_the_way_that_the_old_pair_cannot():
     assert found["twilio"]["attempts"]["recreations"] == 0
 
 
-def test_a_server_that_cannot_restart_gets_a_new_connection_visibly(monkeypatch):
-    async def as_plain_aiortc(self, sdp):
-        return False
-
-    monkeypatch.setattr(Answerer, "offered", as_plain_aiortc)
-    timeline = run_text(TROUBLE, client__preset="fixed")
-    attempts = [
-        (e["number"], e["action"], e.data.get("instead_of")) for e in timeline.select("policy", "attempt")
-    ]
-    assert attempts == [(1, "restart_ice", None), (1, "recreate", "restart_ice")]
-    assert [e["restart"] for e in timeline.select("client", "offer")] == [False, False, True]
-    assert metrics(timeline)["server"]["connections_opened"] == 2
-    assert [outage["outcome"] for outage in metrics(timeline)["outages"]] == ["reconnected"]
-
-
 def test_a_restart_whose_offer_fails_is_rolled_back_and_tried_again():
     dead = '[[fault]]\nkind = "signalling"\nat = "5s"\nfor = "7s"\nhow = "status 503"\n'
     timeline = run_text(TROUBLE + dead)
