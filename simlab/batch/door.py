@@ -33,7 +33,7 @@ def run(
     profile
         A TOML file, or the name of a profile in ``profiles/``.
     policy, seed, clock
-        In place of the profile's own.
+        In place of the profile's own; a policy by its name, its file, or as ``MODULE:NAME``.
     set
         Dotted keys of the profile (``"link.up.delay"``) and their values; a text is read as after ``--set``.
     out

@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from simlab.batch.scenarios import text_of
+from simlab.batch.files import text_of
 from simlab.core.errors import InvalidInputError
 from simlab.profile.importers import import_text
 from simlab.profile.importers.text import Way
@@ -38,7 +38,7 @@ def import_file(kind: str, file: str, name: str | None = None, direction: Way | 
             [f"--name {name}: want at most 64 letters, digits, dots, dashes and underscores"]
         )
     path = Path(file)
-    text = _stdin() if file == STDIN else text_of(path)
+    text = _stdin() if file == STDIN else text_of(path, "a file")
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:64]
     return import_text(kind, text, file, name or stem or "imported", direction or _ending(path))
 

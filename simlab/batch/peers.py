@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 from simlab.core.errors import InvalidInputError
-from simlab.profile.model import Client, PolicyKeys, Profile, Server
+from simlab.profile.bot import BotKeys
+from simlab.profile.model import Client, Profile, Server
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
 
 _PIPECAT = 'pip install "simlab[pipecat]"'
@@ -48,6 +50,10 @@ def _pipecat_faults(profile: Profile) -> Iterator[str]:
         yield f'peers.server is "pipecat", but {" and ".join(missing)} is not installed: {_PIPECAT}'
     if profile.server.model_copy(update={"mode": "multiple"}) != Server():
         yield 'server: of this table, "mode" alone means something to a server that is not built in'
+    if any(fault.kind == "server-exhausted" for fault in profile.faults):
+        yield 'fault of kind "server-exhausted": want a server that is built in'
+    if profile.bot != BotKeys():
+        yield "bot: nothing of this table means anything to a server that is not built in"
 
 
 def _chromium_faults(profile: Profile) -> Iterator[str]:

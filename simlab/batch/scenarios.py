@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simlab.batch.files import text_of
 from simlab.batch.peers import check_peers
+from simlab.batch.policies import policy_keys, why_not_python
 from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import SUFFIX, key_of, matching, nearest
-from simlab.profile.load import LONGEST_TEXT, load
+from simlab.profile.load import load
 from simlab.profile.model import Clock, Profile
-from simlab.profile.nearest import one_of, quoted
+from simlab.profile.nearest import quoted
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
 from simlab.reconnect.policy import POLICIES
 
@@ -26,7 +29,7 @@ class Wanted:
     profiles
         Files, or names of the catalogue.
     policies
-        Names; without one, each profile's own.
+        Names, files, or classes as ``MODULE:NAME``; without one, each profile's own.
     seed, clock
         None leaves them as the profile has them.
     seeds
@@ -51,25 +54,34 @@ def scenarios(wanted: Wanted) -> list[Scenario]:
     InvalidInputError
         If anything is wrong, with every fault of every profile.
     """
-    faults = [
-        f"--policy is {quoted(name)}, {one_of(name, POLICIES)}"
-        for name in wanted.policies
-        if name not in POLICIES
-    ]
+    policies, faults = _policies(wanted.policies)
     profiles, found = load_all(wanted.profiles, wanted.overrides)
     faults += found
     if faults:
         raise InvalidInputError(list(dict.fromkeys(faults)))
-    found_scenarios = [scenario for profile in profiles for scenario in _of(profile, wanted)]
+    found_scenarios = [scenario for profile in profiles for scenario in _of(profile, policies, wanted)]
     check_peers(found_scenarios)
     return found_scenarios
 
 
-def _of(profile: Profile, wanted: Wanted) -> Iterable[Scenario]:
+def _policies(names: Iterable[str]) -> tuple[list[PolicyKeys], list[str]]:
+    policies: list[PolicyKeys] = []
+    faults: list[str] = []
+    for name in names:
+        try:
+            policies.append(policy_keys(name))
+        except InvalidInputError as error:
+            faults += error.faults
+    return policies, faults
+
+
+def _of(profile: Profile, policies: Sequence[PolicyKeys], wanted: Wanted) -> Iterable[Scenario]:
     first_seed = profile.seed if wanted.seed is None else wanted.seed
-    for policy_name in wanted.policies or (None,):
+    for policy in policies or (None,):
+        # The profile's own policy by its name keeps what the profile changes in it.
+        own = policy is not None and policy == PolicyKeys(name=profile.policy.name)
         for seed in range(first_seed, first_seed + wanted.seeds):
-            yield Scenario.of(profile, policy_name=policy_name, seed=seed, clock=wanted.clock)
+            yield Scenario.of(profile, policy=None if own else policy, seed=seed, clock=wanted.clock)
 
 
 def load_all(names: Iterable[str], overrides: Mapping[str, str]) -> tuple[list[Profile], list[str]]:
@@ -96,13 +108,18 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
     """
     path = find(name)
     beside = path.parent
-    return load(
-        text_of(path),
+    profile = load(
+        text_of(path, "a profile"),
         str(path),
         overrides,
         policy_names=POLICIES,
         read=lambda file: (beside / file).read_text(encoding="utf-8-sig"),
     )
+    policy = profile.policy
+    reason = why_not_python(policy.name) if policy.base is None and ":" in policy.name else None
+    if reason:
+        raise InvalidInputError([f"{path}: policy.name is {quoted(policy.name)}, {reason}"])
+    return profile
 
 
 def find(name: str) -> Path:
@@ -135,24 +152,3 @@ def catalogue() -> list[Path]:
     """Return the files of the catalogue: those in no family first, then family by family."""
     files = [*CATALOGUE.glob(f"*{SUFFIX}"), *CATALOGUE.glob(f"*/*{SUFFIX}")]
     return sorted(files, key=lambda file: (file.relative_to(CATALOGUE).parent, file.stem))
-
-
-def text_of(path: Path) -> str:
-    """Return the text of a file; what is longer than any profile may be cut off.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is a folder, cannot be read, or is not UTF-8.
-    """
-    if path.is_dir():
-        raise InvalidInputError([f"{path}: is a folder, want a profile (a TOML file)"])
-    try:
-        with path.open("rb") as file:
-            content = file.read(4 * LONGEST_TEXT)  # more is too long in any encoding
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        reason = "is not text in UTF-8"
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
-    raise InvalidInputError([f"{path}: {reason}"])

@@ -1,11 +1,9 @@
-"""Print what there is: profiles and policies."""
+"""Print what profiles there are."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from simlab import store
 from simlab.batch.scenarios import CATALOGUE, catalogue, load_all
@@ -14,7 +12,6 @@ from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import family_of, key_of
 from simlab.profile.model import Profile
 from simlab.profile.units import duration_text
-from simlab.reconnect.policy import POLICIES, Policy
 
 
 def print_json(value: Any) -> None:
@@ -72,33 +69,3 @@ def print_profiles() -> None:
         lasts = duration_text(one["duration_s"])
         table.add_row(one["key"], lasts, str(one["faults"]), one["evidence"], one["description"])
     echo(table)
-
-
-def policies() -> list[dict[str, Any]]:
-    """Return the policies; a grace of None never ends."""
-    return [
-        {
-            "name": policy.name,
-            "grace_s": policy.grace_s if math.isfinite(policy.grace_s) else None,
-            "retry_delay_s": policy.retry_delay_s,
-            "max_attempts": policy.max_attempts,
-            "counter_reset": policy.counter_reset,
-            "refusal_is_final": policy.refusal_is_final,
-            "source": policy.source,
-        }
-        for policy in POLICIES.values()
-    ]
-
-
-def print_policies() -> None:
-    """Print a row for each policy."""
-    table: Table = table_of("name", "grace", "retry delay", "attempts", "source")
-    for policy in POLICIES.values():
-        table.add_row(policy.name, *_numbers(policy), policy.source)
-    echo(table)
-
-
-def _numbers(policy: Policy) -> tuple[str, str, str]:
-    if policy.max_attempts == 0:
-        return "-", "-", "0"
-    return duration_text(policy.grace_s), duration_text(policy.retry_delay_s), str(policy.max_attempts)

@@ -20,7 +20,7 @@ COMMANDS = {
     "run": "simlab.cli.run:command",
     "sweep": "simlab.cli.sweep:command",
     "profiles": "simlab.cli.profiles:group",
-    "policies": "simlab.cli.policies:command",
+    "policies": "simlab.cli.policies:group",
     "plot": "simlab.cli.plot:command",
     "serve": "simlab.cli.serve:command",
 }

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     help="How many seeds, from --seed on.",
 )
 @click.option(
-    "--policy", "policies", multiple=True, metavar="NAME", help="A reconnection policy; may be repeated."
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="NAME|FILE.toml|MODULE:NAME",
+    help="A reconnection policy; may be repeated.",
 )
 @peer_options
 @click.option(

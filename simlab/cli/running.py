@@ -13,6 +13,7 @@ from simlab.batch.result import Run
 from simlab.cli import show
 from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
 from simlab.cli.progress import Bar
+from simlab.cli.show_policies import by_policy
 from simlab.profile.scenario import Scenario
 
 
@@ -60,6 +61,9 @@ def _print_all(runs: Sequence[Run], wanted: int, printing: Printing) -> None:
         click.echo(store.to_json(found[0] if wanted == 1 and found else found), nl=False)
     elif printing is Printing.ACCOUNTS and wanted > 1:
         show.summary(runs, wanted)
+        compared = tuple(by_policy(runs))
+        if compared:
+            show.echo(*compared)
 
 
 def _print_one(run: Run, printing: Printing) -> None:

@@ -31,6 +31,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "gathering_state": ("state", "connection"),  # "complete" with the types of the `candidates`
         "dtls_state": ("state", "connection"),
         "liveness": ("state", "connection"),
+        "ice_restart": ("state", "connection"),  # begun | connected
         "offer": ("connection", "restart", "pc_id"),
         "answer": ("connection", "status", "pc_id"),
         "offer_failed": ("connection",),  # with `status` or `error`
@@ -60,6 +61,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "connection_closed": ("pc_id", "reason"),
         "ice_state": ("state", "pc_id"),
         "connection_state": ("state", "pc_id"),
+        "ice_restart": ("state", "pc_id"),  # begun | connected
         "event": ("name", "pc_id"),
         "bot_started": ("pc_id",),
         "bot_ended": ("pc_id",),

@@ -140,9 +140,8 @@ class Parties:
         """Let the client disconnect, as its user does."""
         await self.client.ask("hang_up")
 
-    async def stop(self) -> None:
-        """End the processes."""
-        await asyncio.gather(*(child.stop() for child in self.children))
+    def remove_files(self) -> None:
+        """Remove what the processes have left behind; they must have ended."""
         self._files.cleanup()
 
     async def finish(self) -> None:

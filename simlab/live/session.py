@@ -238,8 +238,9 @@ class LiveSession:
     async def _close(self) -> None:
         """Free everything, without a word in the timeline."""
         self._record.close()
-        stops = (self._relay.stop(), self._parties.stop(), self._close_proxy())
-        results = await asyncio.gather(*stops, return_exceptions=True)
+        stops = [child.stop() for child in self._children]
+        results = await asyncio.gather(*stops, self._close_proxy(), return_exceptions=True)
+        self._parties.remove_files()
         for result in results:
             if isinstance(result, BaseException):
                 raise result

@@ -49,7 +49,7 @@ def server_of(
 
 def prepare(scenario: Scenario) -> None:
     """Import what the server of a scenario needs, which takes a second or two, and draws from chance."""
-    if scenario.profile.peers.server == "builtin" or "pipecat" in sys.modules:
+    if scenario.profile.peers.server == "builtin" or "simlab.pipecat_server.session" in sys.modules:
         return
     from loguru import logger
 

@@ -19,10 +19,11 @@ from simlab.profile.fields import Table
 from simlab.profile.ice import IceTable, Told
 from simlab.profile.link import ChangeTable, LinkKeys, LinkTable
 from simlab.profile.losses import LOSS_TABLES
-from simlab.profile.model import Client, Peers, PolicyKeys, Profile, Server, Signalling
+from simlab.profile.model import Client, Peers, Profile, Server, Signalling
 from simlab.profile.nearest import nearest, one_of, quoted
 from simlab.profile.only import Only
 from simlab.profile.overrides import dotted
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.rates import RATE_TABLES, CodelTable
 from simlab.profile.spread import Spread
 from simlab.profile.weather import Weather
@@ -60,12 +61,12 @@ TABLES: dict[str, type[Table]] = {
 }
 
 _WANTS = {
+    "too_short": "want at least one",
     "string_type": "want text in quotes",
     "int_type": "want a whole number",
     "float_type": "want a number",
     "bool_type": "want true or false",
     "tuple_type": "want a list",
-    "too_short": "want at least one",
     "model_type": "want a table",
     "dict_type": "want a table",
     "string_too_short": "want at least one letter",
@@ -77,7 +78,9 @@ _NOT_YET = {
 }
 
 
-def sentences(error: ValidationError, tables: dict[str, Any]) -> list[tuple[Path, str]]:
+def sentences(
+    error: ValidationError, tables: dict[str, Any], root: type[Table] = Profile
+) -> list[tuple[Path, str]]:
     """Return what is wrong: for each fault its path in the profile, and a sentence that begins with the key.
 
     Parameters
@@ -86,11 +89,13 @@ def sentences(error: ValidationError, tables: dict[str, Any]) -> list[tuple[Path
         From checking ``tables``.
     tables
         The parsed TOML.
+    root
+        Which table it is as a whole.
     """
-    return [pair for details in error.errors() for pair in _told(details, tables)]
+    return [pair for details in error.errors() for pair in _told(details, tables, root)]
 
 
-def _told(details: ErrorDetails, tables: dict[str, Any]) -> list[tuple[Path, str]]:
+def _told(details: ErrorDetails, tables: dict[str, Any], root: type[Table]) -> list[tuple[Path, str]]:
     path = path_in(tables, details["loc"])
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, FaultyKeysError):
@@ -98,7 +103,7 @@ def _told(details: ErrorDetails, tables: dict[str, Any]) -> list[tuple[Path, str
     if details["type"] == "missing":
         return [(path, f"{dotted(path)} is missing")]
     if details["type"] == "extra_forbidden":
-        return [(path, _unknown(details["loc"], path))]
+        return [(path, _unknown(details["loc"], path, root))]
     if details["type"].startswith("union_tag"):
         return [_untagged(details, path)]
     return [_value_fault(tables, path, _want(details, path))]
@@ -130,8 +135,8 @@ def _value_at(here: Any, path: Path) -> Any:
     return here
 
 
-def _unknown(loc: Path, path: Path) -> str:
-    near = nearest(str(loc[-1]), _table_at(loc[:-1]).keys())
+def _unknown(loc: Path, path: Path, root: type[Table]) -> str:
+    near = nearest(str(loc[-1]), (_table_at(loc[:-1]) if loc[:-1] else root).keys())
     return f"{dotted(path)} is unknown" + (f', did you mean "{near}"?' if near else "")
 
 

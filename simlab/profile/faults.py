@@ -13,6 +13,7 @@ from simlab.profile.faults_nat import HandoverFault, RebindFault
 from simlab.profile.faults_packets import BlackoutFault, BlockFault, PauseFault
 from simlab.profile.faults_process import (
     ClientFreezeFault,
+    ServerExhaustedFault,
     ServerFreezeFault,
     ServerRestartFault,
     TabClosedFault,
@@ -43,6 +44,7 @@ KINDS: dict[str, type[FaultTable]] = {
     "turn-server-down": TurnServerDownFault,
     "server-restart": ServerRestartFault,
     "server-freeze": ServerFreezeFault,
+    "server-exhausted": ServerExhaustedFault,
     "client-freeze": ClientFreezeFault,
     "tab-closed": TabClosedFault,
     "rebind": RebindFault,
@@ -63,6 +65,7 @@ Fault = (
     | TurnServerDownFault
     | ServerRestartFault
     | ServerFreezeFault
+    | ServerExhaustedFault
     | ClientFreezeFault
     | TabClosedFault
     | RebindFault

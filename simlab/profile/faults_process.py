@@ -28,6 +28,12 @@ class ServerFreezeFault(TimedFault):
         return "fault of the server's process"
 
 
+class ServerExhaustedFault(TimedFault):
+    """The server can open no more sockets, so that it fails on every offer that needs one."""
+
+    kind: Literal["server-exhausted"]
+
+
 class ClientFreezeFault(TimedFault):
     """The client does nothing for a while. What comes in waits, as far as its buffers go."""
 
@@ -55,4 +61,6 @@ class TabClosedFault(FaultTable):
         return "fault of the client's process"
 
 
-ProcessFault = ServerRestartFault | ServerFreezeFault | ClientFreezeFault | TabClosedFault
+ProcessFault = (
+    ServerRestartFault | ServerFreezeFault | ServerExhaustedFault | ClientFreezeFault | TabClosedFault
+)

@@ -1,9 +1,7 @@
 """From TOML text to a checked profile."""
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,9 +11,8 @@ from simlab.profile.faulty import Path
 from simlab.profile.files import Reader
 from simlab.profile.model import NAME_PATTERN, Profile
 from simlab.profile.overrides import apply, dotted
-
-LONGEST_TEXT = 10_000_000
-"""Characters; a profile is a page or two."""
+from simlab.profile.policy_file import inlined
+from simlab.profile.text import LONGEST_TEXT, parsed
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -49,8 +46,10 @@ def load(
     InvalidInputError
         If anything is wrong, with a sentence for each fault that names the file (or ``--set``) and the key.
     """
-    tables = _parsed(text, file)
+    tables = parsed(text, file)
     origins, faults = apply(tables, overrides)
+    tables, found = inlined(tables, file, policy_names, read)
+    faults += found
     profile: Profile | None = None
     try:
         profile = Profile.model_validate(
@@ -61,30 +60,6 @@ def load(
     if profile is None or faults:
         raise InvalidInputError(faults)
     return profile
-
-
-def _parsed(text: str, file: str) -> dict[str, Any]:
-    if len(text) > LONGEST_TEXT:
-        raise InvalidInputError(
-            [f"{file}: {len(text)} characters are too many for a profile (10 MB at most)"]
-        )
-    try:
-        text.encode()
-        return tomllib.loads(text)
-    except UnicodeEncodeError:
-        fault = "the text is not UTF-8"
-    except RecursionError:
-        fault = "lists or tables are nested too deep"
-    except tomllib.TOMLDecodeError as error:
-        fault = _where_first(str(error), text.count("\n") + 1)
-    except ValueError:
-        fault = "a whole number is too long"  # Python reads 4300 digits at most
-    raise InvalidInputError([f"{file}: {fault}"])
-
-
-def _where_first(message: str, last_line: int) -> str:
-    what, _, place = message.removesuffix(")").rpartition(" (at ")
-    return f"{place.replace('end of document', f'line {last_line}, at its end')}: {what}"
 
 
 def _name_of(file: str) -> str:
@@ -98,3 +73,6 @@ def _placed(path: Path, told: str, file: str, origins: Mapping[Path, str]) -> st
         if key is not None:
             return f"--set {told}" if key == dotted(path) else f"--set {key}: {told}"
     return f"{file}: {told}"
+
+
+__all__ = ["LONGEST_TEXT", "load"]

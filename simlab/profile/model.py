@@ -25,7 +25,7 @@ from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Duration, PositiveDuration, Table, listed
 from simlab.profile.ice import IceTable
 from simlab.profile.link import LinkSettings, LinkTable
-from simlab.profile.nearest import one_of
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.weather import Weather
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -72,7 +72,9 @@ class Client(Table):
     """
 
     preset: Literal["pipecat-1.10.8", "pipecat-1.10.6", "fixed"] = _CLIENT
-    liveness: Literal["chromium"] = "chromium"
+    liveness: Literal["chromium", "firefox", "aioice", "media", "ping"] = "chromium"
+    media_silence_s: PositiveDuration | None = Field(default=None, alias="media_silence")
+    missed_pings: int | None = Field(default=None, ge=1, le=1_000_000)
     wait_for_ice_gathering: bool | None = None
     audio_codec: Codec | None = None
     video_codec: Codec | None = None
@@ -110,23 +112,6 @@ class Server(Table):
     @classmethod
     def _over_preset(cls, given: ServerBehaviour, info: ValidationInfo) -> ServerBehaviour:
         return over_preset(SERVER_PRESETS, info.data.get("preset", _SERVER), given)
-
-
-class PolicyKeys(Table):
-    """``[policy]``: a reconnection policy by name, and what to change in it; None leaves it as it is."""
-
-    name: str = Field(default="pipecat", min_length=1)
-    grace_s: Duration | None = Field(default=None, alias="grace")
-    retry_delay_s: Duration | None = Field(default=None, alias="retry_delay")
-    max_attempts: int | None = Field(default=None, ge=0, le=1_000_000)
-
-    @field_validator("name")
-    @classmethod
-    def _known(cls, name: str, info: ValidationInfo) -> str:
-        names = (info.context or {}).get("policy_names")
-        if names is not None and name not in names:
-            raise ValueError(one_of(name, names))
-        return name
 
 
 class Signalling(Table):

@@ -8,6 +8,7 @@ import tomli_w
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile.model import Clock, Profile
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.units import duration_text
 from simlab.profile.weather import settle
 
@@ -27,12 +28,14 @@ class Scenario:
         profile: Profile,
         *,
         policy_name: str | None = None,
+        policy: PolicyKeys | None = None,
         seed: int | None = None,
         clock: Clock | None = None,
     ) -> "Scenario":
         """Settle a profile; what is None stays as the profile has it.
 
-        A policy named here takes the place of the profile's, together with what the profile changed in it.
+        A policy given here takes the place of the profile's, together with what the profile changed in it;
+        its own name alone changes nothing.
         The profile's weather is drawn from the seed, and becomes faults.
 
         Raises
@@ -42,7 +45,9 @@ class Scenario:
         """
         changes: dict[str, object] = {}
         if policy_name is not None and policy_name != profile.policy.name:
-            changes["policy"] = type(profile.policy)(name=policy_name)
+            changes["policy"] = PolicyKeys(name=policy_name)
+        if policy is not None:
+            changes["policy"] = policy
         if seed is not None:
             if not 0 <= seed < 2**63:
                 raise InvalidInputError([f"seed is {seed}, want 0 or more and less than 2^63"])

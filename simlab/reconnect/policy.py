@@ -1,49 +1,197 @@
-"""Reconnection policies: what the client does about a bad connection, and when."""
+"""The reconnection policies that simlab knows, with their numbers and where those come from."""
 
-from dataclasses import dataclass
-from typing import Literal
+from math import inf
 
-
-@dataclass(frozen=True)
-class Policy:
-    """A reconnection policy.
-
-    Parameters
-    ----------
-    name
-        As in ``[policy] name``.
-    source
-        Where its numbers come from.
-    grace_s
-        How long ICE may stay ``disconnected`` before an attempt. ``failed`` has no grace.
-    retry_delay_s
-        From a failed offer to the next attempt.
-    max_attempts
-        How many attempts in a row before it gives up; 0 makes none.
-    counter_reset
-        What sets the count of attempts back to 0: ``"answer"``, an applied answer.
-    refusal_is_final
-        Whether a 4xx answer to an offer ends everything at once.
-    """
-
-    name: str
-    source: str
-    grace_s: float = 5.0
-    retry_delay_s: float = 2.0
-    max_attempts: int = 3
-    counter_reset: Literal["answer"] = "answer"
-    refusal_is_final: bool = True
+from simlab.reconnect.terms import Attempt, Jitter, Policy
 
 
-POLICIES = {
-    policy.name: policy
-    for policy in (
-        Policy("pipecat", "@pipecat-ai/small-webrtc-transport 1.10.8, smallWebRTCTransport.ts"),
-        Policy(
-            "never",
-            "simlab: no reconnection at all, as a baseline",
-            grace_s=float("inf"),
-            max_attempts=0,
-        ),
+def _aws(name: str, jitter: Jitter, waits: str) -> Policy:
+    return Policy(
+        f"aws-{name}",
+        "base and cap of the AWS SDKs' standard retry mode (docs.aws.amazon.com/sdkref, "
+        "feature-retry-behavior), jitter of the AWS Architecture Blog, Exponential Backoff And Jitter; "
+        "simlab: triggers and limits",
+        f"as pipecat-fixed, but ten attempts with {waits}",
+        retry_delay_s=1.0,
+        factor=2.0,
+        longest_delay_s=20.0,
+        jitter=jitter,
+        connect_timeout_s=20.0,
+        max_attempts=10,
     )
-}
+
+
+_ALL = (
+    Policy(
+        "pipecat",
+        "@pipecat-ai/small-webrtc-transport 1.10.8, smallWebRTCTransport.ts",
+        "a new connection after 5 s of disconnected, three times, 2 s apart; faulty as [client.behaviour] is",
+        follow_client=True,
+        closed_as_failed=False,
+        keep_grace=True,
+        close_old="tried",
+        abandon_when_healed=False,
+        answer_timeout_s=inf,
+        keep_retries=True,
+        give_up_late=True,
+        counter_reset="answer",
+        transient_statuses=(),
+    ),
+    Policy(
+        "pipecat-fixed",
+        "the numbers of pipecat; simlab: no answer for 10 s is a failure",
+        "what pipecat means to do, without its faults",
+        give_up_late=True,
+    ),
+    Policy(
+        "livekit",
+        "livekit-client 2.23.0, src/room/DefaultReconnectPolicy.ts (delays and jitter) and RTCEngine.ts "
+        "(triggers, 2 s and 15 s until a connection counts as lost); later versions wait 3 s and 5 s",
+        "ten tries in 44 s: an ICE restart, and a new connection once that was of no use",
+        watch="connection",
+        grace_s=inf,
+        actions=(Attempt.RESTART_ICE, Attempt.RECREATE),
+        escalate="unconnected",
+        close_old="first",
+        abandon_when_healed=False,
+        answer_timeout_s=15.0,
+        connect_timeout_s=17.0,
+        delays_s=(0.0, 0.3, 1.2, 2.7, 4.8, 7.0, 7.0, 7.0, 7.0, 7.0),
+        jitter="livekit",
+        max_attempts=10,
+        final_statuses=("401", "403"),
+    ),
+    Policy(
+        "twilio",
+        "twilio-video 2.32.0, lib/util/constants.js, lib/signaling/v2/iceconnectionmonitor.js and "
+        "peerconnection.js; an offer that fails waits as its signalling does (80 ms, x1.5, 10 s)",
+        "an ICE restart after 3 s of silence while disconnected, as often as it takes, for 30 s",
+        grace_s=inf,
+        silence_s=3.0,
+        silence_when="disconnected",
+        actions=(Attempt.RESTART_ICE,),
+        answer_timeout_s=15.0,
+        retry_delay_s=0.08,
+        factor=1.5,
+        longest_delay_s=10.0,
+        jitter="share",
+        jitter_share=1.0,
+        max_attempts=None,
+        time_limit_s=30.0,
+    ),
+    Policy(
+        "daily",
+        "docs.daily.co, reference/daily-js/events/network-events (20 s without signalling, else for ever); "
+        "simlab: 1 s between attempts",
+        "goes on for as long as there is signalling, and for 20 s without",
+        watch="connection",
+        grace_s=0.0,
+        actions=(Attempt.RESTART_ICE, Attempt.RECREATE),
+        answer_timeout_s=10.0,
+        connect_timeout_s=10.0,
+        retry_delay_s=1.0,
+        max_attempts=None,
+        time_limit_s=20.0,
+        time_limit_from="unanswered",
+    ),
+    Policy(
+        "jitsi",
+        "jitsi/lib-jitsi-meet, modules/connectivity/IceFailedHandling.ts (2 s after failed; 65 s for a ping) "
+        "and modules/xmpp/ResumeTask.ts (waits)",
+        "a new connection 2 s after failed; waits of 1.5-3, 3-9, 4.5-27, 6-81 s while nobody answers",
+        watch="connection",
+        grace_s=inf,
+        failed_grace_s=2.0,
+        answer_timeout_s=15.0,
+        connect_timeout_s=15.0,
+        retry_delay_s=3.0,
+        factor=3.0,
+        jitter="jitsi",
+        max_attempts=None,
+        time_limit_s=65.0,
+        time_limit_from="unanswered",
+    ),
+    Policy(
+        "vonage",
+        "Vonage's in-app voice client: 5 ICE restarts, 3 s apart, 10 s without media",
+        "up to five ICE restarts",
+        watch="connection",
+        grace_s=inf,
+        silence_s=10.0,
+        actions=(Attempt.RESTART_ICE,),
+        connect_timeout_s=10.0,
+        retry_delay_s=3.0,
+        max_attempts=5,
+    ),
+    Policy(
+        "openai-realtime",
+        "@openai/agents-realtime 0.20.0, its WebRTC transport",
+        "no attempt: it closes after 5 s of disconnected, and at once when it failed",
+        watch="connection",
+        renegotiate=False,
+        max_attempts=0,
+    ),
+    Policy(
+        "mediasoup-demo",
+        "versatica/mediasoup-demo with protoo-client (10 retries, x2, 1 to 8 s); simlab: its WebSocket "
+        "breaks when the path is disconnected",
+        "closes everything and joins again",
+        watch="connection",
+        grace_s=0.0,
+        close_old="first",
+        abandon_when_healed=False,
+        connect_timeout_s=15.0,
+        retry_delay_s=1.0,
+        factor=2.0,
+        longest_delay_s=8.0,
+        max_attempts=11,
+    ),
+    Policy(
+        "reconnecting-websocket",
+        "pladaria/reconnecting-websocket 4.4.0, its defaults: a first wait of 1 to 5 s that is drawn once",
+        "x1.3 up to 10 s for ever, each try 4 s; good again after 5 s",
+        watch="connection",
+        grace_s=0.0,
+        close_old="first",
+        abandon_when_healed=False,
+        answer_timeout_s=inf,
+        connect_timeout_s=4.0,
+        wait_first=True,
+        retry_delay_s=3.0,
+        factor=1.3,
+        longest_delay_s=10.0,
+        jitter="once",
+        jitter_share=2 / 3,
+        max_attempts=None,
+        reset_after_s=5.0,
+        final_statuses=(),
+    ),
+    _aws("full-jitter", "full", "waits between 0 and 1, 2, 4... 20 s"),
+    _aws("equal-jitter", "equal", "waits between half and all of 1, 2, 4... 20 s"),
+    _aws("decorrelated", "decorrelated", "waits between 1 s and three times the last one, 20 s at most"),
+    Policy(
+        "immediate",
+        "simlab: what haste brings, as a baseline",
+        "a new connection as soon as it is disconnected, ten times a second if that fails, for ever",
+        watch="connection",
+        grace_s=0.0,
+        abandon_when_healed=False,
+        connect_timeout_s=5.0,
+        retry_delay_s=0.1,
+        max_attempts=None,
+    ),
+    Policy(
+        "never",
+        "simlab: no reconnection at all, as a baseline",
+        "waits for the path to heal by itself",
+        grace_s=inf,
+        failed_grace_s=inf,
+        renegotiate=False,
+        max_attempts=0,
+        give_up="stay",
+    ),
+)
+
+POLICIES = {policy.name: policy for policy in _ALL}
+
+__all__ = ["POLICIES", "Policy"]

@@ -25,6 +25,7 @@ from simlab.profile.behaviour import SERVER_PRESETS, ServerBehaviour
 from simlab.webrtc import messages
 from simlab.webrtc.encoded import leave_undecoded
 from simlab.webrtc.events import Events
+from simlab.webrtc.ice_restart import Answerer
 from simlab.webrtc.media import Slot
 from simlab.webrtc.outbox import Outbox
 from simlab.webrtc.remote_track import RemoteTrack
@@ -108,6 +109,7 @@ class SmallWebRTCConnection:
         self._told_closed = False
         if self.behaviour.forget_track_status:
             self._statuses.clear()
+        self._ice = Answerer(self.pc, self._ice_restarting)
         record_states(self.pc, self._record, "server", pc_id=self.pc_id)
         self.pc.on("datachannel", self._channel_opened)
         self.pc.on("connectionstatechange", self._state_changed)
@@ -122,6 +124,7 @@ class SmallWebRTCConnection:
         kind
             What the description says that it is. aiortc refuses all but ``"offer"``.
         """
+        restarts_ice = await self._ice.offered(sdp)
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type=kind))
         for index, transceiver in enumerate(self.pc.getTransceivers()):
             transceiver.direction = "sendrecv" if index <= VIDEO else "recvonly"
@@ -132,7 +135,12 @@ class SmallWebRTCConnection:
             if transceiver.kind == "video" and not self._decode_video:
                 leave_undecoded(transceiver.receiver)
         await self.pc.setLocalDescription(await self.pc.createAnswer())
+        if restarts_ice:
+            self._ice.answered(sdp)
         return {"sdp": self.pc.localDescription.sdp, "type": "answer", "pc_id": self.pc_id}
+
+    def _ice_restarting(self, state: str) -> None:
+        self._record("server", "ice_restart", state=state, pc_id=self.pc_id)
 
     async def renegotiate(self, sdp: str, restart: bool, kind: str = "offer") -> dict[str, str]:
         """Apply a new offer, to a new peer connection if the client asks for a restart."""
@@ -210,6 +218,7 @@ class SmallWebRTCConnection:
         for track in self._tracks.values():
             track.stop()
         self._tell_closed(reason)
+        await self._ice.close()
         await self.pc.close()
         self._outbox.close()
         self._pending = []

@@ -1,5 +1,7 @@
 """Which connection an offer belongs to."""
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -94,6 +96,8 @@ class HandlerSettings:
         Whether the clients' pictures are decoded.
     behaviour
         Which faults of the published handler it has; all of them by default.
+    is_exhausted
+        Asked at each offer whether no more sockets can be opened.
     """
 
     mode: Literal["single", "multiple"] = "multiple"
@@ -104,6 +108,7 @@ class HandlerSettings:
     connecting_timeout_s: float = CONNECTING_TIMEOUT_S
     decode_video: bool = True
     behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"]
+    is_exhausted: Callable[[], bool] = lambda: False
 
 
 class RequestHandler:
@@ -134,9 +139,13 @@ class RequestHandler:
             In single mode, if there is another connection.
         web.HTTPGone
             If the bot of that connection has ended the call.
+        OSError
+            If no socket can be opened.
         """
         self._check_mode(offer.pc_id)
         self._check_over(offer.pc_id)
+        if self.settings.is_exhausted():
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         connection = self.connections.get(offer.pc_id or "")
         if connection is not None:
             answer = await connection.renegotiate(offer.sdp, bool(offer.restart_pc), offer.type)

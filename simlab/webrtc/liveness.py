@@ -7,8 +7,12 @@ from typing import Any
 
 from aioice import stun
 from aioice.ice import Connection
+from aiortc import RTCIceTransport
 
-from simlab.reconnect.liveness import ChromiumLiveness
+from simlab.core.packet import PacketClass, classify
+from simlab.reconnect.liveness_model import Liveness
+
+_DATA = {PacketClass.DTLS_HANDSHAKE, PacketClass.DTLS_DATA}
 
 
 @dataclass
@@ -34,21 +38,40 @@ class LivenessMonitor:
     Parameters
     ----------
     changed
-        Called with each new state: ``checking``, ``connected``, ``disconnected``.
+        Called with each new ICE state: ``checking``, ``connected``, ``disconnected``, ``failed``, ``closed``.
+    connection_changed
+        Called when the connection state has changed, after ``changed`` if both have.
+    heard
+        Called with ``"media"`` or ``"data"`` for each packet of these.
     """
 
-    def __init__(self, model: ChromiumLiveness, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        model: Liveness,
+        changed: Callable[[str], None],
+        connection_changed: Callable[[], None] = lambda: None,
+        heard: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._model = model
         self._changed = changed
+        self._connection_changed = connection_changed
+        self._heard = heard
         self._told = model.state
+        self._told_connection = model.connection_state
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._ice: Connection | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> str:
         """The ICE state as a browser would report it."""
         return self._model.state
+
+    @property
+    def connection_state(self) -> str:
+        """The state of the whole connection as a browser would report it."""
+        return self._model.connection_state
 
     def begin(self) -> None:
         """Start, once the remote description is applied."""
@@ -59,24 +82,36 @@ class LivenessMonitor:
         """Start to check, once ICE has completed on this connection."""
         self._ice = ice
         _call_before(ice, "data_received", self._received)
-        _call_before(ice, "request_received", self._check_received)
-        _send_only_while(ice, lambda: getattr(self._model, "is_writable", True))
-        # A browser's liveness takes the place of aioice's consent check, which would close the
-        # connection after half a minute.
+        _call_before(ice, "request_received", lambda *_: self._check_received())
+        # The model takes the place of aioice's consent check, which would close the connection after half
+        # a minute.
         if ice._query_consent_task is not None:
             ice._query_consent_task.cancel()
         self._model.connected(self._loop.time())
         self._after()
+
+    def guard(self, transport: RTCIceTransport) -> None:
+        """Drop what is sent while the path is not writable, as a browser does; checks go another way."""
+        send = transport._send
+
+        async def send_if_writable(data: bytes) -> None:
+            if getattr(self._model, "is_writable", True):
+                await send(data)
+
+        transport._send = send_if_writable
 
     def stop(self) -> None:
         """Send and tell nothing any more."""
         if self._timer is not None:
             self._timer.cancel()
         self._model.next_timer_s = None
-        self._changed = lambda _: None
+        self._changed = self._heard = lambda _: None
+        self._connection_changed = lambda: None
 
-    def _received(self) -> None:
-        self._model.received(self._loop.time())
+    def _received(self, data: bytes, _: int) -> None:
+        what = "data" if classify(data) in _DATA else "media"
+        self._model.received(self._loop.time(), what)
+        self._heard(what)
 
     def _check_received(self) -> None:
         self._model.check_received(self._loop.time())
@@ -100,7 +135,12 @@ class LivenessMonitor:
             self._timer = self._loop.call_at(self._model.next_timer_s, self._tick)
         if self._model.state != self._told:
             self._told = self._model.state
+            if self._told == "closed" and self._ice is not None:
+                self._closing = self._loop.create_task(self._ice.close())
             self._changed(self._told)
+        if self._model.connection_state != self._told_connection:
+            self._told_connection = self._model.connection_state
+            self._connection_changed()
 
     def _send_check(self) -> None:
         # A closed connection has no pair left; its checks count as sent and are never answered.
@@ -120,22 +160,11 @@ class LivenessMonitor:
             pair.protocol.send_stun(request, pair.remote_addr)
 
 
-def _send_only_while(ice: Connection, is_writable: Callable[[], bool]) -> None:
-    """Drop what is sent while the path is not writable, as a browser does; checks go another way."""
-    original = ice.sendto
-
-    async def sendto(data: bytes, component: int) -> None:
-        if is_writable():
-            await original(data, component)
-
-    setattr(ice, "sendto", sendto)  # noqa: B010 - a method, which mypy lets nobody assign
-
-
-def _call_before(ice: Connection, method: str, hook: Callable[[], None]) -> None:
+def _call_before(ice: Connection, method: str, hook: Callable[..., None]) -> None:
     original = getattr(ice, method)
 
     def hooked(*args: Any) -> None:
-        hook()
+        hook(*args)
         original(*args)
 
     setattr(ice, method, hooked)

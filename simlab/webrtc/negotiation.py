@@ -39,8 +39,15 @@ class Negotiation:
         self._queue.clear()
         self._may_trickle = False
 
-    async def run(self, restart: bool) -> None:
+    async def run(self, restart: bool, restart_ice: bool = False) -> None:
         """Offer the current peer connection and apply the answer.
+
+        Parameters
+        ----------
+        restart
+            Whether the server is to make a new connection, too.
+        restart_ice
+            Whether the offer has new ICE credentials and candidates.
 
         Raises
         ------
@@ -52,7 +59,7 @@ class Negotiation:
         peer = self._transport.peer
         if peer is None:
             raise OfferFailedError("no peer connection")
-        sdp, candidates = await peer.offer(self._transport.wait_for_ice_gathering)
+        sdp, candidates = await peer.offer(self._transport.wait_for_ice_gathering, restart_ice)
         sdp = only_codecs(sdp, self._transport.codecs)
         if restart and not self._behaviour.trickle_under_old_id:
             self._may_trickle = False
@@ -77,6 +84,9 @@ class Negotiation:
             if self._behaviour.trickle_after_failed_offer:
                 self._may_trickle = True
                 await self._flush()
+            raise
+        except asyncio.CancelledError:
+            self._record("client", "offer_failed", **labels, error="let go")
             raise
         self._may_trickle = True
         await self._flush()

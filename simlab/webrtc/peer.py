@@ -20,9 +20,10 @@ from aiortc.rtcpeerconnection import add_transport_description
 from aiortc.sdp import SessionDescription
 
 from simlab.core.timeline import Recorder
-from simlab.reconnect.liveness import ChromiumLiveness
+from simlab.reconnect.liveness_model import Liveness
 from simlab.webrtc import candidates
 from simlab.webrtc.encoded import leave_undecoded
+from simlab.webrtc.ice_restart import IceRestart, can_restart, transport_of
 from simlab.webrtc.iceserver.refreshing import refresh_as_browsers_do
 from simlab.webrtc.liveness import LivenessMonitor
 from simlab.webrtc.media import Slot, Source
@@ -42,6 +43,15 @@ class PeerEvents(Protocol):
 
     def ice_changed(self, peer: "Peer") -> None:
         """The ICE connection state, as a browser reports it, has changed."""
+
+    def connection_changed(self, peer: "Peer") -> None:
+        """The connection state, as a browser reports it, has changed."""
+
+    def heard(self, peer: "Peer", what: str) -> None:
+        """A packet of ``"media"`` or of ``"data"`` has arrived."""
+
+    def restarted(self, peer: "Peer") -> None:
+        """ICE is connected again after a restart."""
 
     def stable(self, peer: "Peer") -> None:
         """The signalling state is ``stable`` again: an answer was applied."""
@@ -76,6 +86,8 @@ class Peer:
         Whether there is a third transceiver, for the picture of the screen.
     decode_video
         Whether the bot's pictures are decoded; otherwise its track gives ``EncodedFrame`` objects.
+    liveness
+        How it finds that the path is bad.
     relay_only
         Whether it uses relayed candidates alone.
 
@@ -91,6 +103,7 @@ class Peer:
         ice_servers: Sequence[RTCIceServer],
         record: Recorder,
         events: PeerEvents,
+        liveness: Liveness,
         media: bool = True,
         screen: bool = False,
         decode_video: bool = True,
@@ -117,13 +130,30 @@ class Peer:
         if not decode_video:
             leave_undecoded(self.pc.getTransceivers()[KINDS.index("video")].receiver)
         self.channel: RTCDataChannel = self.pc.createDataChannel("chat", ordered=True)
-        self.liveness = LivenessMonitor(ChromiumLiveness(), self._liveness_changed)
+        self.liveness = LivenessMonitor(
+            liveness,
+            self._liveness_changed,
+            lambda: events.connection_changed(self),
+            lambda what: events.heard(self, what),
+        )
+        self.ice_restart_ignored = False
+        self._restart: IceRestart | None = None
         self._listen()
 
     @property
     def ice_state(self) -> str:
         """The ICE connection state as a browser would report it."""
         return "closed" if self.pc.signalingState == "closed" else self.liveness.state
+
+    @property
+    def connection_state(self) -> str:
+        """The state of the whole connection as a browser would report it."""
+        return "closed" if self.pc.signalingState == "closed" else self.liveness.connection_state
+
+    @property
+    def can_restart_ice(self) -> bool:
+        """Whether there is an ICE connection to restart."""
+        return can_restart(self.pc)
 
     @property
     def max_message_bytes(self) -> int:
@@ -147,6 +177,7 @@ class Peer:
         self.channel.on("close", self._closed)
         self.channel.on("message", self._events.message_received)
         dtls = self.pc.getTransceivers()[0].receiver.transport
+        self.liveness.guard(dtls.transport)
         dtls.on(
             "statechange",
             lambda: self._record("client", "dtls_state", state=dtls.state, connection=self.number),
@@ -165,7 +196,8 @@ class Peer:
         self._events.ice_changed(self)
 
     def _signalling_changed(self) -> None:
-        if self.pc.signalingState == "stable":
+        # An answer to a restart that the server ignores leads nowhere, so it is none.
+        if self.pc.signalingState == "stable" and not self.ice_restart_ignored:
             self._events.stable(self)
 
     def _opened(self) -> None:
@@ -176,7 +208,7 @@ class Peer:
         self._record("client", "channel_closed", connection=self.number)
         self._events.channel_closed(self)
 
-    async def offer(self, wait: bool = False) -> tuple[str, list[dict[str, Any]]]:
+    async def offer(self, wait: bool = False, restart_ice: bool = False) -> tuple[str, list[dict[str, Any]]]:
         """Make an offer, and return it, and the candidates that are to be sent besides.
 
         Parameters
@@ -184,7 +216,11 @@ class Peer:
         wait
             Wait for all candidates, 2 s at most, and leave them in the offer too. Otherwise those of ICE
             servers come later: see ``PeerEvents.gathered``.
+        restart_ice
+            Whether it has new ICE credentials and candidates.
         """
+        if restart_ice:
+            await self._begin_ice_restart()
         offer = await self.pc.createOffer()
         self._gathering = asyncio.get_running_loop().create_task(self.pc.setLocalDescription(offer))
         # Without ICE servers gathering takes no time at all.
@@ -197,6 +233,15 @@ class Peer:
         refresh_as_browsers_do(self._ice)
         sdp = self.pc.localDescription.sdp
         return (candidates.without_end(sdp) if wait else candidates.split_off(sdp)[0]), self._found()
+
+    async def _begin_ice_restart(self) -> None:
+        await self.roll_back_ice()
+        transport = transport_of(self.pc)
+        assert transport is not None
+        self._restart = IceRestart(transport, self._ice_restarted)
+        await self._restart.gather()
+        self._told_candidates = False
+        self._record("client", "ice_restart", state="begun", connection=self.number)
 
     def _found(self) -> list[dict[str, Any]]:
         """Return the candidates, once: a second offer of a connection brings no new ones."""
@@ -220,6 +265,8 @@ class Peer:
             gathering.remove_done_callback(self._gathered_late)
             self.liveness.begin()
             await gathering
+        restart = self._restart
+        self.ice_restart_ignored = restart is not None and not restart.is_answered_by(sdp)
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
         if (
             gathering is not None and late
@@ -227,12 +274,30 @@ class Peer:
             asyncio.get_running_loop().call_soon(self._gathered_late, gathering)
         elif first:
             self.liveness.begin()
+        elif self.ice_restart_ignored:
+            await self.roll_back_ice()
+        elif restart is not None:
+            restart.start(sdp)
+            self.liveness.begin()
+
+    def _ice_restarted(self, connection: Connection) -> None:
+        self._restart = None
+        self._record("client", "ice_restart", state="connected", connection=self.number)
+        self.liveness.connected(connection)
+        self._events.restarted(self)
+
+    async def roll_back_ice(self) -> None:
+        """Drop a restart of ICE that is under way, and go on as before."""
+        restart, self._restart = self._restart, None
+        if restart is not None:
+            await restart.roll_back()
 
     async def close(self) -> None:
         """Close the connection, and leave the sources that it sent as they are."""
         self.liveness.stop()
         for slot in self.slots.values():
             slot.unplug()
+        await self.roll_back_ice()
         await self.pc.close()
         if self._gathering is not None and not self._gathering.done():
             # It opens sockets to the end, whoever closes them before.

@@ -13,7 +13,6 @@ from aiortc import RTCIceServer
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile.scenario import Scenario
-from simlab.reconnect.policy import POLICIES, Policy
 from simlab.webrtc import probes
 from simlab.webrtc.application import Application
 from simlab.webrtc.bot import Bot
@@ -26,23 +25,11 @@ from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.peer import PeerError
+from simlab.webrtc.policies import liveness_of, rules_of_scenario
 from simlab.webrtc.request_params import RequestParams
 from simlab.webrtc.routes import OFFER_PATH, START_PATH, Routes
 from simlab.webrtc.synthetic import SyntheticMedia
 from simlab.webrtc.transport import SmallWebRTCTransport
-
-
-def policy_of(scenario: Scenario) -> Policy:
-    """Return the policy that the scenario names, with the keys that its profile changes."""
-    keys = scenario.profile.policy
-    named = POLICIES[keys.name]
-    return Policy(
-        name=named.name,
-        source=named.source,
-        grace_s=named.grace_s if keys.grace_s is None else keys.grace_s,
-        retry_delay_s=named.retry_delay_s if keys.retry_delay_s is None else keys.retry_delay_s,
-        max_attempts=named.max_attempts if keys.max_attempts is None else keys.max_attempts,
-    )
 
 
 def record_faults(scenario: Scenario, record: Recorder) -> None:
@@ -103,7 +90,9 @@ class ClientSession:
             decode_video=False,
             ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
-            policy=policy_of(scenario),
+            policy=rules_of_scenario(scenario),
+            liveness=liveness_of(profile.client, scenario.seed),
+            seed=scenario.seed,
             behaviour=profile.client.behaviour,
             callbacks=Callbacks(
                 bot_ready=self._begin, server_message=self._message, frame_received=self._frame
@@ -222,15 +211,17 @@ class ServerSession:
         self.ears = ears or Ears(record, "audio" in media, last_message_s, "video" in media)
         self._record = record
         self._keys = profile.bot
+        exhausted = [fault for fault in profile.faults if fault.kind == "server-exhausted"]
         settings = HandlerSettings(
+            mode=profile.server.mode,
             ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
-            mode=profile.server.mode,
             esp32=profile.server.esp32,
             esp32_host=profile.server.esp32_host,
             connecting_timeout_s=profile.server.connecting_timeout_s,
             decode_video=False,
             behaviour=profile.server.behaviour,
+            is_exhausted=lambda: any(fault.at_s <= record.now_s() < fault.until_s for fault in exhausted),
         )
         self._handler = RequestHandler(record, self._start_bot, settings)
         self._routes = Routes(self._handler, record)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiortc import RTCIceServer
@@ -10,7 +10,10 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import CLIENT_PRESETS, ClientBehaviour
+from simlab.reconnect.liveness import ChromiumLiveness
+from simlab.reconnect.liveness_model import Liveness
 from simlab.reconnect.policy import POLICIES, Policy
+from simlab.reconnect.rules import Rules
 from simlab.webrtc.callbacks import Callbacks, bot_participant
 from simlab.webrtc.calls import ClientCalls
 from simlab.webrtc.errors import RTVIError, TransportStartError
@@ -19,6 +22,7 @@ from simlab.webrtc.incoming import IncomingTracks
 from simlab.webrtc.media_manager import MediaManager
 from simlab.webrtc.negotiation import Negotiation
 from simlab.webrtc.peer import Peer, PeerError
+from simlab.webrtc.policies import rules_of
 from simlab.webrtc.reconnection import Reconnection
 from simlab.webrtc.request_params import RequestParams, connection_params, resolve
 from simlab.webrtc.synthetic import SyntheticMedia
@@ -60,6 +64,10 @@ class SmallWebRTCTransport(ClientCalls):
         objects, which costs much less.
     policy
         What to do about a bad connection.
+    liveness
+        Makes for each peer connection what finds that its path is bad.
+    seed
+        Where the policy's own chance comes from.
     behaviour
         Which faults of the published client it has; all of them by default.
     record
@@ -84,7 +92,9 @@ class SmallWebRTCTransport(ClientCalls):
         enable_cam: bool = False,
         disconnect_on_bot_disconnect: bool = True,
         decode_video: bool = True,
-        policy: Policy = POLICIES["pipecat"],
+        policy: Policy | Rules = POLICIES["pipecat"],
+        liveness: Callable[[], Liveness] = ChromiumLiveness,
+        seed: int = 0,
         behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
         callbacks: Callbacks | None = None,
         record: Recorder | None = None,
@@ -111,7 +121,9 @@ class SmallWebRTCTransport(ClientCalls):
         self._made = 0
         self._incoming = IncomingTracks(self.record, self.callbacks, behaviour.drop_new_remote_tracks)
         self._negotiation = Negotiation(self, self._endpoint)
-        self._reconnection = Reconnection(self, policy, self._negotiation)
+        rules = rules_of(policy, behaviour, seed)
+        self._reconnection = Reconnection(self, rules, self._negotiation)
+        self._make_liveness = liveness
         self._opened: asyncio.Future[None] | None = None
         self._bot_ready: asyncio.Future[Any] | None = None
         self._left_unanswered = False
@@ -175,8 +187,7 @@ class SmallWebRTCTransport(ClientCalls):
         self._opened = opened = asyncio.get_running_loop().create_future()
         # Whoever disconnects while the offer waits finds nobody here who would hear of it.
         opened.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._reconnection.begin()
-        await self._reconnection.negotiate(restart=False, recreate=True)
+        await self._reconnection.connect()
         if self._left_unanswered and self.behaviour.leak_pending_offer:
             # The published client goes on here where it was when it was disconnected, and says `ready`; the
             # next connect() is then refused.
@@ -226,6 +237,7 @@ class SmallWebRTCTransport(ClientCalls):
             self.ice_servers,
             self.record,
             self,
+            self._make_liveness(),
             media=manager.has_media,
             screen=manager.supports_screen_share,
             decode_video=self._decode_video,
@@ -249,11 +261,22 @@ class SmallWebRTCTransport(ClientCalls):
         for peer in sorted(self._peers, key=lambda peer: peer.number):
             self.close_peer(peer)
 
+    def go_back_to(self, old: Peer) -> None:
+        """Drop the newest peer connection, and go on with the one that it was to replace."""
+        if self.peer is None:  # disconnected meanwhile
+            self.close_peer(old)
+            return
+        new, self.peer = self.peer, old
+        for kind, source in self.tracks().items():
+            old.send(kind, source)
+        self._peers.discard(new)
+        self.spawn(new.close(), self._closing)
+
     async def stop(self, error: TransportStartError | None = None) -> None:
         """End the connection, because the user wants to or because it is given up."""
         if self.peer is None:
             return
-        if error is not None:
+        if error is not None and not self.behaviour.stay_ready_after_giving_up:
             self.state = "error"
         self.close_peer(self.peer)
         self.peer = None
@@ -269,7 +292,7 @@ class SmallWebRTCTransport(ClientCalls):
 
         After a ``disconnect`` during an unanswered offer that is a peer connection and a request (C3).
         """
-        self._reconnection.end()
+        self._reconnection.close()
         self._endpoint.abort()
         self._conversation.release()
         for task in list(self._tasks):
@@ -280,9 +303,20 @@ class SmallWebRTCTransport(ClientCalls):
         await self._endpoint.close()
 
     def ice_changed(self, peer: Peer) -> None:
-        """Let the policy see the state of the *current* connection, whichever one has changed."""
-        if self.peer is not None:
-            self._reconnection.state_changed(self.peer.ice_state)
+        """Let the policy know that the ICE state of a connection has changed."""
+        self._reconnection.ice_changed(peer)
+
+    def connection_changed(self, peer: Peer) -> None:
+        """Let the policy know that the connection state of a connection has changed."""
+        self._reconnection.connection_changed(peer)
+
+    def heard(self, peer: Peer, what: str) -> None:
+        """Let the policy know that something has arrived."""
+        self._reconnection.heard(peer, what)
+
+    def restarted(self, peer: Peer) -> None:
+        """Let the policy know that ICE is connected again."""
+        self._reconnection.connected(peer)
 
     def stable(self, peer: Peer) -> None:
         """Count an applied answer as a success, as the published client does."""
@@ -301,6 +335,7 @@ class SmallWebRTCTransport(ClientCalls):
 
     def channel_opened(self, peer: Peer) -> None:
         """Become ready the first time; say hello again later, unless that is forgotten (C10, C15)."""
+        self._reconnection.connected(peer)
         self._conversation.opened(peer)
         if self._opened is not None and not self._opened.done():
             self._opened.set_result(None)

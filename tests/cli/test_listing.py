@@ -97,9 +97,9 @@ def test_the_schema_is_json(simlab):
 
 def test_the_policies_are_listed_with_their_numbers(simlab):
     lines = simlab("policies").stdout.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == list(POLICIES)
+    assert [line.split()[0] for line in lines[1 : len(POLICIES) + 1]] == list(POLICIES)
     pipecat = json.loads(simlab("policies", "--json").stdout)[0]
-    assert (pipecat["name"], pipecat["grace_s"], pipecat["max_attempts"]) == ("pipecat", 5.0, 3)
+    assert (pipecat["name"], pipecat["grace"], pipecat["max_attempts"]) == ("pipecat", "5s", 3)
 
 
 @pytest.mark.parametrize(("file_format", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])

@@ -61,16 +61,26 @@ filtering = "address-and-port-dependent"
 kind = "rebind"
 at = "4s"
 """
+ICE_RESTART = '[policy]\nname = "daily"\n'
 PROFILES = {
     "pictures": PICTURES,
     "clean": 'duration = "8s"\n[link]\ndelay = "20ms"\n',
-    "relayed": 'duration = "8s"\n[peers]\nmedia = []\n[link]\ndelay = "20ms"\n[ice]\npolicy = "relay"\n',
     "blackout 3 s": BLACKOUT.format(duration="16s", blackout="3s", media='["audio"]'),
     "blackout 8 s": BLACKOUT.format(duration="20s", blackout="8s", media="[]"),
     "blackout 16 s": BLACKOUT.format(duration="38s", blackout="16s", media='["audio"]'),
     "strict NAT": STRICT_NAT,
+    "ice restart": BLACKOUT.format(duration="20s", blackout="9s", media='["audio"]') + ICE_RESTART,
     "all dead": (BLACKOUT + HTTP_DEAD_TOO).format(duration="28s", blackout="24s", media="[]"),
 }
+RELAYED = """
+duration = "8s"
+[peers]
+media = []
+[link]
+delay = "20ms"
+[ice]
+policy = "relay"
+"""
 CLOCKS = ("virtual", "real")
 
 
@@ -115,3 +125,11 @@ def timeline(request):
 def measured(timeline):
     """Return the metrics of a profile, by name."""
     return lambda name: metrics(timeline(name))
+
+
+@pytest.fixture(params=CLOCKS)
+def relayed(request, tmp_path):
+    """Return the timeline of a relayed call. It has a process more than the others, and runs beside none."""
+    return (
+        run_text(RELAYED) if request.param == "virtual" else finish_real(*start_real(tmp_path / "r", RELAYED))
+    )

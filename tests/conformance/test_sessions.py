@@ -32,19 +32,18 @@ def test_a_clean_network_is_noticed_by_nobody(measured):
     assert [way["lost"] for way in clean["messages"].values()] == [0, 0]
 
 
-def test_a_relayed_call_is_as_good_as_a_direct_one(timeline, measured):
-    relayed = measured("relayed")
-    assert relayed["outages"] == []
-    assert [way["lost"] for way in relayed["messages"].values()] == [0, 0]
+def test_a_relayed_call_is_as_good_as_a_direct_one(relayed):
+    measured = metrics(relayed)
+    assert measured["outages"] == []
+    assert [way["lost"] for way in measured["messages"].values()] == [0, 0]
     for link in ("link.up", "link.down"):
-        rates = timeline("relayed").select(link, "rate")
-        assert {kind for event in rates for kind in event["packets"]} == {"turn"}
-    events = list(timeline("relayed").select("ice-server"))
+        assert {kind for event in relayed.select(link, "rate") for kind in event["packets"]} == {"turn"}
+    events = list(relayed.select("ice-server"))
     assert [event.kind for event in events] == ["allocated", "permitted", "open"]
     assert events[-1]["denied"] == 0
     # All that the client sent but two Allocates and a ChannelBind, and all that it got but their answers.
-    assert events[-1]["to_peers"] == pytest.approx(relayed["links"]["up"]["delivered"] - 3, abs=2)
-    assert events[-1]["to_client"] == pytest.approx(relayed["links"]["down"]["offered"] - 3, abs=2)
+    assert events[-1]["to_peers"] == pytest.approx(measured["links"]["up"]["delivered"] - 3, abs=2)
+    assert events[-1]["to_client"] == pytest.approx(measured["links"]["down"]["offered"] - 3, abs=2)
 
 
 def test_connecting_goes_through_its_phases_in_order(measured):
@@ -77,6 +76,19 @@ def test_messages_pass_again_after_the_re_creation_and_nobody_hears_anybody(time
     assert not long["media"]["down"]["alive_at_end"]
     kinds = {violation.invariant for violation in violations(timeline("blackout 16 s"))}
     assert kinds == {"microphone-dead-after-recovery", "bot-voice-dead-after-recovery"}
+
+
+def test_ice_is_restarted_under_the_same_connection(timeline, measured):
+    restarted = measured("ice restart")
+    assert restarted["attempts"]["ice_restarts"] == 1
+    assert restarted["attempts"]["recreations"] == 0
+    assert restarted["server"]["connections_opened"] == 1
+    assert [e["state"] for e in timeline("ice restart").select("client", "ice_restart")] == [
+        "begun",
+        "connected",
+    ]
+    assert [outage["outcome"] for outage in restarted["outages"]] == ["reconnected"]
+    assert all(way["alive_at_end"] for way in restarted["media"].values())
 
 
 def test_udp_and_http_dead_it_gives_up(timeline):

@@ -14,6 +14,9 @@ from tests.needs import needs_browser, needs_pipecat
 needs_pipecat()
 needs_browser()
 
+# The first test waits for all sessions, of which two run at a time.
+pytestmark = pytest.mark.timeout(300)
+
 SLACK_S = 0.5
 NAMES = ["{} meets {}".format(*pair) for pair in PAIRS]
 # The longest wait for the server's next check: it has sent one 3.5 s after its answer, and sends the next one

@@ -32,6 +32,7 @@ EXAMPLES = {
     "turn-server-down": TIMED.format("turn-server-down") + "forgets = false\n",
     "server-restart": TIMED.format("server-restart"),
     "server-freeze": TIMED.format("server-freeze"),
+    "server-exhausted": TIMED.format("server-exhausted"),
     "client-freeze": TIMED.format("client-freeze"),
     "tab-closed": '[[fault]]\nkind = "tab-closed"\nat = "1s"\n',
     "rebind": '[[fault]]\nkind = "rebind"\nat = "1s"\nwhat = "address"\n',

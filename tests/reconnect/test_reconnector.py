@@ -1,7 +1,17 @@
+from itertools import repeat
+
 import pytest
 
+from simlab.reconnect.actions import GiveUp, StartAttempt
 from simlab.reconnect.policy import POLICIES, Policy
-from simlab.reconnect.reconnector import Attempt, GiveUp, Reconnector, StartAttempt
+from simlab.reconnect.reconnector import Reconnector as Machine
+from simlab.reconnect.rules import Rules
+from simlab.reconnect.terms import Attempt
+
+
+def Reconnector(policy):  # noqa: N802
+    return Machine(Rules(repeat(0.5), policy))
+
 
 PIPECAT = POLICIES["pipecat"]
 
@@ -58,7 +68,7 @@ def test_an_applied_answer_starts_the_count_again():
     for start_s in range(0, 200, 20):
         machine.state_changed("disconnected", start_s)
         assert machine.handle_timer(start_s + 5.0) == [recreate(1, "disconnected")]
-        machine.answered()
+        machine.answered(start_s + 5.1)
         machine.state_changed("checking", start_s + 5.1)
 
 
@@ -73,19 +83,19 @@ def test_an_unanswered_offer_blocks_every_later_attempt():
 def test_a_refusal_is_final():
     machine = Reconnector(PIPECAT)
     machine.state_changed("failed", 0.0)
-    assert machine.offer_refused(429, 0.1) == [GiveUp("offer refused", 429)]
+    assert machine.offer_failed(0.1, 429) == [GiveUp("offer refused", 429)]
     assert machine.next_timer_s() is None
 
 
 def test_a_refusal_is_a_failure_where_the_policy_says_so():
-    machine = Reconnector(Policy("lenient", "here", refusal_is_final=False))
+    machine = Reconnector(Policy("lenient", "here", final_statuses=()))
     machine.state_changed("failed", 0.0)
-    assert machine.offer_refused(429, 1.0) == []
+    assert machine.offer_failed(1.0, 429) == []
     assert machine.next_timer_s() == 3.0
 
 
 def test_the_server_may_ask_for_a_new_offer():
-    assert Reconnector(PIPECAT).renegotiation_asked() == [StartAttempt(1, Attempt.REOFFER, "renegotiate")]
+    assert Reconnector(PIPECAT).renegotiation_asked(0.0) == [StartAttempt(1, Attempt.REOFFER, "renegotiate")]
 
 
 def test_nothing_is_attempted_after_the_user_disconnected():

@@ -116,3 +116,15 @@ def test_s9_a_restart_forgets_that_the_microphone_is_off():
     assert prompted_s
     assert prompted_s[0] > restarted_s
     assert times_s(fixed, "server", "bot_prompted") == []
+
+
+def test_an_exhausted_server_is_asked_again():
+    # Without a session of /start the status is 500 with any server; s10 is about the other case.
+    exhausted = '[[fault]]\nkind = "server-exhausted"\nat = "0s"\nfor = "3s"\n'
+    timeline = run_text('duration = "10s"\n[peers]\nmedia = []\n' + exhausted)
+    assert [e["status"] for e in timeline.select("server", "http") if e["method"] == "POST"] == [
+        500,
+        500,
+        200,
+    ]
+    assert len(times_s(timeline, "client", "bot_ready")) == 1

@@ -1,0 +1,32 @@
+"""The text of files that a user names."""
+
+from pathlib import Path
+
+from simlab.core.errors import InvalidInputError
+from simlab.profile.text import LONGEST_TEXT
+
+
+def text_of(path: Path, what: str) -> str:
+    """Return the text of a file; what is longer than any profile may be cut off.
+
+    Parameters
+    ----------
+    what
+        What it should be, for a message: ``"a profile"``.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is a folder, cannot be read, or is not UTF-8.
+    """
+    if path.is_dir():
+        raise InvalidInputError([f"{path}: is a folder, want {what} (a TOML file)"])
+    try:
+        with path.open("rb") as file:
+            content = file.read(4 * LONGEST_TEXT)  # more is too long in any encoding
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        reason = "is not text in UTF-8"
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+    raise InvalidInputError([f"{path}: {reason}"])
