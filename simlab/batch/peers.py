@@ -30,6 +30,7 @@ def check_peers(scenarios: Iterable[Scenario]) -> None:
 
 def _faults(scenario: Scenario) -> Iterator[str]:
     yield from _relay_faults(scenario.profile)
+    yield from _video_faults(scenario.profile)
     if scenario.profile.peers.server == "pipecat":
         yield from _pipecat_faults(scenario.profile)
     if scenario.profile.peers.client == "chromium":
@@ -42,6 +43,13 @@ def _relay_faults(profile: Profile) -> Iterator[str]:
     for side, name in (("client", profile.peers.client), ("server", profile.peers.server)):
         if name != "builtin" and side in profile.ice.used_by:
             yield f'ice.policy is "relay", but the {side} is "{name}", which takes all candidates'
+
+
+def _video_faults(profile: Profile) -> Iterator[str]:
+    published = [name for name in (profile.peers.client, profile.peers.server) if name != "builtin"]
+    if "video" in profile.peers.media:
+        for name in published:
+            yield f'peers.media has "video", but "{name}" sends and shows no pictures here'
 
 
 def _pipecat_faults(profile: Profile) -> Iterator[str]:
@@ -68,6 +76,8 @@ def _chromium_faults(profile: Profile) -> Iterator[str]:
         yield 'policy: want "pipecat" alone for a browser, whose client has that one of its own'
     if profile.client != Client():
         yield "client: of this table, nothing means anything to a browser"
+    if profile.actions:
+        yield "action: nothing of these tables means anything to a browser"
     for index, fault in enumerate(profile.faults):
         if fault.kind == "handover":
             yield f'fault[{index}].kind is "{fault.kind}", but a browser has the addresses of its machine'

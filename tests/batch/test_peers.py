@@ -114,3 +114,14 @@ def test_relayed_candidates_alone_are_for_the_built_in_peers(installed):
     ]
     assert faults(text, ice__policy="all") == []
     assert faults(text, ice__used_by='["client"]') == []
+
+
+def test_published_peers_have_no_pictures_and_no_actions(bare):
+    bare("chromium", "npm")
+    pictures = 'media = ["video"]\n'
+    assert faults(PIPECAT + pictures) == [
+        'test: peers.media has "video", but "pipecat" sends and shows no pictures here'
+    ]
+    found = faults(CHROMIUM + pictures + '[[action]]\nat = "1s"\ndo = "mute"\n')
+    assert found[0] == 'test: peers.media has "video", but "chromium" sends and shows no pictures here'
+    assert found[-1] == "test: action: nothing of these tables means anything to a browser"
