@@ -128,3 +128,22 @@ def test_an_exhausted_server_is_asked_again():
         200,
     ]
     assert len(times_s(timeline, "client", "bot_ready")) == 1
+
+
+def test_s1_a_restart_leaves_a_name_that_keeps_out_who_comes_again():
+    published, fixed = both("s1")
+    assert times_s(published, "server", "http", status=400)
+    assert final_state(published) in {"error", "disconnected"}
+    assert not times_s(fixed, "server", "http", status=400)
+    assert final_state(fixed) == "ready"
+    assert last_heard_s(fixed, "down", "message") > 39.0
+
+
+def test_s10_an_error_in_a_session_is_final_though_it_would_pass():
+    published, fixed = both("s10")
+    assert times_s(published, "server", "http", status=400)
+    assert final_state(published) == "error"
+    assert times_s(fixed, "server", "http", status=500)
+    assert not times_s(fixed, "server", "http", status=400)
+    assert final_state(fixed) == "ready"
+    assert last_heard_s(fixed, "down", "message") > 39.0
