@@ -21,7 +21,8 @@ from tests.virtual.sessions import scenario
 
 LOSSY = '[link]\ndelay = "1ms"\nloss = "100%"\n'
 CLEAN = '[link]\ndelay = "1ms"\n'
-WHERE = {"relay": 0, "server": 0, "client": "http://127.0.0.2:9/api/offer"}
+# What an order to prepare has behind the scenario; the peers are told where the ICE servers are.
+WHERE = {"relay": (0,), "server": (0, {}), "client": ("http://127.0.0.2:9/api/offer", {})}
 
 
 def told(work, module="relay"):
@@ -85,7 +86,7 @@ def test_what_the_relay_has_dropped_is_told_even_when_it_is_stopped_at_once():
 
 def test_the_server_listens_where_it_says():
     async def work(child, _):
-        port = await child.ask("prepare", scenario(CLEAN).to_toml(), 0)
+        port = await child.ask("prepare", scenario(CLEAN).to_toml(), *WHERE["server"])
         socket.create_connection((HOSTS["server"], port), timeout=10).close()
 
     told(work, "server")
@@ -95,7 +96,7 @@ def test_a_port_in_use_is_refused_with_the_reason():
     async def work(child, _):
         with socket.create_server((HOSTS["server"], 0)) as taken:
             with pytest.raises(SessionFailedError, match="address already in use") as failure:
-                await child.ask("prepare", scenario(CLEAN).to_toml(), taken.getsockname()[1])
+                await child.ask("prepare", scenario(CLEAN).to_toml(), taken.getsockname()[1], {})
             assert failure.value.stage == "server"
 
     told(work, "server")
@@ -136,7 +137,7 @@ def test_it_ignores_ctrl_c_and_ends_when_its_stdin_is_closed(module):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         text = scenario(CLEAN).to_toml()
         for number in (1, 2):
-            process.stdin.write(control.to_line(control.order(number, "prepare", text, WHERE[module])))
+            process.stdin.write(control.to_line(control.order(number, "prepare", text, *WHERE[module])))
             process.stdin.flush()
             assert process.stdout.readline().startswith(b'{"id":%d,"answer"' % number)
             process.send_signal(signal.SIGINT)
@@ -178,15 +179,15 @@ def test_a_frozen_process_answers_when_it_thaws():
 def test_a_server_takes_the_place_of_another():
     async def work(child, _):
         text = scenario(CLEAN).to_toml()
-        port = await child.ask("prepare", text, 0)
+        port = await child.ask("prepare", text, *WHERE["server"])
         heard = await child.ask("leave")
-        assert heard == {"message_last_s": None, "media_last_s": None, "next_number": 0}
+        assert heard == {"message_last_s": None, "media_last_s": None, "video_last_s": None, "next_number": 0}
         await child.kill()
-        heard = {"message_last_s": 1.0, "media_last_s": None, "next_number": 7}
+        heard |= {"message_last_s": 1.0, "next_number": 7}
         other = Child("server", "simlab.live.server_process", lambda _: None)
         await other.start()
         try:
-            assert await other.ask("prepare", text, port, heard) == port
+            assert await other.ask("prepare", text, port, {}, heard) == port
             assert await other.ask("leave") == heard
         finally:
             await other.stop()
