@@ -40,6 +40,7 @@ def test_it_names_every_option_and_call():
         "signalled",
         "error_happened",
         "spawn",
+        "go_back_to",
         "start_peer",
         "close_peer",
         "stop",
@@ -61,7 +62,17 @@ onBotLlmStarted onBotLlmStopped onBotTtsText onBotTtsStarted onBotTtsStopped
 onLLMFunctionCallStarted onLLMFunctionCallInProgress onLLMFunctionCallStopped onLLMFunctionCall
 onBotLlmSearchResponse
 """
-EVENT_ENDINGS = {"changed", "opened", "closed", "received", "added", "gathered", "stable"}
+EVENT_ENDINGS = {
+    "heard",
+    "restarted",
+    "changed",
+    "opened",
+    "closed",
+    "received",
+    "added",
+    "gathered",
+    "stable",
+}
 
 
 def test_every_callback_is_the_published_one_in_snake_case():
