@@ -55,7 +55,11 @@ def end(process):
 
 def test_a_client_meets_the_bot(serving):
     process, url = serving()
-    assert asyncio.run(call(url)) == ["connecting", "connected", "ready", "disconnecting", "disconnected"]
+    began, ended = (
+        ["initializing", "initialized", "connecting", "connected"],
+        ["disconnecting", "disconnected"],
+    )
+    assert asyncio.run(call(url)) == [*began, "ready", *ended]
     status, out, err = end(process)
     assert (status, err) == (0, "")
     told = [line.partition(" s  ")[2] for line in out.splitlines()]
