@@ -206,7 +206,8 @@ class SmallWebRTCTransport(ClientCalls):
             self._close_all_peers()
         self.state = "disconnected"
         self._conversation.dispatcher.disconnect()
-        await asyncio.gather(*self._closing)
+        # Shielded: a disconnect that is cut off must not cut off the closing, which would leave threads.
+        await asyncio.shield(asyncio.gather(*self._closing))
 
     async def start_peer(self, restart: bool) -> None:
         """Make a new peer connection and negotiate it.

@@ -77,9 +77,12 @@ def test_ctrl_c_says_good_bye_to_clients(serving):
             client = SmallWebRTCTransport(webrtc_request_params=RequestParams(f"{url}/api/offer"))
             client.callbacks.bot_disconnected = lambda _: gone.set()
             await asyncio.wait_for(client.connect(), 30.0)
+            peer = client.peer
             process.send_signal(signal.SIGINT)
             await asyncio.wait_for(gone.wait(), 10.0)
+            # While the client disconnects by itself, which must not leave its connection half closed.
             await client.release()
+            assert peer.pc.connectionState == "closed"
 
     asyncio.run(work())
     out, err = process.communicate(timeout=20)
