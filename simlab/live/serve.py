@@ -69,8 +69,29 @@ def serve(
     ------
     SessionFailedError
         If it cannot listen there.
+    OSError
+        From ``happened``, whose failure ends the server in order: nobody watches any more.
     """
     asyncio.run(_serve(profile, host, port, listening, happened))
+
+
+class _Telling:
+    """Tell of events until that fails, and then stop the server: what is told of must go on to its end."""
+
+    def __init__(self, happened: Callable[[Event], None], stop: asyncio.Event) -> None:
+        self._happened = happened
+        self._stop = stop
+        self.failure: OSError | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Tell of an event, if it is of interest."""
+        if self.failure is not None or not (event.kind in _TOLD or event.kind.startswith("bot_")):
+            return
+        try:
+            self._happened(event)
+        except OSError as error:
+            self.failure = error
+            self._stop.set()
 
 
 async def _serve(
@@ -82,9 +103,9 @@ async def _serve(
 ) -> None:
     clock = SessionClock()
     clock.start(time.monotonic())
-    record = Recorder(
-        clock.now_s, lambda e: happened(e) if e.kind in _TOLD or e.kind.startswith("bot_") else None
-    )
+    stop = asyncio.Event()
+    telling = _Telling(happened, stop)
+    record = Recorder(clock.now_s, telling)
     # No probes: they are for sessions that measure.
     server = ServerSession(Scenario.of(profile, clock="real"), record, Ears(record, True, last_message_s=0.0))
     try:
@@ -97,14 +118,15 @@ async def _serve(
         ) from error
     with gathering_from(lambda: hosts):
         listening(f"http://{f'[{host}]' if ':' in host else host}:{server.port}")
-        await _asked_to_stop()
+        await _asked_to_stop(stop)
         await server.close()
+    if telling.failure is not None:
+        raise telling.failure
 
 
-async def _asked_to_stop() -> None:
-    """Wait for Ctrl-C, or for a polite kill. A second one then ends everything at once."""
+async def _asked_to_stop(stop: asyncio.Event) -> None:
+    """Wait for ``stop``, for Ctrl-C, or for a polite kill. A second one then ends everything at once."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:
         loop.add_signal_handler(number, stop.set)

@@ -1,6 +1,7 @@
 """``simlab serve``: any client meets the bot on a real network, and Ctrl-C ends it."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -11,6 +12,7 @@ import pytest
 
 from simlab.live.addresses import gathering_from
 from simlab.live.serve import is_loopback, media_hosts
+from simlab.webrtc.errors import TransportStartError
 from simlab.webrtc.http import RequestParams
 from simlab.webrtc.transport import SmallWebRTCTransport
 
@@ -89,6 +91,21 @@ def test_ctrl_c_says_good_bye_to_clients(serving):
     assert process.returncode == 0
     assert "Traceback" not in err
     assert "connection_closed" in [json.loads(line)["kind"] for line in out.splitlines()]
+
+
+def test_it_ends_in_order_when_nobody_reads_what_it_says():
+    # Closing a connection is told as well, and must not be cut off by that: it would leave a thread for ever.
+    command = [sys.executable, "-m", "simlab", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().split()[2]
+        process.stdout.close()
+        try:
+            with contextlib.suppress(TransportStartError):
+                asyncio.run(call(url))
+            assert process.wait(20) == 141
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
 
 
 def test_a_port_in_use_is_a_reason():
