@@ -52,5 +52,7 @@ class _Undecoded:
 
 
 def leave_undecoded(receiver: RTCRtpReceiver) -> None:
-    """Let a receiver's track give ``EncodedFrame`` objects; to be called before anything is received."""
-    receiver._RTCRtpReceiver__decoder_queue = _Undecoded(receiver)  # type: ignore[attr-defined]
+    """Let a receiver's track give ``EncodedFrame`` objects; to be called before anything comes."""
+    # Its thread waits at the first one, and would never hear of the end from another.
+    if not isinstance(receiver._RTCRtpReceiver__decoder_queue, _Undecoded):  # type: ignore[attr-defined]
+        receiver._RTCRtpReceiver__decoder_queue = _Undecoded(receiver)  # type: ignore[attr-defined]
