@@ -57,7 +57,7 @@ class Reports:
     def finish(self, now_s: float) -> None:
         """Record what is still open."""
         self._now_s = max(self._now_s, now_s)
-        self._messages.watch.finish(self._end_s)
+        self._messages.watch.finish(self._end_s - probes.QUIET_END_S)
         self._heard.finish(self._end_s)
         self._sent_messages.flush()
         self._sent_media.flush()

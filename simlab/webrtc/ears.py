@@ -75,7 +75,7 @@ class Ears:
     def finish(self) -> None:
         """Record what is still open."""
         end_s = self.last_message_s + probes.QUIET_END_S
-        self.messages.watch.finish(end_s)
+        self.messages.watch.finish(self.last_message_s)
         self.media.finish(end_s)
         self.video.finish(end_s)
         self.sent_messages.flush()

@@ -13,8 +13,7 @@ MESSAGE_GAP_S = 1.0
 MEDIA_GAP_S = 0.5
 VIDEO_GAP_S = 1.0  # a lost picture holds up those after it until it is sent again
 LATE_S = 1.0
-# Messages stop this long before the end, so that none is under way then and counts as lost; it is less
-# than a gap, so that the silence does not count as one.
+# Messages stop this long before the end, so that none is under way then and counts as lost.
 QUIET_END_S = 0.9
 PROBE_NAME = "simlab-probe"
 
@@ -97,7 +96,7 @@ class Watch:
         Parameters
         ----------
         end_s
-            When the session was to end. Nothing is missed after that, however late it is by now.
+            Until when something was to be sent. Nothing is missed after that, however late it is by now.
         """
         self._note_gap(min(self._record.now_s(), end_s))
         self.tally.flush()

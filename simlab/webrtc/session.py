@@ -170,7 +170,7 @@ class ClientSession:
     def finish(self) -> None:
         """Record what is still open."""
         end_s = self._last_message_s + probes.QUIET_END_S
-        self._messages.watch.finish(end_s)
+        self._messages.watch.finish(self._last_message_s)
         self._heard.finish(end_s)
         self._seen.finish(end_s)
         self._sent_messages.flush()

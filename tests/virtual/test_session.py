@@ -116,3 +116,12 @@ def test_an_interrupted_session_keeps_what_was_recorded(monkeypatch):
     timeline = run_text(CLEAN)
     assert timeline.events[-1]["stage"] == "interrupted"
     assert any(event.kind == "bot_ready" for event in timeline.events)
+
+
+def test_what_is_lost_with_the_last_messages_is_no_outage():
+    # The last message but one still arrives; after those that are lost, nobody has anything more to say.
+    last = '[[fault]]\nkind = "blackout"\nat = "9s"\nfor = "1s"\n'
+    text = CLEAN.replace("[link]", "[peers]\nmedia = []\n[link]").replace('"5s"', '"10s"')
+    measured = metrics(run_text(text + last))
+    assert measured["messages"]["up"]["lost"] > 0
+    assert measured["outages"] == []
