@@ -15,6 +15,12 @@ def test_its_profile_passes_the_check_and_runs(simlab, here):
     assert "From 20.0 s until 28.0 s: blackout both ways [fault 0]." in result.stdout
 
 
+def test_its_account_is_what_is_printed_today(simlab):
+    (told,) = re.findall(r"```\n(flaky, policy .*?)```", README, re.DOTALL)
+    printed = simlab("run", "flaky").stdout.splitlines()
+    assert [line for line in told.splitlines() if line not in printed] == []
+
+
 def test_its_files_and_folders_exist():
     inside = re.findall(r"`((?:profiles|docs|results|simlab)/[\w./]*)`|\]\(([\w./]+)\)", README)
     paths = [one or other for one, other in inside]
