@@ -134,8 +134,7 @@ def test_an_allocation_whose_client_is_gone_expires_and_its_port_is_free():
             again, _ = await loop.create_datagram_endpoint(Heard, local_addr=relayed)
             again.close()
             lasted_s = record.events[-1].t_s - record.events[0].t_s
-            # Both moments are told a little after they come.
-            assert lasted_s >= 0.9
+            assert lasted_s >= 0.999
 
     asyncio.run(main())
 

@@ -112,6 +112,7 @@ class TurnServer(Relaying):
         if allocation is None or allocation.asked is None:
             return [Close(relayed)]  # it has expired meanwhile
         (received, key, lifetime_s), allocation.asked = allocation.asked, None
+        allocation.expires_s = now_s + lifetime_s
         said = {"XOR-RELAYED-ADDRESS": relayed, "LIFETIME": lifetime_s, "XOR-MAPPED-ADDRESS": client}
         allocation.relayed, allocation.response = relayed, codec.success(received, said, key)
         self._by_relayed[relayed] = allocation

@@ -218,6 +218,15 @@ def test_a_port_that_comes_too_late_is_closed():
     assert client.server.not_opened(CLIENT, 5.0) == []
 
 
+def test_the_lifetime_in_an_answer_begins_with_the_answer():
+    client = Client(turn_server(lifetime_s=5, longest_s=5)).challenged()
+    client.ask()
+    client.server.opened(CLIENT, RELAYED, 0.25)
+    assert client.server.next_timer_s() == 5.25
+    assert client.server.handle_timer(5.0) == []
+    assert len(of_kind(client.server.handle_timer(5.25), Close)) == 1
+
+
 def test_the_quota_is_each_users_own():
     server = turn_server(quota=2)
     for port in (1, 2):
