@@ -226,10 +226,12 @@ def test_what_entered_a_link_before_the_rebinding_still_arrives():
         slow = [ConstantDelayStage(ConstantDelaySpec(0.1))]
         async with relay_between(up=slow, nat=NatSpec()) as (bench, client, server):
             to_server = bench.relay.alias("server", server.getsockname())
+            await client.sendto(b"before", to_server)
+            _, old = await received(server)
             await client.sendto(b"under way", to_server)
             await trio.sleep(0.05)
             bench.relay.rebind(None)
-            assert (await received(server))[0] == b"under way"
+            assert await received(server) == (b"under way", old)
 
     trio.run(main)
 
