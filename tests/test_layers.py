@@ -33,6 +33,7 @@ def test_the_layers_hold() -> None:
         ("core/link.py", "import simlab.profile.load", "Who may import whom"),
         ("virtual/loop.py", "import simlab.live", "Who may import whom"),
         ("study/words.py", "import simlab.profile.load", "The study sees the core alone"),
+        ("report/__init__.py", "import simlab.store", "A report sees the study"),
         ("store.py", "import simlab.study.metrics", "The store sees the core and profiles"),
     ],
 )

@@ -1,26 +1,96 @@
 """What several commands understand in the same way."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import reduce, wraps
+from typing import TYPE_CHECKING
 
 import click
 
 from simlab.core.errors import InvalidInputError
 
-_Command = TypeVar("_Command", bound=Callable[..., object])
+if TYPE_CHECKING:
+    from simlab.batch.scenarios import Wanted
+    from simlab.profile.model import Clock
 
 
-def peer_options(command: _Command) -> _Command:
-    """Give a command ``--server`` and ``--client``; see ``peers_of``."""
-    server = click.option(
+def wanted_options(seeds: int) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command PROFILE... and all options that choose its sessions; it gets them as ``wanted``.
+
+    Parameters
+    ----------
+    seeds
+        How many seeds it takes by default.
+    """
+
+    def give(command: Callable[..., int]) -> Callable[..., int]:
+        @wraps(command)
+        def collected(**given: object) -> int:
+            taken = {name: given.pop(name) for name in _WANTED}
+            return command(wanted=_wanted(**taken), **given)  # type: ignore[arg-type]
+
+        seeds_option = click.option(
+            "--seeds",
+            type=click.IntRange(1),
+            default=seeds,
+            metavar="N",
+            show_default=True,
+            help="How many seeds, from --seed on.",
+        )
+        return reduce(lambda wrapped, option: option(wrapped), reversed([*_OPTIONS, seeds_option]), collected)
+
+    return give
+
+
+_WANTED = ("profiles", "clock", "seed", "seeds", "policies", "server", "client", "settings")
+
+_OPTIONS = [
+    click.argument("profiles", nargs=-1, required=True, metavar="PROFILE..."),
+    click.option(
+        "--clock", type=click.Choice(["virtual", "real"]), help="The clock; the profile's by default."
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0), metavar="N", help="The first seed; the profile's by default."
+    ),
+    click.option(
+        "--policy",
+        "policies",
+        multiple=True,
+        metavar="NAME|FILE.toml|MODULE:NAME",
+        help="A reconnection policy; may be repeated.",
+    ),
+    click.option(
         "--server", type=click.Choice(["builtin", "pipecat"]), help="pipecat: the published pipecat-ai."
-    )
-    client = click.option(
+    ),
+    click.option(
         "--client",
         type=click.Choice(["builtin", "chromium"]),
         help="chromium: the published JavaScript client in a browser.",
-    )
-    return server(client(command))
+    ),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Any key of the profile, dotted; may be repeated.",
+    ),
+]
+
+
+def _wanted(
+    profiles: tuple[str, ...],
+    clock: "Clock | None",
+    seed: int | None,
+    seeds: int,
+    policies: tuple[str, ...],
+    server: str | None,
+    client: str | None,
+    settings: tuple[str, ...],
+) -> "Wanted":
+    from simlab.batch.scenarios import Wanted
+
+    peers = {"peers.server": server, "peers.client": client}
+    overrides = overrides_of(settings) | {key: name for key, name in peers.items() if name is not None}
+    return Wanted(profiles, policies, seed, seeds, clock, overrides)
 
 
 def overrides_of(settings: Sequence[str]) -> dict[str, str]:
@@ -36,9 +106,3 @@ def overrides_of(settings: Sequence[str]) -> dict[str, str]:
     if faults:
         raise InvalidInputError(faults)
     return {key.strip(): value for key, _, value in pairs}
-
-
-def peers_of(server: str | None, client: str | None) -> dict[str, str]:
-    """Return ``--server`` and ``--client`` as settings of the profile's keys."""
-    given = {"peers.server": server, "peers.client": client}
-    return {key: name for key, name in given.items() if name is not None}

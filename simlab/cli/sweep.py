@@ -1,32 +1,18 @@
 """``simlab sweep``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
-from simlab.cli.options import overrides_of, peer_options, peers_of
+from simlab.cli.options import wanted_options
 
 if TYPE_CHECKING:
-    from simlab.profile.model import Clock
+    from simlab.batch.scenarios import Wanted
 
 
 @click.command("sweep", short_help="Run many sessions, and compare policies.")
-@click.argument("profiles", nargs=-1, required=True, metavar="PROFILE...")
-@click.option("--clock", type=click.Choice(["virtual", "real"]), help="The clock; the profile's by default.")
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="The first seed; the profile's by default.")
-@click.option(
-    "--seeds",
-    type=click.IntRange(1),
-    default=20,
-    metavar="N",
-    show_default=True,
-    help="How many seeds, from --seed on.",
-)
-@click.option(
-    "--policy", "policies", multiple=True, metavar="NAME", help="A reconnection policy; may be repeated."
-)
-@peer_options
+@wanted_options(seeds=20)
 @click.option(
     "--vary",
     "varied",
@@ -34,31 +20,12 @@ if TYPE_CHECKING:
     metavar="KEY=VALUES",
     help="A key of the profile, and its values in turn: 0%,5% or 2s..60s:30; may be repeated.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any key of the profile, dotted; may be repeated.",
-)
 @click.option("--out", default="results", metavar="DIR", show_default=True, help="Where the folder goes.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many processes; all cores by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print the study folder alone.")
 def command(
-    profiles: tuple[str, ...],
-    clock: str | None,
-    seed: int | None,
-    seeds: int,
-    policies: tuple[str, ...],
-    server: str | None,
-    client: str | None,
-    varied: tuple[str, ...],
-    settings: tuple[str, ...],
-    out: str,
-    jobs: int | None,
-    as_json: bool,
-    quiet: bool,
+    wanted: "Wanted", varied: tuple[str, ...], out: str, jobs: int | None, as_json: bool, quiet: bool
 ) -> int:
     """Run every profile with every policy, seed and value, and print how soon calls came back.
 
@@ -74,12 +41,9 @@ def command(
       simlab sweep blackout --vary fault[0].for=2s..40s:20 --seeds 10 --json
       simlab sweep flaky --server pipecat
     """
-    from simlab.batch.scenarios import Wanted
     from simlab.batch.sweep import Matrix
     from simlab.batch.vary import parse_vary
     from simlab.cli.sweeping import sweep_and_print
 
-    overrides = overrides_of(settings) | peers_of(server, client)
-    wanted = Wanted(profiles, policies, seed, seeds, cast("Clock | None", clock), overrides)
     matrix = Matrix(wanted, parse_vary(varied))
     return sweep_and_print(matrix, Path(out), jobs, as_json=as_json, quiet=quiet)
