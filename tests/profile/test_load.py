@@ -307,7 +307,7 @@ def test_overrides():
         ("link.delay", "-4ms", '--set link.delay is "-4ms", want 0 or more'),
         ("links.delay", "4ms", '--set links.delay: links is unknown, did you mean "link"?'),
         ("link.up", "{delay = 3}", "--set link.up: link.up.delay is 3, want a duration with its unit"),
-        ("fault[7].for", "1s", "--set fault[7].for: there is no fault[7], the profile has 3"),
+        ("fault[7].for", "1s", "--set fault[7].for: there is no fault[7], the profile has 4"),
         ("fault[0].kind", "blackot", '--set fault[0].kind is "blackot", did you mean "blackout"?'),
         ("seed.x", "1", "--set seed.x: seed: want a whole number"),
         ("name.x", "1", "--set name.x: name is not a table"),

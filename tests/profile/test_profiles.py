@@ -30,6 +30,7 @@ def test_flaky():
         ("blackout", 15.0, 4.0),
         ("blackout", 35.0, 16.0),
         ("block", 80.0, 18.0),
+        ("signalling", 80.0, 18.0),
     ]
 
 
