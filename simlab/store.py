@@ -57,10 +57,36 @@ def prepare(parent: Path) -> None:
         raise InvalidInputError([f"--out {parent}: {_reason(error)}"]) from error
 
 
+def capture_folder(parent: Path, scenario: Scenario) -> Path:
+    """Make a folder for the files of a capture, which ``save`` moves into the run folder.
+
+    It is hidden, beside where the run folder is going to be; there it stays if simlab is killed.
+
+    Raises
+    ------
+    SimlabError
+        If it cannot be made.
+    """
+    folder = _draft_of(parent, f"capture-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}")
+    with _told(parent, "a folder for the capture could not be made"):
+        folder.mkdir(parents=True)
+    return folder
+
+
 def save(
-    parent: Path, scenario: Scenario, timeline: Timeline, metrics: Mapping[str, Any], picture_png: bytes
+    parent: Path,
+    scenario: Scenario,
+    timeline: Timeline,
+    metrics: Mapping[str, Any],
+    picture_png: bytes,
+    captured: Path | None = None,
 ) -> Path:
     """Write a run folder, and return where it is.
+
+    Parameters
+    ----------
+    captured
+        The folder with the files of a capture; they are moved.
 
     It is named after the time in UTC, the profile, the policy and the seed; a session that failed gets
     ``-failed`` at the end. Of two folders of the same name, the second gets a number.
@@ -81,7 +107,7 @@ def save(
     ending = "-failed" if any(True for _ in timeline.select("session", "failed")) else ""
     with _told(parent, "the run could not be saved"):
         parent.mkdir(parents=True, exist_ok=True)
-        return _written(parent, name, ending, files)
+        return _written(parent, name, ending, files, captured)
 
 
 def save_study(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
@@ -165,12 +191,18 @@ def _text(path: Path) -> str:
         raise InvalidInputError([f"{path}: the text is not UTF-8"]) from error
 
 
-def _written(parent: Path, name: str, ending: str, files: Mapping[str, bytes]) -> Path:
+def _written(
+    parent: Path, name: str, ending: str, files: Mapping[str, bytes], captured: Path | None = None
+) -> Path:
     draft = _draft_of(parent, name)
     try:
         draft.mkdir()
         for file_name, content in files.items():
             (draft / file_name).write_bytes(content)
+        if captured is not None:
+            for path in sorted(captured.iterdir()):
+                path.rename(draft / path.name)
+            captured.rmdir()
         return _moved(draft, parent, name, ending)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

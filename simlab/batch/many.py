@@ -29,12 +29,22 @@ R = TypeVar("R", bound=Finished)
 Finish = Callable[[Run], R]
 
 
-def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Iterator[Run]:
-    """Run and save sessions, and yield them in the order of the scenarios: see ``run_each``."""
-    return run_each(partial(save, parent=parent), scenarios, jobs)
+def run_all(
+    scenarios: Sequence[Scenario], parent: Path, jobs: int = 1, capture: bool = False
+) -> Iterator[Run]:
+    """Run and save sessions, and yield them in the order of the scenarios: see ``run_each``.
+
+    Parameters
+    ----------
+    capture
+        Whether to capture their packets.
+    """
+    return run_each(partial(save, parent=parent), scenarios, jobs, parent if capture else None)
 
 
-def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) -> Iterator[R]:
+def run_each(
+    finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1, capture_under: Path | None = None
+) -> Iterator[R]:
     """Run sessions, and yield what remains of each in the order of the scenarios.
 
     What comes out does not depend on ``jobs``.
@@ -46,6 +56,8 @@ def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) ->
         that other processes find it.
     jobs
         How many processes to use; 1 runs the sessions in this one.
+    capture_under
+        Where run folders go, if packets are to be captured.
 
     Raises
     ------
@@ -55,22 +67,24 @@ def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) ->
         If the user interrupted, after the sessions that this cut short.
     """
     if jobs == 1 or len(scenarios) == 1:
-        return _one_by_one(finish, scenarios)
-    return _in_processes(finish, scenarios, min(jobs, len(scenarios)))
+        return _one_by_one(finish, scenarios, capture_under)
+    return _in_processes(finish, scenarios, min(jobs, len(scenarios)), capture_under)
 
 
-def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario]) -> Iterator[R]:
+def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario], capture_under: Path | None) -> Iterator[R]:
     for scenario in scenarios:
-        finished = finish(run_scenario(scenario))
+        finished = finish(run_scenario(scenario, capture_under))
         yield finished
         if finished.interrupted:
             raise KeyboardInterrupt
 
 
-def _in_processes(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int) -> Iterator[R]:
+def _in_processes(
+    finish: Finish[R], scenarios: Sequence[Scenario], jobs: int, capture_under: Path | None
+) -> Iterator[R]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _begin_worker) as executor:
-        futures = [executor.submit(_work, finish, scenario) for scenario in scenarios]
+        futures = [executor.submit(_work, finish, scenario, capture_under) for scenario in scenarios]
         try:
             for future in futures:
                 yield _result(future)
@@ -116,10 +130,10 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
-def _work(finish: Finish[R], scenario: Scenario) -> R | None:
+def _work(finish: Finish[R], scenario: Scenario, capture_under: Path | None) -> R | None:
     _interrupt.held = False
     try:
-        run = None if _interrupt.asked else run_scenario(scenario)
+        run = None if _interrupt.asked else run_scenario(scenario, capture_under)
     except KeyboardInterrupt:
         run = None
     finally:

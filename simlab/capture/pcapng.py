@@ -23,7 +23,7 @@ _ANY_LENGTH = -1
 _LONGEST_PACKET_BYTES = 262144  # what Wireshark takes at most
 
 
-class CaptureFile(RawPcapNgWriter):  # type: ignore[misc]
+class CaptureFile(RawPcapNgWriter):
     """Write records as blocks, each with one system call: whatever happens, the file holds whole blocks.
 
     Parameters

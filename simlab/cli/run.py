@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the metrics as JSON, and nothing else, on stdout."
 )
+@click.option(
+    "--capture", is_flag=True, help="Save the packets, too: capture.pcapng, and dtls.keys to read them with."
+)
 @click.option("--quiet", is_flag=True, help="Print the run folders alone.")
-def command(wanted: "Wanted", out: str, jobs: int, as_json: bool, quiet: bool) -> int:
+def command(wanted: "Wanted", out: str, jobs: int, capture: bool, as_json: bool, quiet: bool) -> int:
     """Run one session for each profile, policy and seed, and tell what happened.
 
     PROFILE is a TOML file, or the name of one in profiles/. Each session is saved in a folder of its own.
@@ -38,10 +41,11 @@ def command(wanted: "Wanted", out: str, jobs: int, as_json: bool, quiet: bool) -
       simlab run profiles/flaky.toml
       simlab run flaky --policy pipecat --policy never --seeds 20 --jobs 2
       simlab run clean --set duration=10s --set link.loss=5% --json
+      simlab run flaky --capture
       simlab run flaky --server pipecat
       simlab run flaky --server pipecat --client chromium --clock real
     """
     from simlab.batch.scenarios import scenarios
     from simlab.cli.running import Printing, run_and_print
 
-    return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet))
+    return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet), capture)

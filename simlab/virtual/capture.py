@@ -12,7 +12,6 @@ from simlab.core.link import Delivered, Dropped
 from simlab.core.packet import Direction
 from simlab.virtual.network import Address, Way, true_payload
 
-
 # Wireshark tells conversations apart by addresses, not by interfaces: without a NAT, what one and the same
 # packet is at both sides would look like one that was sent twice. So the server's side has the client at
 # other addresses, as behind a relay it has.

@@ -62,6 +62,12 @@ class Paths:
         loop.way_out = self._send
         self._schedule(scenario)
 
+    def finish(self) -> None:
+        """Record the totals. What passes afterwards is no part of the session, and of no capture."""
+        for meter in self.meters.values():
+            meter.finish()
+        self._up_capture = self._down_capture = None
+
     def _new_nat(self) -> Nat | None:
         return None if self._spec is None else Nat(self._spec, self._another(self._outside))
 

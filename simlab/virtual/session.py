@@ -73,9 +73,7 @@ async def _same(address: Address) -> Address:
 class VirtualSession:
     """Client and server, the paths between them, and the signalling proxy."""
 
-    def __init__(
-        self, scenario: Scenario, world: World, captures: Mapping[Direction, "PathCapture"]
-    ) -> None:
+    def __init__(self, scenario: Scenario, world: World, captures: Mapping[Direction, "PathCapture"]) -> None:
         self._scenario = scenario
         self._loop = world.loop
         self.record = Recorder(self._loop.time)
@@ -117,8 +115,7 @@ class VirtualSession:
     def finish(self) -> None:
         """Record what is still open: the last gaps and counts."""
         if self._parties.finish():
-            for meter in self._paths.meters.values():
-                meter.finish()
+            self._paths.finish()
 
     def fail(self, stage: str, reason: str) -> None:
         """Record that the session was not run to its end."""
