@@ -17,6 +17,7 @@ _COMMENT, _END = 1, 0
 _SHB_USERAPPL = 4
 _IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL = 2, 3, 9
 _ISB_IFRECV, _ISB_IFDROP = 4, 5
+_INBOUND, _OUTBOUND = 1, 2
 _NANOSECONDS = 9
 _SECTION_HEADER, _INTERFACE, _STATISTICS = b"\x0a\x0d\x0d\x0a", b"\x01\0\0\0", b"\x05\0\0\0"
 _ANY_LENGTH = -1
@@ -66,13 +67,14 @@ class CaptureFile(RawPcapNgWriter):
 
     def write_record(self, record: Record) -> None:
         """Write a packet."""
-        interface, t_s, source, destination, payload, comments = record
+        interface, inbound, t_s, source, destination, payload, comments = record
         self._counts[interface] += 1
         self._write_block_epb(
             frame(source, destination, payload),
             ifid=interface,
             timestamp=self._at_ns(t_s),
             comments=[comment.encode() for comment in comments],
+            flags=_INBOUND if inbound else _OUTBOUND,
         )
 
     def write_all(self, records: Iterable[Record]) -> None:

@@ -11,16 +11,18 @@ Address = tuple[str, int]
 INTERFACES = (
     ("client side", "what the client sends and receives"),
     ("server side", "what the server sends and receives"),
-    ("inside", "what was dropped on its way, after it had come in; each has a comment"),
+    ("inside up", "what was dropped on its way to the server, after it had come in"),
+    ("inside down", "what was dropped on its way to the client, after it had come in"),
 )
 """The interfaces of a capture, by number: name and description."""
 
-CLIENT_SIDE, SERVER_SIDE, INSIDE = range(3)
+CLIENT_SIDE, SERVER_SIDE, INSIDE_UP, INSIDE_DOWN = range(4)
 DROPPED = "dropped: "
 INJECTED = "injected: "
 
 _ENTRANCE = {Direction.UP: CLIENT_SIDE, Direction.DOWN: SERVER_SIDE}
 _EXIT = {Direction.UP: SERVER_SIDE, Direction.DOWN: CLIENT_SIDE}
+_INSIDE = {Direction.UP: INSIDE_UP, Direction.DOWN: INSIDE_DOWN}
 
 
 class Record(NamedTuple):
@@ -30,6 +32,8 @@ class Record(NamedTuple):
     ----------
     interface
         Its number in ``INTERFACES``.
+    inbound
+        Whether it comes from that side; else it goes there, or would have.
     t_s
         Seconds since the session began.
     comments
@@ -37,6 +41,7 @@ class Record(NamedTuple):
     """
 
     interface: int
+    inbound: bool
     t_s: float
     source: Address
     destination: Address
@@ -56,8 +61,8 @@ class Tap:
     """Turn what happens to the packets of a link into records.
 
     A packet that is dropped when it comes in has the cause in the comment of its record there; one that is
-    dropped later has another record, at the interface ``inside``. So the packets at the entrance are those
-    offered, the packets at the exit are those delivered, and the comments are the drops.
+    dropped later has another record, at the interface ``inside up`` or ``inside down``. So the packets at the
+    entrance are those offered, the packets at the exit are those delivered, and the comments are the drops.
 
     Parameters
     ----------
@@ -67,6 +72,7 @@ class Tap:
 
     def __init__(self, direction: Direction, put: Callable[[Record], None]) -> None:
         self._entrance, self._exit = _ENTRANCE[direction], _EXIT[direction]
+        self._inside = _INSIDE[direction]
         self._put = put
 
     def entered(
@@ -89,13 +95,13 @@ class Tap:
                 causes += (DROPPED + drop.cause,)
             else:
                 self.lost(drop.at_s, as_seen(drop), drop.cause)
-        self._put(Record(self._entrance, at_s, *seen, causes))
+        self._put(Record(self._entrance, True, at_s, *seen, causes))
 
     def left(self, at_s: float, seen: Seen, packet: Delivered) -> None:
         """Take in a packet that left the link, as the other side sees it."""
         what = getattr(packet.payload, "injected", None)
-        self._put(Record(self._exit, at_s, *seen, () if what is None else (INJECTED + what,)))
+        self._put(Record(self._exit, False, at_s, *seen, () if what is None else (INJECTED + what,)))
 
     def lost(self, at_s: float, seen: Seen, cause: str) -> None:
         """Take in a packet that was dropped after it had come in."""
-        self._put(Record(INSIDE, at_s, *seen, (DROPPED + cause,)))
+        self._put(Record(self._inside, False, at_s, *seen, (DROPPED + cause,)))

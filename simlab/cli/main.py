@@ -22,6 +22,7 @@ COMMANDS = {
     "profiles": "simlab.cli.profiles:group",
     "policies": "simlab.cli.policies:group",
     "plot": "simlab.cli.plot:command",
+    "capture": "simlab.cli.capture:group",
     "serve": "simlab.cli.serve:command",
 }
 
