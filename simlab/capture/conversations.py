@@ -1,6 +1,5 @@
 """What two addresses said to each other: STUN, DTLS, and SCTP where the keys are there."""
 
-import struct
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +10,13 @@ from scapy.layers.sctp import SCTP
 
 from simlab.capture.reading import Captured
 from simlab.capture.secrets import DtlsRecord, Keys, records_of, suite_name
+from simlab.core.ice import attributes
 from simlab.core.packet import PacketClass
 
 _ALERT, _HANDSHAKE, _DATA = 21, 22, 23
 _CLIENT_HELLO, _SERVER_HELLO = 1, 2
 _HANDSHAKE_HEADER_BYTES = 12
+_STUN_HEADER_BYTES = 20
 _ERROR_CODE = 9
 _STUN = frozenset(
     {
@@ -95,16 +96,14 @@ class Conversation:
             self.rtcp[RTCP(packet_type=packet.payload[1]).sprintf("%packet_type%")] += 1
 
     def _take_stun(self, packet: Captured) -> None:
-        kind = packet.kind.removeprefix("stun.")
-        try:
-            attributes = STUN(packet.payload).attributes
-        except (struct.error, ValueError, IndexError):
+        if not _is_whole(packet.payload):
             self.stun["malformed"] += 1
             return
-        for attribute in attributes:
+        kind = packet.kind.removeprefix("stun.")
+        for attribute in STUN(packet.payload).attributes:
             if isinstance(attribute, STUNUsername):
                 self.usernames[attribute.username.decode(errors="replace")] = None
-            elif attribute.type == _ERROR_CODE and len(attribute.value) >= 4:
+            elif getattr(attribute, "type", None) == _ERROR_CODE and len(attribute.value) >= 4:
                 kind = f"error {attribute.value[2] % 8 * 100 + attribute.value[3]}"
         self.stun[kind] += 1
 
@@ -177,6 +176,13 @@ class Conversation:
             "sctp": {way: dict(sorted(chunks.items())) for way, chunks in self.chunks.items()},
             "unread": self.unread,
         }
+
+
+def _is_whole(message: bytes) -> bool:
+    """Tell whether the lengths in a STUN message are right; scapy takes what is there."""
+    found = list(attributes(message))
+    end = found[-1][2] if found else _STUN_HEADER_BYTES
+    return int.from_bytes(message[2:4]) + _STUN_HEADER_BYTES == len(message) == end + -end % 4
 
 
 def _alert(body: bytes) -> str:

@@ -19,7 +19,16 @@ from tests.virtual.test_capture import links_of
 
 tshark.needs_tshark()
 
-LOSSY = 'duration = "6s"\n[link]\ndelay = "20ms"\nloss = "3%"\n[[fault]]\nkind = "blackout"\nat = "4s"\nfor = "500ms"\n'
+LOSSY = """
+duration = "6s"
+[link]
+delay = "20ms"
+loss = "3%"
+[[fault]]
+kind = "blackout"
+at = "4s"
+for = "500ms"
+"""
 RECORD = Record(CLIENT_SIDE, True, 1.0, ("127.0.0.1", 1), ("127.0.0.2", 2), b"payload")
 
 
