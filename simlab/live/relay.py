@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from simlab.core.inject import UNREACHABLE
 from simlab.core.link import Delivered
 from simlab.core.nat import Nat, NatSpec
 from simlab.core.packet import Direction
@@ -146,7 +147,10 @@ class Relay:
         if route.to[0] in self._dead_hosts:
             raise LostError("handover")
         to = self._behind_nat(route)
-        route.through.socket.sendto(packet.payload, to)
+        if getattr(packet.payload, "injected", None) == UNREACHABLE:
+            _refuse(to, route.through.address)
+        else:
+            route.through.socket.sendto(packet.payload, to)
         if self._captures:
             self._captures[route.came_to.towards].left(self._now_s(), packet, to)
 
@@ -216,6 +220,24 @@ def _open(host: str) -> socket.socket:
         alias.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
     alias.bind((host, 0))
     return alias
+
+
+def _refuse(sender: Address, receiver: Address) -> None:
+    """Tell who sends to an alias that nobody is there.
+
+    Raises
+    ------
+    LostError
+        If the system does not let this process send ICMP.
+    """
+    from simlab.forge.unreachable import port_unreachable
+
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as icmp:
+            icmp.bind((receiver[0], 0))
+            icmp.sendto(port_unreachable(sender, receiver), (sender[0], 0))
+    except PermissionError:
+        raise LostError("icmp-not-permitted") from None
 
 
 def _kernel_drops(alias: socket.socket) -> int:
