@@ -32,7 +32,7 @@ class CaptureFile(RawPcapNgWriter):
     path
         The file; one that is there is written over.
     zero_ns
-        When the session began, in nanoseconds since 1970.
+        When the session began, in nanoseconds since 1970; may be set later, before the first packet.
     comment
         What the section header says.
 
@@ -42,13 +42,13 @@ class CaptureFile(RawPcapNgWriter):
         If it cannot be written.
     """
 
-    def __init__(self, path: Path, zero_ns: int, comment: str = "") -> None:
+    def __init__(self, path: Path, zero_ns: int = 0, comment: str = "") -> None:
         super().__init__(str(path))
         self.f.close()
         self.f = path.open("wb", buffering=0)
         self.tsresol = 1  # times are given to scapy in the file's own unit
         self.header_present = True
-        self._zero_ns = zero_ns
+        self.zero_ns = zero_ns
         self._counts = [0] * len(INTERFACES)
         body = self.endian_magic + struct.pack("<HHq", 1, 0, _ANY_LENGTH)
         said = [(_COMMENT, comment.encode())] if comment else []
@@ -103,7 +103,7 @@ class CaptureFile(RawPcapNgWriter):
         self.f.close()
 
     def _at_ns(self, t_s: float) -> int:
-        return self._zero_ns + round(t_s * 1e9)
+        return self.zero_ns + round(t_s * 1e9)
 
 
 def _options(options: Sequence[tuple[int, bytes]]) -> bytes:

@@ -21,19 +21,19 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     path, comment = Path(sys.argv[1]), sys.argv[2]
     try:
-        path.open("wb").close()
+        file = CaptureFile(path, comment=comment)
     except OSError as error:
         print(error, flush=True)
         return
     print("ready", flush=True)
-    _write(sys.stdin.buffer, path, comment)
+    _write(sys.stdin.buffer, file)
 
 
-def _write(stream: IO[bytes], path: Path, comment: str) -> None:
+def _write(stream: IO[bytes], file: CaptureFile) -> None:
     zero_ns = _next(stream)
     if not isinstance(zero_ns, int):
         return
-    file = CaptureFile(path, zero_ns, comment)
+    file.zero_ns = zero_ns
     last_s, lost = 0.0, 0
     while (message := _next(stream)) is not None:
         if isinstance(message, int):
