@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -12,7 +14,7 @@ from simlab.live import capture
 from simlab.live.capture import CaptureQueue
 from simlab.live.session import Settings, run
 from tests.capture import tshark
-from tests.live.processes import child, children, eventually
+from tests.live.processes import alive, child, children, eventually
 from tests.live.test_session import in_background, last
 from tests.virtual.sessions import scenario
 from tests.virtual.test_capture import links_of
@@ -73,6 +75,25 @@ def test_the_capture_of_a_relay_that_is_killed_opens(tmp_path):
     assert found["links"]["up"]["offered"] > 20
     assert tshark.warnings(tmp_path) == set()
     eventually(lambda: children(os.getpid()) == {})
+
+
+def test_the_capture_of_a_simlab_that_is_killed_is_beside_the_run_folders(tmp_path):
+    command = (sys.executable, "-m", "simlab", "run", "clean", "--clock", "real", "--capture")
+    process = subprocess.Popen((*command, "--out", tmp_path), stdout=subprocess.DEVNULL)
+
+    def captured():
+        found = list(tmp_path.glob(f".capture-clean-pipecat-s1.*/{CAPTURE}"))
+        return found[0] if found and found[0].stat().st_size > 20_000 else None
+
+    try:
+        path = eventually(captured)
+        others = children(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    eventually(lambda: not any(map(alive, others)))
+    assert summarise(path)["links"]["up"]["offered"] > 20
+    assert tshark.warnings(path.parent) == set()
 
 
 def test_a_writer_that_is_killed_costs_the_relay_nothing_but_the_capture(tmp_path):
