@@ -49,6 +49,10 @@ class Record(NamedTuple):
     comments: tuple[str, ...] = ()
 
 
+Ends = tuple[Address, Address]
+"""Source and destination of a packet, as one side sees it."""
+
+
 class Seen(NamedTuple):
     """A packet as one side sees it."""
 

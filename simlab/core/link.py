@@ -174,6 +174,11 @@ class Link:
             if kept is not None:
                 self._carry(self._back, (kept,), self._late_drops)
 
+    def late_drops(self) -> list[Dropped]:
+        """Return what a holding stage has dropped since anybody was told."""
+        drops, self._late_drops = self._late_drops, []
+        return drops
+
     def _carry(self, stages: Sequence[Stage], transits: tuple[Transit, ...], drops: list[Dropped]) -> None:
         for transit in self._through(stages, transits, drops):
             heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))

@@ -6,12 +6,12 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from simlab.capture.records import Record, Seen, Tap
+from simlab.capture.records import Ends, Record, Seen, Tap
 from simlab.core.link import Delivered, Dropped
 from simlab.core.packet import Direction
 from simlab.live.addresses import Address
@@ -124,32 +124,55 @@ class _Nowhere(deque[Record]):
 
 
 class LinkCapture:
-    """Show a direction's packets as the sides of the relay see them."""
+    """Show a direction's packets as the sides of a relay see them.
 
-    def __init__(self, direction: Direction, queue: CaptureQueue) -> None:
+    Parameters
+    ----------
+    before, after
+        Return, of the tag of a packet, its source and destination: as who has sent it sees them, and as who
+        gets it.
+    """
+
+    def __init__(
+        self,
+        direction: Direction,
+        queue: CaptureQueue,
+        before: Callable[[Any], Ends],
+        after: Callable[[Any], Ends],
+    ) -> None:
         self._tap = Tap(direction, queue.put)
+        self._before, self._after = before, after
 
     def entered(self, at_s: float, payload: bytes, tag: object, seq: int, drops: Iterable[Dropped]) -> None:
         """Take in a packet that a side has sent, and what was dropped of it or of earlier ones."""
-        assert isinstance(tag, Route)
-        seen = Seen(tag.came_from, tag.came_to.address, payload)
-        self._tap.entered(at_s, seen, seq, drops, _as_dropped)
+        self._tap.entered(at_s, Seen(*self._before(tag), payload), seq, drops, self._seen)
 
-    def left(self, at_s: float, packet: Delivered, to: Address) -> None:
-        """Take in a packet that was sent to a side."""
-        assert isinstance(packet.tag, Route)
-        self._tap.left(at_s, Seen(packet.tag.through.address, to, packet.payload), packet)
+    def left(self, at_s: float, packet: Delivered, to: Address | None = None) -> None:
+        """Take in a packet that was sent to a side; ``to`` is where, if its tag does not say it."""
+        source, destination = self._after(packet.tag)
+        self._tap.left(at_s, Seen(source, to or destination, packet.payload), packet)
 
     def lost(self, at_s: float, packet: Delivered, cause: str) -> None:
         """Take in a packet that came out of the link, and reaches nobody."""
-        self._tap.lost(at_s, _seen_behind(packet.payload, packet.tag), cause)
+        self._tap.lost(at_s, Seen(*self._after(packet.tag), packet.payload), cause)
+
+    def late(self, drops: Iterable[Dropped]) -> None:
+        """Take in what was dropped of earlier packets."""
+        for drop in drops:
+            self._tap.lost(drop.at_s, self._seen(drop), drop.cause)
+
+    def _seen(self, drop: Dropped) -> Seen:
+        assert drop.packet is not None
+        return Seen(*self._after(drop.packet.tag), drop.packet.payload)
 
 
-def _seen_behind(payload: bytes, tag: object) -> Seen:
-    assert isinstance(tag, Route)
-    return Seen(tag.through.address, tag.to, payload)
+def captures_of_routes(queue: CaptureQueue) -> dict[Direction, LinkCapture]:
+    """Return what shows the packets of a relay between two sides that know each other by aliases."""
 
+    def before(route: Route) -> Ends:
+        return route.came_from, route.came_to.address
 
-def _as_dropped(drop: Dropped) -> Seen:
-    assert drop.packet is not None
-    return _seen_behind(drop.packet.payload, drop.packet.tag)
+    def after(route: Route) -> Ends:
+        return route.through.address, route.to
+
+    return {way: LinkCapture(way, queue, before, after) for way in Direction}

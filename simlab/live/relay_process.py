@@ -14,7 +14,7 @@ from simlab.core.meter import LinkMeter
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live import control
-from simlab.live.capture import CaptureQueue, LinkCapture
+from simlab.live.capture import CaptureQueue, LinkCapture, captures_of_routes
 from simlab.live.clock import SessionClock
 from simlab.live.process import run_child
 from simlab.live.relay import Relay
@@ -81,8 +81,8 @@ class RelayProcess:
         self._output.put(control.answer(order, value))
 
     def _capture(self, path: str, comment: str) -> None:
-        self._queue = queue = CaptureQueue(Path(path), comment)
-        self._captures |= {way: LinkCapture(way, queue) for way in Direction}
+        self._queue = CaptureQueue(Path(path), comment)
+        self._captures |= captures_of_routes(self._queue)
 
     def close(self) -> None:
         """Bring the capture to its end, if there is one."""
@@ -131,6 +131,7 @@ class RelayProcess:
             kernel_drops = self._relay.kernel_drops()
             lost = {} if self._queue is None else {"capture_lost": self._queue.lost}
             for direction, meter in self._meters.items():
+                self._shells[direction].tell_late_drops()
                 meter.finish(kernel_dropped=kernel_drops[direction], **lost)
             self._tell_realised()
         self._record.close()

@@ -57,6 +57,14 @@ class LinkShell:
             self._capture.entered(now_s, payload, tag, self._link.offered - 1, drops)
         self._release(now_s)
 
+    def tell_late_drops(self) -> None:
+        """Record what was dropped since the last packet came."""
+        drops = self._link.late_drops()
+        for drop in drops:
+            self._meter.dropped(drop)
+        if self._capture is not None:
+            self._capture.late(drops)
+
     async def run(self) -> None:
         """Send packets when they are due, for ever."""
         while True:

@@ -1,6 +1,6 @@
 """The packets of a virtual session, as they go into a capture."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,6 +42,11 @@ class PathCapture:
     def lost(self, at_s: float, packet: Delivered, cause: str) -> None:
         """Take in a packet that came out of the link, and reaches nobody."""
         self._tap.lost(at_s, self._after(packet.payload, packet.tag), cause)
+
+    def late(self, drops: Iterable[Dropped]) -> None:
+        """Take in what was dropped of earlier packets."""
+        for drop in drops:
+            self._tap.lost(drop.at_s, self._dropped(drop), drop.cause)
 
     def _dropped(self, drop: Dropped) -> Seen:
         assert drop.packet is not None

@@ -64,6 +64,10 @@ class Paths:
 
     def finish(self) -> None:
         """Record the totals. What passes afterwards is no part of the session, and of no capture."""
+        for wire, capture in ((self._up, self._up_capture), (self._down, self._down_capture)):
+            drops = wire.late_drops()
+            if capture is not None:
+                capture.late(drops)
         for meter in self.meters.values():
             meter.finish()
         self._up_capture = self._down_capture = None

@@ -54,6 +54,13 @@ class Wire:
         self._arm(now_s)
         return drops
 
+    def late_drops(self) -> list[Dropped]:
+        """Return what was dropped since the last packet came."""
+        drops = self.link.late_drops()
+        for drop in drops:
+            self._dropped(drop)
+        return drops
+
     def _arm(self, now_s: float) -> None:
         due_s = self.link.next_due_s()
         if due_s is None:

@@ -1,16 +1,27 @@
 """The packets of a virtual session, as tshark and simlab itself read them."""
 
+import asyncio
+import itertools
+import math
+
 import pytest
 
 from simlab.capture import CAPTURE, KEYS
+from simlab.capture.records import INSIDE_UP, Record
 from simlab.capture.summary import summarise
+from simlab.core.link import Dropped, Link
+from simlab.core.packet import Direction, PacketClass
 from simlab.study.metrics import metrics
+from simlab.virtual.capture import PathCapture
+from simlab.virtual.network import VirtualNetworkLoop, Way
 from simlab.virtual.session import run
+from simlab.virtual.wire import Wire
 from tests.capture import tshark
 from tests.virtual.sessions import scenario
 
 tshark.needs_tshark()
 
+RTP = b"\x80\x60" + bytes(30)
 RECREATED = """
 duration = "45s"
 [link]
@@ -50,6 +61,47 @@ def test_tshark_counts_what_the_timeline_counts(captured):
     # At the entrance; in a queue that CoDel looks after; behind the link.
     assert {"blackout", "loss", "queue", "nat"} == {*wanted["down"]["dropped"], *wanted["up"]["dropped"]}
     assert tshark.links(folder) == wanted
+
+
+class Dropping:
+    """A queue that holds a packet for a second, and drops it."""
+
+    name = "queue"
+
+    def __init__(self):
+        self.held = []
+
+    @property
+    def decides_s(self):
+        return self.held[0].due_s + 1 if self.held else math.inf
+
+    def hold(self, transit):
+        self.held.append(transit)
+        return True
+
+    def decide(self):
+        return None, [self.held.pop(0)]
+
+    def __len__(self):
+        return len(self.held)
+
+
+def test_what_a_queue_drops_after_the_last_packet_is_told_too():
+    loop, told = VirtualNetworkLoop(), []
+    try:
+        wire = Wire(loop, Link([Dropping()]), itertools.repeat(0.0), told.append, told.append)
+        assert wire.send(RTP, Way(("10.0.1.2", 1), ("10.0.2.2", 2), len(RTP))) == []
+        loop.run_until_complete(asyncio.sleep(2))
+        assert (told, wire.link.dropped) == ([], {"queue": 1})
+        (drop,) = wire.late_drops()
+    finally:
+        loop.close()
+    assert told == [drop] == [Dropped(1.0, 0, PacketClass.RTP, len(RTP), "queue")]
+    records = []
+    PathCapture(Direction.UP, records.append).late([drop])
+    assert records == [
+        Record(INSIDE_UP, False, 1.0, ("10.0.4.2", 1), ("10.0.2.2", 2), RTP, ("dropped: queue",))
+    ]
 
 
 def test_the_summary_counts_the_same(captured):
