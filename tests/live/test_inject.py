@@ -15,7 +15,7 @@ ALERT = '[[fault]]\nkind = "inject"\nwhat = "dtls-alert"\nat = "3s"\ncount = 5\n
 
 def test_a_call_goes_on_beside_what_is_injected(tmp_path):
     text = HEAD + "".join(map(FAULT.format, WHATS)) + ALERT
-    timeline = run(scenario(text), Settings(capture_in=tmp_path))
+    timeline = run(scenario(text), Settings(capture_in=tmp_path, worst_error_s=1.0))
     assert timeline.events[-1].is_a("session", "end")
     measured = metrics(timeline)
     assert measured["outages"] == []
