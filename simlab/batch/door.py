@@ -103,9 +103,7 @@ def sweep(
     planned = cells(matrix)
     if out is not None:
         store.prepare(Path(out))
-    study = Study(["profile", "policy", *varied])
-    for cell, outcome in run_cells(planned, jobs or cpu_count() or 1):
-        study.add(cell, outcome)
+    study = Study.of(["profile", "policy", *varied], run_cells(planned, jobs or cpu_count() or 1))
     if out is not None:
         study.folder = store.save_study(Path(out), name_of(planned), {**matrix.files(), **study.files()})
     return study
@@ -119,14 +117,16 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else toml_text(value)
 
 
-def open_run(folder: str | PathLike[str]) -> Run:
-    """Open a run that was saved.
+def open_saved(folder: str | PathLike[str]) -> Run | Study:
+    """Open a run or a study that was saved.
 
     Raises
     ------
     InvalidInputError
-        If the folder does not hold a run.
+        If the folder holds neither, or one of its files is damaged.
     """
+    if store.is_study(Path(folder)):
+        return Study.open(Path(folder))
     saved = store.load(Path(folder))
     timeline = RunTimeline(saved.timeline.header, saved.timeline.events)
     return Run(saved.scenario, timeline, saved.metrics, saved.folder)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from simlab.batch.sweep import Cell, Outcome
-from simlab.study.rows import Row, outage_rows, session_row
+from simlab import store
+from simlab.batch.outcome import Outcome
+from simlab.core.errors import InvalidInputError
+from simlab.study.rows import Row
 from simlab.study.summary import Cell as Summary
 from simlab.study.summary import cell_json, summarise
 
@@ -17,8 +19,12 @@ if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
 
+SESSIONS = "sessions.parquet"
+OUTAGES = "outages.parquet"
+FAILURES = "failures.jsonl"
 
-@dataclass
+
+@dataclass(eq=False)
 class Study:
     """What many sessions come to.
 
@@ -26,8 +32,8 @@ class Study:
     ----------
     by
         The columns that tell its cells apart: profile, policy and the keys that vary.
-    session_rows, outage_rows
-        A row for each session that was run to its end, and for each of their outages.
+    sessions, outages
+        A row for each session that was run to its end, and for each of their outages: ``study.tables``.
     failures
         For each other session what it was, at which stage it failed, and why.
     folder
@@ -35,28 +41,53 @@ class Study:
     """
 
     by: Sequence[str]
-    session_rows: list[Row] = field(default_factory=list)
-    outage_rows: list[Row] = field(default_factory=list)
+    sessions: "polars.DataFrame"
+    outages: "polars.DataFrame"
     failures: list[Row] = field(default_factory=list)
     folder: Path | None = None
 
-    def add(self, cell: Cell, outcome: Outcome) -> None:
-        """Take in a session."""
-        if outcome.failed is not None:
-            self.failures.append({**cell.labels, **outcome.failed})
-            return
-        self.session_rows.append(session_row(cell.labels, outcome.metrics))
-        self.outage_rows += outage_rows(cell.labels, outcome.metrics)
+    @staticmethod
+    def of(by: Sequence[str], outcomes: Iterable[Outcome]) -> "Study":
+        """Put together what became of sessions, in any order."""
+        from simlab.study.tables import outages_frame, sessions_frame
+
+        outcomes = sorted(outcomes, key=lambda outcome: outcome.number)
+        sessions = sessions_frame((one.session for one in outcomes if one.session), by[2:])
+        outages = outages_frame((row for one in outcomes for row in one.outages), by[2:])
+        return Study(list(by), sessions, outages, [one.failed for one in outcomes if one.failed])
+
+    @staticmethod
+    def open(folder: Path) -> "Study":
+        """Open a study that was saved.
+
+        Raises
+        ------
+        InvalidInputError
+            If the folder does not hold one, or one of its files is damaged.
+        """
+        saved = store.load_study(folder, (SESSIONS, OUTAGES, FAILURES))
+        by = ["profile", "policy", *saved.matrix.get("vary", {})]
+        sessions, outages = (_read(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
+        return Study(by, sessions, outages, _failures(saved.files[FAILURES], folder / FAILURES), folder)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the contents are the same, wherever they are saved."""
+        if not isinstance(other, Study):
+            return NotImplemented
+        same = (list(self.by), self.failures) == (list(other.by), other.failures)
+        return same and self.sessions.equals(other.sessions) and self.outages.equals(other.outages)
+
+    __hash__ = None  # type: ignore[assignment]
 
     @cached_property
-    def sessions(self) -> "polars.DataFrame":
-        """A row for each session: the scalars of its metrics, flattened with ``_``."""
-        return _frame(self.session_rows)
+    def session_rows(self) -> list[Row]:
+        """The rows of ``sessions``."""
+        return self.sessions.to_dicts()
 
     @cached_property
-    def outages(self) -> "polars.DataFrame":
-        """A row for each outage."""
-        return _frame(self.outage_rows)
+    def outage_rows(self) -> list[Row]:
+        """The rows of ``outages``."""
+        return self.outages.to_dicts()
 
     def recovery(self, by: str | Sequence[str] | None = None) -> list[Summary]:
         """Return what the sessions come to, a cell for each group.
@@ -80,10 +111,10 @@ class Study:
         summary = {"cells": [cell_json(cell) for cell in self.recovery()], "failures": len(self.failures)}
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.failures)
         return {
-            "sessions.parquet": _parquet(self.sessions),
-            "outages.parquet": _parquet(self.outages),
-            "summary.json": (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(),
-            "failures.jsonl": lines.encode(),
+            SESSIONS: _parquet(self.sessions),
+            OUTAGES: _parquet(self.outages),
+            "summary.json": store.to_json(summary).encode(),
+            FAILURES: lines.encode(),
             "recovery.png": self._picture(),
         }
 
@@ -96,13 +127,23 @@ class Study:
         return self._picture()
 
 
-def _frame(rows: Iterable[Row]) -> "polars.DataFrame":
-    import polars as pl
-
-    return pl.DataFrame(list(rows), infer_schema_length=None)
-
-
 def _parquet(frame: "polars.DataFrame") -> bytes:
     file = BytesIO()
     frame.write_parquet(file)
     return file.getvalue()
+
+
+def _read(content: bytes, path: Path) -> "polars.DataFrame":
+    import polars as pl
+
+    try:
+        return pl.read_parquet(BytesIO(content))
+    except pl.exceptions.PolarsError as error:
+        raise InvalidInputError([f"{path}: {str(error).splitlines()[0]}"]) from error
+
+
+def _failures(content: bytes, path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in content.splitlines()]
+    except ValueError as error:
+        raise InvalidInputError([f"{path}: {error}"]) from error

@@ -7,6 +7,7 @@ from typing import Any
 import tomli_w
 
 from simlab.batch.many import run_each
+from simlab.batch.outcome import Outcome, outcome_of
 from simlab.batch.result import Run
 from simlab.batch.scenarios import Wanted, scenarios
 from simlab.batch.vary import combinations
@@ -57,24 +58,8 @@ class Cell:
         """What tells its rows from the others'."""
         profile = self.scenario.profile.name
         named = {"profile": profile, "policy": self.scenario.policy_name, "seed": self.scenario.seed}
-        return {"session": self.number, **named, **self.varied}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A session of a study that is over.
-
-    Parameters
-    ----------
-    failed
-        The stage and the reason, where it could not be run to its end.
-    interrupted
-        Whether the user wanted it to end.
-    """
-
-    metrics: Mapping[str, Any]
-    failed: Mapping[str, Any] | None
-    interrupted: bool
+        # Where the seed itself varies, it is a number all the same.
+        return {"session": self.number, **self.varied, **named}
 
 
 def cells(matrix: Matrix) -> list[Cell]:
@@ -104,7 +89,7 @@ def name_of(cells: Sequence[Cell]) -> str:
     return "-".join(names[:3]) + ("-and-more" if len(names) > 3 else "")
 
 
-def run_cells(cells: Sequence[Cell], jobs: int = 1) -> Iterator[tuple[Cell, Outcome]]:
+def run_cells(cells: Sequence[Cell], jobs: int = 1) -> Iterator[Outcome]:
     """Run the sessions, and yield what became of each, in their order, whatever the number of jobs.
 
     Raises
@@ -114,12 +99,11 @@ def run_cells(cells: Sequence[Cell], jobs: int = 1) -> Iterator[tuple[Cell, Outc
     KeyboardInterrupt
         If the user interrupted.
     """
-    outcomes = run_each(_outcome, [cell.scenario for cell in cells], jobs)
-    for cell, outcome in zip(cells, outcomes, strict=False):
-        if not outcome.interrupted:
-            yield cell, outcome
+    outcomes = run_each(_keep, [cell.scenario for cell in cells], jobs)
+    for cell, run in zip(cells, outcomes, strict=False):
+        if not run.interrupted:
+            yield outcome_of(cell.labels, run)
 
 
-def _outcome(run: Run) -> Outcome:
-    failed = None if run.failed is None else {name: run.failed[name] for name in ("stage", "reason")}
-    return Outcome(run.metrics, failed, run.interrupted)
+def _keep(run: Run) -> Run:
+    return run

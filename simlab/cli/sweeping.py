@@ -11,6 +11,7 @@ import click
 from rich.text import Text
 
 from simlab import store
+from simlab.batch.outcome import Outcome
 from simlab.batch.study import Study
 from simlab.batch.sweep import Cell, Matrix, cells, name_of, run_cells
 from simlab.cli.main import INTERRUPTED, NOT_RUN
@@ -33,8 +34,8 @@ def sweep_and_print(matrix: Matrix, parent: Path, jobs: int | None, *, as_json: 
     """
     wanted = cells(matrix)
     store.prepare(parent)
-    study = Study(["profile", "policy", *matrix.varied])
-    interrupted = _run(study, wanted, jobs or os.cpu_count() or 1, shown=not quiet)
+    outcomes, interrupted = _run(wanted, jobs or os.cpu_count() or 1, shown=not quiet)
+    study = Study.of(["profile", "policy", *matrix.varied], outcomes)
     if study.session_rows or study.failures:
         study.folder = store.save_study(parent, name_of(wanted), {**matrix.files(), **study.files()})
     _print(study, len(wanted), as_json=as_json, quiet=quiet)
@@ -43,16 +44,17 @@ def sweep_and_print(matrix: Matrix, parent: Path, jobs: int | None, *, as_json: 
     return 0 if study.session_rows else NOT_RUN
 
 
-def _run(study: Study, wanted: Sequence[Cell], jobs: int, *, shown: bool) -> bool:
+def _run(wanted: Sequence[Cell], jobs: int, *, shown: bool) -> tuple[list[Outcome], bool]:
     """Run the sessions, and tell whether the user interrupted."""
+    outcomes: list[Outcome] = []
     try:
         with Bar(len(wanted), wanted=shown) as bar:
-            for cell, outcome in run_cells(wanted, jobs):
-                study.add(cell, outcome)
+            for outcome in run_cells(wanted, jobs):
+                outcomes.append(outcome)
                 bar.advance(failed=outcome.failed is not None)
     except KeyboardInterrupt:
-        return True
-    return False
+        return outcomes, True
+    return outcomes, False
 
 
 def _print(study: Study, wanted: int, *, as_json: bool, quiet: bool) -> None:

@@ -75,6 +75,9 @@ def test_a_folder_holds_tables_summary_picture_and_matrix(sweep, tmp_path):
     assert rows.equals(study.sessions)
     assert rows["link.loss"].unique().sort().to_list() == ["0%", "5%"]
     assert len(study.recovery()) == 4
+    again = simlab.open(study.folder)
+    assert again == study
+    assert again.folder == study.folder
     assert '"link.loss" = [' in (study.folder / "study.toml").read_text()
 
 
