@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simlab.batch.door import open_saved as open  # noqa: A004 - it is called simlab.open
-    from simlab.batch.door import run, sweep
+    from simlab.batch.door import run
+    from simlab.batch.door_sweep import sweep
     from simlab.batch.result import Run
     from simlab.batch.study import Study
 
@@ -19,7 +20,7 @@ _WHERE = {
     "open": ("simlab.batch.door", "open_saved"),
     "Study": ("simlab.batch.study", "Study"),
     "run": ("simlab.batch.door", "run"),
-    "sweep": ("simlab.batch.door", "sweep"),
+    "sweep": ("simlab.batch.door_sweep", "sweep"),
 }
 
 

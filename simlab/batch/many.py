@@ -1,49 +1,27 @@
-"""Many sessions: one after the other, or in several processes."""
+"""Many sessions that are saved: one after the other, or in several processes."""
 
-import multiprocessing
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
 
-from simlab.batch.interrupt import Interrupt
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
+from simlab.batch.workers import pool, stop, work
 from simlab.core.errors import SessionFailedError
 from simlab.profile.scenario import Scenario
 
 
-class Finished(Protocol):
-    """What remains of a session."""
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the user wanted it to end, and nothing to follow."""
-
-
-R = TypeVar("R", bound=Finished)
-Finish = Callable[[Run], R]
-
-
 def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Iterator[Run]:
-    """Run and save sessions, and yield them in the order of the scenarios: see ``run_each``."""
-    return run_each(partial(save, parent=parent), scenarios, jobs)
-
-
-def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) -> Iterator[R]:
-    """Run sessions, and yield what remains of each in the order of the scenarios.
+    """Run and save sessions, and yield them in the order of the scenarios.
 
     What comes out does not depend on ``jobs``.
 
     Parameters
     ----------
-    finish
-        Makes of a session that is over what remains of it. It is not interrupted. A function of a module, so
-        that other processes find it.
+    parent
+        Where the run folders go.
     jobs
         How many processes to use; 1 runs the sessions in this one.
 
@@ -55,41 +33,34 @@ def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) ->
         If the user interrupted, after the sessions that this cut short.
     """
     if jobs == 1 or len(scenarios) == 1:
-        return _one_by_one(finish, scenarios)
-    return _in_processes(finish, scenarios, min(jobs, len(scenarios)))
+        return _one_by_one(scenarios, parent)
+    return _in_processes(scenarios, parent, min(jobs, len(scenarios)))
 
 
-def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario]) -> Iterator[R]:
+def _one_by_one(scenarios: Sequence[Scenario], parent: Path) -> Iterator[Run]:
     for scenario in scenarios:
-        finished = finish(run_scenario(scenario))
+        finished = save(run_scenario(scenario), parent)
         yield finished
         if finished.interrupted:
             raise KeyboardInterrupt
 
 
-def _in_processes(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int) -> Iterator[R]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _begin_worker) as executor:
-        futures = [executor.submit(_work, finish, scenario) for scenario in scenarios]
+def _in_processes(scenarios: Sequence[Scenario], parent: Path, jobs: int) -> Iterator[Run]:
+    with pool(jobs) as executor:
+        futures = [executor.submit(work, partial(save, parent=parent), scenario) for scenario in scenarios]
         try:
             for future in futures:
                 yield _result(future)
         except KeyboardInterrupt:
-            _stop(executor)
+            stop(executor)
             yield from (finished for future in futures if (finished := _interrupted(future)))
             raise
         except BaseException:
-            _stop(executor)
+            stop(executor)
             raise
 
 
-def _stop(executor: ProcessPoolExecutor) -> None:
-    executor.shutdown(wait=False, cancel_futures=True)
-    for worker in multiprocessing.active_children():
-        worker.terminate()
-
-
-def _result(future: "Future[R | None]") -> R:
+def _result(future: "Future[Run | None]") -> Run:
     try:
         finished = future.result()
     except BrokenProcessPool as error:
@@ -98,30 +69,10 @@ def _result(future: "Future[R | None]") -> R:
     return finished
 
 
-def _interrupted(future: "Future[R | None]") -> R | None:
+def _interrupted(future: "Future[Run | None]") -> Run | None:
     """Return a session that was cut short; those that were finished before have been yielded."""
     try:
         finished = future.result()
     except (CancelledError, BrokenProcessPool):
         return None
     return finished if finished is not None and finished.interrupted else None
-
-
-_interrupt = Interrupt(held=True, patient=True)
-
-
-def _begin_worker() -> None:
-    # Ctrl-C goes to every process of the terminal; only the parent decides, and tells the workers once.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _work(finish: Finish[R], scenario: Scenario) -> R | None:
-    _interrupt.held = False
-    try:
-        run = None if _interrupt.asked else run_scenario(scenario)
-    except KeyboardInterrupt:
-        run = None
-    finally:
-        _interrupt.held = True
-    return None if run is None else finish(replace(run, stopped=_interrupt.asked > 0))

@@ -30,6 +30,27 @@ class Outcome:
     failed: Row | None = None
     interrupted: bool = False
 
+    @property
+    def succeeded(self) -> bool | None:
+        """Whether the call came back; None where the session could not be run."""
+        return None if self.session is None else bool(self.session["succeeded"])
+
+    def record(self) -> dict[str, Any]:
+        """Return it as a line of a journal."""
+        named = {"number": self.number, "session": self.session, "outages": list(self.outages)}
+        return {**named, "failed": self.failed}
+
+    @staticmethod
+    def of_record(record: Mapping[str, Any]) -> "Outcome":
+        """Return what a line of a journal says.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If it is none.
+        """
+        return Outcome(record["number"], record["session"], record["outages"], record["failed"])
+
 
 def outcome_of(labels: Mapping[str, Any], run: Run) -> Outcome:
     """Return what remains of a session.

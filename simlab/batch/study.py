@@ -58,13 +58,15 @@ class Study:
 
     @staticmethod
     def open(folder: Path) -> "Study":
-        """Open a study that was saved.
+        """Open a study that was saved, or, as far as it went, one that was not finished.
 
         Raises
         ------
         InvalidInputError
             If the folder does not hold one, or one of its files is damaged.
         """
+        if store.is_unfinished(folder):
+            return _unfinished(folder)
         saved = store.load_study(folder, (SESSIONS, OUTAGES, FAILURES))
         by = ["profile", "policy", *saved.matrix.get("vary", {})]
         sessions, outages = (_read(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
@@ -125,6 +127,18 @@ class Study:
 
     def _repr_png_(self) -> bytes:
         return self._picture()
+
+
+def _unfinished(folder: Path) -> Study:
+    """Return a study as far as it went."""
+    varied = store.load_study(folder, ()).matrix.get("vary", {})
+    try:
+        outcomes = [Outcome.of_record(record) for record in store.journal(folder)[0]]
+        study = Study.of(["profile", "policy", *varied], outcomes)
+    except (KeyError, TypeError) as error:
+        raise InvalidInputError([f"{folder}: its journal is not what simlab wrote: {error!r}"]) from error
+    study.folder = folder
+    return study
 
 
 def _parquet(frame: "polars.DataFrame") -> bytes:

@@ -11,19 +11,24 @@ from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
-from simlab.store.studies import is_study, load_study, save_study
-from simlab.store.writing import draft_of, reason, told, written
+from simlab.store.studies import MATRIX, is_study, load_study
+from simlab.store.unfinished import Unfinished, is_unfinished, journal, unfinished_studies
+from simlab.store.writing import draft_of, reason, told, write_all, written
 
 __all__ = [
+    "MATRIX",
     "Saved",
+    "Unfinished",
     "add",
     "is_study",
+    "is_unfinished",
+    "journal",
     "load",
     "load_study",
     "prepare",
     "save",
-    "save_study",
     "to_json",
+    "unfinished_studies",
 ]
 
 SCENARIO = "scenario.toml"
@@ -102,13 +107,8 @@ def add(path: Path, content: bytes) -> None:
     SimlabError
         If the disk is full or cannot be written.
     """
-    draft = draft_of(path.parent, path.name)
     with told(path, "the file could not be written"):
-        try:
-            draft.write_bytes(content)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        write_all(path.parent, {path.name: content})
 
 
 def load(folder: Path) -> Saved:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile.text import parsed
-from simlab.store.writing import reason, told, written
+from simlab.store.writing import reason
 
 MATRIX = "study.toml"
 
@@ -27,20 +26,6 @@ class SavedStudy:
 
     matrix: dict[str, Any]
     files: Mapping[str, bytes]
-
-
-def save_study(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
-    """Write a study folder, named after the time in UTC and ``name``, and return where it is.
-
-    Raises
-    ------
-    SimlabError
-        If the disk is full or cannot be written; then there is no folder.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    with told(parent, "the study could not be saved"):
-        parent.mkdir(parents=True, exist_ok=True)
-        return written(parent, f"{stamp}-{name}", "", files)
 
 
 def is_study(folder: Path) -> bool:

@@ -16,13 +16,14 @@ def written(parent: Path, name: str, ending: str, files: Mapping[str, bytes]) ->
     try:
         draft.mkdir()
         for file_name, content in files.items():
+            (draft / file_name).parent.mkdir(exist_ok=True)
             (draft / file_name).write_bytes(content)
-        return _moved(draft, parent, name, ending)
+        return moved(draft, parent, name, ending)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
+def moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
     """Give a finished folder the first name that is free."""
     number = 1
     while True:
@@ -36,6 +37,17 @@ def _moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
         except OSError:
             if not folder.exists():
                 raise
+
+
+def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, each whole or not at all, over those that may be there."""
+    for name, content in files.items():
+        draft = draft_of(folder, name)
+        try:
+            draft.write_bytes(content)
+            draft.replace(folder / name)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def draft_of(parent: Path, name: str) -> Path:
