@@ -18,7 +18,7 @@ at = "3s"
 for = "14s"
 """
 POLICIES = ("pipecat", "never")
-SEEDS = 12
+SEEDS = 8
 TABLES = ("sessions.parquet", "outages.parquet", "failures.jsonl", "summary.json", "study.toml")
 
 

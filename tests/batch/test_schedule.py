@@ -29,7 +29,7 @@ def became(number):
 
 
 def is_enough(look):
-    """Tell it of the second cell, whose numbers are exact: two of three succeed, and the second seed is none."""
+    """Tell it of the second cell, seed by seed."""
     ran = [became(SEEDS + number).succeeded for number in range(look) if number != 1]
     return width(sum(ran), len(ran)) <= WIDTH
 
@@ -63,7 +63,7 @@ def test_each_cell_stops_when_it_knows_enough(planned):
     assert width(9, 9) <= WIDTH
     succeeded = [outcome for number in second if (outcome := became(number).succeeded) is not None]
     assert len(second) == 37
-    assert [look for look in looks(SEEDS, WIDTH) if is_enough(look)][0] == 37
+    assert next(look for look in looks(SEEDS, WIDTH) if is_enough(look)) == 37
     assert len(succeeded) == 36
     assert schedule.most == len(done)
 
