@@ -34,8 +34,19 @@ def plan_of(matrix: Matrix) -> Plan:
     studies = [name for name in profiles if names_a_study(name)]
     if not studies:
         return plan(matrix)
-    if len(profiles) > 1:
-        raise InvalidInputError([f"{studies[0]}: is a whole study, and runs alone, without other profiles"])
+    wanted = matrix.wanted
+    others = {
+        "other profiles": profiles[1:],
+        "policies": wanted.policies,
+        "seed": wanted.seed is not None,
+        "clock": wanted.clock,
+        "settings": wanted.overrides,
+        "varying keys": matrix.varied,
+        "width": matrix.until_width,
+    }
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise InvalidInputError([f"{studies[0]}: is a whole study: it takes no {', no '.join(given)}"])
     return plan_again(studies[0])
 
 

@@ -12,12 +12,12 @@ from simlab import store
 from simlab.batch.outcome import Outcome
 from simlab.core.errors import InvalidInputError
 from simlab.study.rows import Row
-from simlab.study.summary import Cell as Summary
-from simlab.study.summary import cell_json, summarise
 
 if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
+
+    from simlab.study.summary import Cell as Summary
 
 SESSIONS = "sessions.parquet"
 OUTAGES = "outages.parquet"
@@ -45,6 +45,7 @@ class Study:
     outages: "polars.DataFrame"
     failures: list[Row] = field(default_factory=list)
     folder: Path | None = None
+    _summaries: "dict[tuple[str, ...], list[Summary]]" = field(default_factory=dict, init=False, repr=False)
 
     @staticmethod
     def of(by: Sequence[str], outcomes: Iterable[Outcome]) -> "Study":
@@ -91,7 +92,22 @@ class Study:
         """The rows of ``outages``."""
         return self.outages.to_dicts()
 
-    def recovery(self, by: str | Sequence[str] | None = None) -> list[Summary]:
+    def sql(self, query: str) -> "polars.DataFrame":
+        """Ask in SQL: the tables are ``sessions`` and ``outages``.
+
+        Raises
+        ------
+        InvalidInputError
+            If the query is wrong.
+        """
+        import polars as pl
+
+        try:
+            return pl.SQLContext(sessions=self.sessions, outages=self.outages).execute(query, eager=True)
+        except pl.exceptions.PolarsError as error:
+            raise InvalidInputError([f"the query is wrong: {error}"]) from error
+
+    def recovery(self, by: str | Sequence[str] | None = None) -> "list[Summary]":
         """Return what the sessions come to, a cell for each group.
 
         Parameters
@@ -99,8 +115,13 @@ class Study:
         by
             A column or several; by default profile, policy and the keys that vary.
         """
-        names = self.by if by is None else [by] if isinstance(by, str) else list(by)
-        return summarise(self.session_rows, self.outage_rows, names)
+        # It takes scipy, which takes as long as all the rest.
+        from simlab.study.summary import summarise
+
+        names = tuple(self.by if by is None else [by] if isinstance(by, str) else by)
+        if names not in self._summaries:  # seconds of bootstrap
+            self._summaries[names] = summarise(self.session_rows, self.outage_rows, names)
+        return list(self._summaries[names])
 
     def plot_recovery(self, ax: "Axes | None" = None, by: str | Sequence[str] | None = None) -> "Axes":
         """Draw how soon outages are over, by default on axes in a new figure, and return the axes."""
@@ -110,14 +131,22 @@ class Study:
 
     def files(self) -> dict[str, bytes]:
         """Return what its folder holds, beside the matrix."""
+        from simlab.study.summary import cell_json
+
         summary = {"cells": [cell_json(cell) for cell in self.recovery()], "failures": len(self.failures)}
+        return {
+            **self.tables(),
+            "summary.json": store.to_json(summary).encode(),
+            "recovery.png": self._picture(),
+        }
+
+    def tables(self) -> dict[str, bytes]:
+        """Return what it can be opened again from, beside the matrix."""
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.failures)
         return {
             SESSIONS: _parquet(self.sessions),
             OUTAGES: _parquet(self.outages),
-            "summary.json": store.to_json(summary).encode(),
             FAILURES: lines.encode(),
-            "recovery.png": self._picture(),
         }
 
     def _picture(self) -> bytes:

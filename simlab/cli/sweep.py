@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from simlab.cli.options import wanted_options
+from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from simlab.batch.scenarios import Wanted
@@ -74,8 +76,12 @@ def command(
       simlab sweep results/20261124T173048Z-flaky
     """
     from simlab.batch.plan import Matrix
+    from simlab.batch.resume import names_a_study
     from simlab.batch.vary import parse_vary
     from simlab.cli.sweeping import How, sweep_and_print
 
+    seeds_given = click.get_current_context().get_parameter_source("seeds") is not ParameterSource.DEFAULT
+    if seeds_given and any(map(names_a_study, wanted.profiles)):
+        raise InvalidInputError([f"{wanted.profiles[0]}: is a whole study: it takes no --seeds"])
     matrix = Matrix(wanted, parse_vary(varied), until_width)
     return sweep_and_print(matrix, How(Path(out), jobs, executor, resume, as_json, quiet))

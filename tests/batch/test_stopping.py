@@ -56,7 +56,7 @@ def covered_and_mean(share, until_width, most):
 
 @pytest.mark.parametrize("share", [0.5, 0.7, 0.8, 0.9, 0.95, 0.98])
 def test_what_docs_say_of_the_interval_after_an_early_stop(share):
-    """docs/studies.md: it covers the truth in 92 of 100 cells or more, and the rate is off by less than 0.01."""
+    """docs/studies.md: the truth is inside in 92 of 100 cells or more, and the rate off by less than 0.01."""
     covered, mean = covered_and_mean(share, 0.1, 500)
     assert covered >= 0.92
     assert abs(mean - share) < 0.01
