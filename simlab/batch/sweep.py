@@ -12,6 +12,7 @@ from simlab.batch.outcome import Outcome
 from simlab.batch.plan import Plan
 from simlab.batch.schedule import Schedule
 from simlab.batch.study import Study
+from simlab.core.errors import SimlabError
 
 Watch = Callable[[Outcome, int], None]
 """Called with each session that is over, and how many there may be in all, as far as is known by then."""
@@ -76,7 +77,15 @@ class Sweep:
             if isinstance(error, KeyboardInterrupt):
                 for outcome in over:
                     self._keep(outcome)
+            if isinstance(error, SimlabError):
+                raise self._kept(error) from error
             raise
+
+    def _kept(self, error: SimlabError) -> SimlabError:
+        if self.unfinished is None or isinstance(error, store.StudyNotWrittenError):
+            return error
+        folder = self.unfinished.folder
+        return SimlabError(f"{error}; the sessions that are over are kept, and --resume {folder} goes on")
 
     def _submit(self, executor: Executor, numbers: list[int]) -> None:
         executor.submit(self.plan.session(number) for number in numbers)

@@ -12,12 +12,19 @@ from simlab.core.timeline import Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
 from simlab.store.studies import MATRIX, is_study, load_study
-from simlab.store.unfinished import Unfinished, is_unfinished, journal, unfinished_studies
+from simlab.store.unfinished import (
+    StudyNotWrittenError,
+    Unfinished,
+    is_unfinished,
+    journal,
+    unfinished_studies,
+)
 from simlab.store.writing import draft_of, reason, told, write_all, written
 
 __all__ = [
     "MATRIX",
     "Saved",
+    "StudyNotWrittenError",
     "Unfinished",
     "add",
     "is_study",

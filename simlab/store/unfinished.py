@@ -16,6 +16,10 @@ JOURNAL = "journal.jsonl"
 ENDING = "-unfinished"
 
 
+class StudyNotWrittenError(SimlabError):
+    """The disk is full or cannot be written; what was written before is kept."""
+
+
 class Unfinished:
     """The folder of a study that is being run, in the hands of one process.
 
@@ -68,7 +72,7 @@ class Unfinished:
 
         Raises
         ------
-        SimlabError
+        StudyNotWrittenError
             If the disk is full or cannot be written; the journal stays as it was.
         """
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
@@ -80,7 +84,7 @@ class Unfinished:
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._file, self._size)
-            raise SimlabError(self._kept(error)) from error
+            raise StudyNotWrittenError(self._kept(error)) from error
         self._size += len(line)
 
     def add(self, files: Mapping[str, bytes]) -> None:
@@ -88,20 +92,20 @@ class Unfinished:
 
         Raises
         ------
-        SimlabError
+        StudyNotWrittenError
             If the disk is full or cannot be written; the journal stays as it was.
         """
         try:
             write_all(self.folder, files)
         except OSError as error:
-            raise SimlabError(self._kept(error)) from error
+            raise StudyNotWrittenError(self._kept(error)) from error
 
     def finish(self, files: Mapping[str, bytes]) -> Path:
         """Write what is left of the study folder, and return where it is.
 
         Raises
         ------
-        SimlabError
+        StudyNotWrittenError
             If the disk is full or cannot be written; the journal stays as it was.
         """
         self.add(files)

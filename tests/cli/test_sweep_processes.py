@@ -42,7 +42,9 @@ def journal_of(process, sessions):
 
 
 def workers_of(process):
-    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    """Return the processes that run its sessions; another one only keeps count of semaphores."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def finish(process):
@@ -89,6 +91,17 @@ def test_ctrl_c_keeps_every_session_that_is_over(begin):
     assert stdout.splitlines()[-1] == str(folder)
     assert simlab.open(folder).sessions.height >= 3
     assert (folder / "sessions.parquet").exists()
+
+
+def test_a_worker_that_dies_is_told_and_nothing_is_lost(begin):
+    process = begin("--jobs", "2")
+    folder = journal_of(process, 1)
+    for worker in workers_of(process):
+        os.kill(int(worker), signal.SIGKILL)
+    status, _, stderr = finish(process)
+    kept = f"the sessions that are over are kept, and --resume {folder} goes on"
+    assert (status, stderr) == (3, f"Error: a process that ran sessions died; {kept}\n")
+    assert simlab.open(folder).sessions.height >= 1
 
 
 def test_ctrl_c_before_the_first_session_leaves_nothing(begin):
