@@ -1,5 +1,6 @@
 """The workers of a Dask cluster: its scheduler's address is all that is needed, and simlab on the workers."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any
@@ -17,6 +18,9 @@ except ImportError as error:
     raise InvalidInputError(
         ['--executor: distributed is not installed: pip install "simlab[distributed]"']
     ) from error
+
+# It writes tracebacks to stderr; what matters of them becomes an error.
+logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
 
 _ANSWER_S = 10.0
 _RETRIES = 2
