@@ -35,7 +35,7 @@ def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any)
         What else is to be known of the run.
     """
     profile = scenario.profile
-    packages = (*packages, *_PACKAGES_OF[profile.peers.server])
+    packages = (*packages, *_PACKAGES_OF.get(profile.peers.server, ()))
     return {
         "schema": SCHEMA,
         "simlab": version("simlab"),
