@@ -60,7 +60,7 @@ def _video_faults(profile: Profile) -> Iterator[str]:
 
 def _own_faults(server: str) -> Iterator[str]:
     if find_spec("uvicorn") is None:
-        yield f'peers.server is "{server}", but uvicorn, which serves it, is not installed: pip install uvicorn'
+        yield f'peers.server is "{server}", but uvicorn, which serves it, is missing: pip install uvicorn'
         return
     reason = why_not(server)
     if reason:

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 BUILT_IN = ("builtin", "pipecat")
+_WANTED = "want an ASGI or aiohttp application"
 Application = Callable[..., Any] | web.Application
 
 
@@ -40,6 +41,7 @@ def fresh(name: str) -> Application:
     """
     for module in list(_beside(import_module(_module_of(name)))):
         del sys.modules[module]
+    _count_anew()
     return _application(_named(name))
 
 
@@ -61,8 +63,15 @@ def _named(name: str) -> Any:
     except AttributeError:
         raise ValueError(f"there is no {attribute} in {module_name}") from None
     if not (isinstance(found, web.Application) or callable(found)):
-        raise ValueError("want an ASGI or aiohttp application, or a function that makes one")
+        raise ValueError(f"{_WANTED}, or a function that makes one")  # noqa: TRY004 - a user's mistake
     return found
+
+
+def _count_anew() -> None:
+    """Let Pipecat, if it is there, number its objects from 0 on: their names are in its answers."""
+    utils = sys.modules.get("pipecat.utils.utils")
+    if utils is not None:
+        utils._COUNTS.clear()
 
 
 def _beside(module: Any) -> Iterator[str]:
@@ -86,8 +95,9 @@ def _application(found: Any) -> Application:
         return application
     made = found()
     if not (isinstance(made, web.Application) or callable(made)):
-        raise ValueError(f"it makes {type(made).__name__}, want an ASGI or aiohttp application")
-    return made
+        raise ValueError(f"it makes {type(made).__name__}, {_WANTED}")  # noqa: TRY004 - a user's mistake
+    made_application: Application = made
+    return made_application
 
 
 def _takes_asgi(found: Any) -> bool:

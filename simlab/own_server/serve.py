@@ -9,6 +9,7 @@ from aiohttp import web
 
 from simlab.own_server.find import Application
 
+_LOG = logging.getLogger("uvicorn.error")
 _POLL_S = 0.01
 _STARTING_S = 60.0
 
@@ -87,6 +88,7 @@ class Asgi:
             timeout_graceful_shutdown=1,
         )
         self._server = self._uvicorn.Server(config)
+        _LOG.disabled = False
         # Signals are the session's.
         self._server.capture_signals = nullcontext
         self._serving = asyncio.create_task(self._server.serve())
@@ -104,11 +106,9 @@ class Asgi:
     async def close(self) -> None:
         """Stop."""
         if self._serving is not None:
-            log = logging.getLogger("uvicorn.error")
-            log.disabled = True  # a request that the end of the session cuts short is no news
+            _LOG.disabled = True  # a request that the end of the session cuts short is no news
             self._server.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)
-            log.disabled = False
 
 
 def _end_of(serving: "asyncio.Task[None]") -> str:

@@ -61,7 +61,7 @@ class Peers(Table):
     @classmethod
     def _known(cls, server: str) -> str:
         if server not in SERVERS and not re.fullmatch(PYTHON_NAME, server):
-            raise ValueError(f"{one_of(server, SERVERS)}, or MODULE:NAME, an application of your own")
+            raise ValueError(one_of(server, (*SERVERS, "MODULE:NAME")))
         return server
 
     @field_validator("media")

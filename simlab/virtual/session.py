@@ -10,6 +10,7 @@ from simlab.core.timeline import Recorder, Timeline
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
+from simlab.virtual.leaks import leaks_told
 from simlab.virtual.network import Address
 from simlab.virtual.parties import HTTP_PORT, PROXY, SERVER, Parties, on
 from simlab.virtual.paths import Paths
@@ -76,7 +77,11 @@ class VirtualSession:
         self.record("session", "begin")
         record_faults(self._scenario, self.record)
         self._main = self._loop.create_task(self._run())
-        self._loop.run_until_complete(self._main)
+        with leaks_told(self._loop.time, self._leaks):
+            self._loop.run_until_complete(self._main)
+
+    def _leaks(self, what: str, place: str) -> None:
+        self.record("session", "leak", what=what, place=place)
 
     async def _run(self) -> None:
         parties, profile = self._parties, self._scenario.profile

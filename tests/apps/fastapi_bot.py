@@ -38,9 +38,7 @@ async def speak(task):
 async def run_bot(connection: SmallWebRTCConnection):
     transport = SmallWebRTCTransport(
         webrtc_connection=connection,
-        params=TransportParams(
-            audio_in_enabled=True, audio_out_enabled=True, audio_out_sample_rate=RATE_HZ
-        ),
+        params=TransportParams(audio_in_enabled=True, audio_out_enabled=True, audio_out_sample_rate=RATE_HZ),
     )
     task = PipelineTask(Pipeline([transport.input(), transport.output()]), idle_timeout_secs=None)
     speaking = asyncio.create_task(speak(task))
