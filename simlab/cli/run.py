@@ -37,7 +37,8 @@ def command(
 
     PROFILE is a TOML file, or the name of one in profiles/. Each session is saved in a folder of its own.
 
-    Exit status: 0 done, and everything expected held; 1 an expectation did not hold, or two runs differ; 2 a profile or the
+    Exit status: 0 done, and everything expected held; 1 an expectation did not hold, or two runs differ; 2 a
+    profile or the
     command line is wrong; 3 a session could not be run; 130 interrupted.
 
     \b
