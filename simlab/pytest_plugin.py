@@ -82,7 +82,7 @@ def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) ->
         given = {name: place if name == _FIXTURE else value for name, value in arguments.items()}
         await item.obj(**given)
 
-    seed: int | None = item.funcargs.get("_simlab_seed", item.config.getoption("--simlab-seed"))
+    seed: Any = item.funcargs.get("_simlab_seed", item.config.getoption("--simlab-seed"))
     for scenario in scenarios(_wanted(mark, seed)):
         with _replay_told(item, scenario.seed):
             run_code(scenario, code)
