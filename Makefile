@@ -37,7 +37,7 @@ clean:
 
 .venv/.installed-with-tests: $(DECLARED) | $(BIN)/pip
 	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a few minutes."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser,distributed]'
 	@touch $@ .venv/.installed
 
 # A Debian without python3-venv leaves half a .venv behind, without pip.

@@ -1,14 +1,15 @@
 """Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock.
 
-``run`` runs a session, ``open`` opens one that was saved, and both give a ``Run``; ``sweep`` runs many, and
-gives a ``Study``.
+``run`` runs a session and gives a ``Run``, ``sweep`` runs many and gives a ``Study``; ``open`` opens
+either again.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simlab.batch.door import open_run as open  # noqa: A004 - it is called simlab.open
-    from simlab.batch.door import run, sweep
+    from simlab.batch.door import open_saved as open  # noqa: A004 - it is called simlab.open
+    from simlab.batch.door import run
+    from simlab.batch.door_sweep import sweep
     from simlab.batch.result import Run
     from simlab.batch.study import Study
 
@@ -16,10 +17,10 @@ __all__ = ["Run", "Study", "open", "run", "sweep"]
 
 _WHERE = {
     "Run": ("simlab.batch.result", "Run"),
-    "open": ("simlab.batch.door", "open_run"),
+    "open": ("simlab.batch.door", "open_saved"),
     "Study": ("simlab.batch.study", "Study"),
     "run": ("simlab.batch.door", "run"),
-    "sweep": ("simlab.batch.door", "sweep"),
+    "sweep": ("simlab.batch.door_sweep", "sweep"),
 }
 
 

@@ -1,18 +1,15 @@
 """Many sessions: one after the other, or in several processes."""
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from simlab.batch.interrupt import Interrupt
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
+from simlab.batch.workers import pool, stop, work
 from simlab.core.errors import SessionFailedError
 from simlab.profile.scenario import Scenario
 
@@ -52,8 +49,8 @@ def run_each(
     Parameters
     ----------
     finish
-        Makes of a session that is over what remains of it. It is not interrupted. A function of a module, so
-        that other processes find it.
+        Makes of a session that is over what remains of it. A function of a module, so that other processes
+        find it.
     jobs
         How many processes to use; 1 runs the sessions in this one.
     capture_under
@@ -66,7 +63,7 @@ def run_each(
     KeyboardInterrupt
         If the user interrupted, after the sessions that this cut short.
     """
-    if jobs == 1 or len(scenarios) == 1:
+    if jobs == 1 or len(scenarios) <= 1:
         return _one_by_one(finish, scenarios, capture_under)
     return _in_processes(finish, scenarios, min(jobs, len(scenarios)), capture_under)
 
@@ -82,25 +79,18 @@ def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario], capture_under:
 def _in_processes(
     finish: Finish[R], scenarios: Sequence[Scenario], jobs: int, capture_under: Path | None
 ) -> Iterator[R]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _begin_worker) as executor:
-        futures = [executor.submit(_work, finish, scenario, capture_under) for scenario in scenarios]
+    with pool(jobs) as executor:
+        futures = [executor.submit(work, finish, scenario, capture_under) for scenario in scenarios]
         try:
             for future in futures:
                 yield _result(future)
         except KeyboardInterrupt:
-            _stop(executor)
+            stop(executor)
             yield from (finished for future in futures if (finished := _interrupted(future)))
             raise
         except BaseException:
-            _stop(executor)
+            stop(executor)
             raise
-
-
-def _stop(executor: ProcessPoolExecutor) -> None:
-    executor.shutdown(wait=False, cancel_futures=True)
-    for worker in multiprocessing.active_children():
-        worker.terminate()
 
 
 def _result(future: "Future[R | None]") -> R:
@@ -119,23 +109,3 @@ def _interrupted(future: "Future[R | None]") -> R | None:
     except (CancelledError, BrokenProcessPool):
         return None
     return finished if finished is not None and finished.interrupted else None
-
-
-_interrupt = Interrupt(held=True, patient=True)
-
-
-def _begin_worker() -> None:
-    # Ctrl-C goes to every process of the terminal; only the parent decides, and tells the workers once.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _work(finish: Finish[R], scenario: Scenario, capture_under: Path | None) -> R | None:
-    _interrupt.held = False
-    try:
-        run = None if _interrupt.asked else run_scenario(scenario, capture_under)
-    except KeyboardInterrupt:
-        run = None
-    finally:
-        _interrupt.held = True
-    return None if run is None else finish(replace(run, stopped=_interrupt.asked > 0))

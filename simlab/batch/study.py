@@ -6,19 +6,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from simlab.batch.sweep import Cell, Outcome
-from simlab.study.rows import Row, outage_rows, session_row
-from simlab.study.summary import Cell as Summary
-from simlab.study.summary import cell_json, summarise
+from simlab import store
+from simlab.batch.outcome import Outcome
+from simlab.core.errors import InvalidInputError
+from simlab.study.rows import Row
 
 if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
 
+    from simlab.study.summary import Cell as Summary
 
-@dataclass
+SESSIONS = "sessions.parquet"
+OUTAGES = "outages.parquet"
+FAILURES = "failures.jsonl"
+
+
+@dataclass(eq=False)
 class Study:
     """What many sessions come to.
 
@@ -26,8 +32,8 @@ class Study:
     ----------
     by
         The columns that tell its cells apart: profile, policy and the keys that vary.
-    session_rows, outage_rows
-        A row for each session that was run to its end, and for each of their outages.
+    sessions, outages
+        A row for each session that was run to its end, and for each of their outages: ``study.tables``.
     failures
         For each other session what it was, at which stage it failed, and why.
     folder
@@ -35,30 +41,73 @@ class Study:
     """
 
     by: Sequence[str]
-    session_rows: list[Row] = field(default_factory=list)
-    outage_rows: list[Row] = field(default_factory=list)
+    sessions: "polars.DataFrame"
+    outages: "polars.DataFrame"
     failures: list[Row] = field(default_factory=list)
     folder: Path | None = None
+    _summaries: "dict[tuple[str, ...], list[Summary]]" = field(default_factory=dict, init=False, repr=False)
 
-    def add(self, cell: Cell, outcome: Outcome) -> None:
-        """Take in a session."""
-        if outcome.failed is not None:
-            self.failures.append({**cell.labels, **outcome.failed})
-            return
-        self.session_rows.append(session_row(cell.labels, outcome.metrics))
-        self.outage_rows += outage_rows(cell.labels, outcome.metrics)
+    @staticmethod
+    def of(by: Sequence[str], outcomes: Iterable[Outcome]) -> "Study":
+        """Put together what became of sessions, in any order."""
+        from simlab.study.tables import outages_frame, sessions_frame
+
+        outcomes = sorted(outcomes, key=lambda outcome: outcome.number)
+        sessions = sessions_frame((one.session for one in outcomes if one.session), by[2:])
+        outages = outages_frame((row for one in outcomes for row in one.outages), by[2:])
+        return Study(list(by), sessions, outages, [one.failed for one in outcomes if one.failed])
+
+    @staticmethod
+    def open(folder: Path) -> "Study":
+        """Open a study that was saved, or, as far as it went, one that was not finished.
+
+        Raises
+        ------
+        InvalidInputError
+            If the folder does not hold one, or one of its files is damaged.
+        """
+        if store.is_unfinished(folder):
+            return _unfinished(folder)
+        saved = store.load_study(folder, (SESSIONS, OUTAGES, FAILURES))
+        by = ["profile", "policy", *saved.matrix.get("vary", {})]
+        sessions, outages = (_read(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
+        return Study(by, sessions, outages, _failures(saved.files[FAILURES], folder / FAILURES), folder)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the contents are the same, wherever they are saved."""
+        if not isinstance(other, Study):
+            return NotImplemented
+        same = (list(self.by), self.failures) == (list(other.by), other.failures)
+        return same and self.sessions.equals(other.sessions) and self.outages.equals(other.outages)
+
+    __hash__ = None  # type: ignore[assignment]
 
     @cached_property
-    def sessions(self) -> "polars.DataFrame":
-        """A row for each session: the scalars of its metrics, flattened with ``_``."""
-        return _frame(self.session_rows)
+    def session_rows(self) -> list[Row]:
+        """The rows of ``sessions``."""
+        return self.sessions.to_dicts()
 
     @cached_property
-    def outages(self) -> "polars.DataFrame":
-        """A row for each outage."""
-        return _frame(self.outage_rows)
+    def outage_rows(self) -> list[Row]:
+        """The rows of ``outages``."""
+        return self.outages.to_dicts()
 
-    def recovery(self, by: str | Sequence[str] | None = None) -> list[Summary]:
+    def sql(self, query: str) -> "polars.DataFrame":
+        """Ask in SQL: the tables are ``sessions`` and ``outages``.
+
+        Raises
+        ------
+        InvalidInputError
+            If the query is wrong.
+        """
+        import polars as pl
+
+        try:
+            return pl.SQLContext(sessions=self.sessions, outages=self.outages).execute(query, eager=True)
+        except pl.exceptions.PolarsError as error:
+            raise InvalidInputError([f"the query is wrong: {error}"]) from error
+
+    def recovery(self, by: str | Sequence[str] | None = None) -> "list[Summary]":
         """Return what the sessions come to, a cell for each group.
 
         Parameters
@@ -66,8 +115,13 @@ class Study:
         by
             A column or several; by default profile, policy and the keys that vary.
         """
-        names = self.by if by is None else [by] if isinstance(by, str) else list(by)
-        return summarise(self.session_rows, self.outage_rows, names)
+        # It takes scipy, which takes as long as all the rest.
+        from simlab.study.summary import summarise
+
+        names = tuple(self.by if by is None else [by] if isinstance(by, str) else by)
+        if names not in self._summaries:  # seconds of bootstrap
+            self._summaries[names] = summarise(self.session_rows, self.outage_rows, names)
+        return list(self._summaries[names])
 
     def plot_recovery(self, ax: "Axes | None" = None, by: str | Sequence[str] | None = None) -> "Axes":
         """Draw how soon outages are over, by default on axes in a new figure, and return the axes."""
@@ -77,14 +131,22 @@ class Study:
 
     def files(self) -> dict[str, bytes]:
         """Return what its folder holds, beside the matrix."""
+        from simlab.study.summary import cell_json
+
         summary = {"cells": [cell_json(cell) for cell in self.recovery()], "failures": len(self.failures)}
+        return {
+            **self.tables(),
+            "summary.json": store.to_json(summary).encode(),
+            "recovery.png": self._picture(),
+        }
+
+    def tables(self) -> dict[str, bytes]:
+        """Return what it can be opened again from, beside the matrix."""
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.failures)
         return {
-            "sessions.parquet": _parquet(self.sessions),
-            "outages.parquet": _parquet(self.outages),
-            "summary.json": (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(),
-            "failures.jsonl": lines.encode(),
-            "recovery.png": self._picture(),
+            SESSIONS: _parquet(self.sessions),
+            OUTAGES: _parquet(self.outages),
+            FAILURES: lines.encode(),
         }
 
     def _picture(self) -> bytes:
@@ -96,13 +158,35 @@ class Study:
         return self._picture()
 
 
-def _frame(rows: Iterable[Row]) -> "polars.DataFrame":
-    import polars as pl
-
-    return pl.DataFrame(list(rows), infer_schema_length=None)
+def _unfinished(folder: Path) -> Study:
+    """Return a study as far as it went."""
+    varied = store.load_study(folder, ()).matrix.get("vary", {})
+    try:
+        outcomes = [Outcome.of_record(record) for record in store.journal(folder)[0]]
+        study = Study.of(["profile", "policy", *varied], outcomes)
+    except (KeyError, TypeError) as error:
+        raise InvalidInputError([f"{folder}: its journal is not what simlab wrote: {error!r}"]) from error
+    study.folder = folder
+    return study
 
 
 def _parquet(frame: "polars.DataFrame") -> bytes:
     file = BytesIO()
     frame.write_parquet(file)
     return file.getvalue()
+
+
+def _read(content: bytes, path: Path) -> "polars.DataFrame":
+    import polars as pl
+
+    try:
+        return pl.read_parquet(BytesIO(content))
+    except pl.exceptions.PolarsError as error:
+        raise InvalidInputError([f"{path}: {str(error).splitlines()[0]}"]) from error
+
+
+def _failures(content: bytes, path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in content.splitlines()]
+    except ValueError as error:
+        raise InvalidInputError([f"{path}: {error}"]) from error

@@ -59,7 +59,9 @@ _OPTIONS = [
         help="A reconnection policy; may be repeated.",
     ),
     click.option(
-        "--server", type=click.Choice(["builtin", "pipecat"]), help="pipecat: the published pipecat-ai."
+        "--server",
+        metavar="builtin|pipecat|MODULE:NAME",
+        help="pipecat: the published pipecat-ai. MODULE:NAME: an ASGI or aiohttp application of your own.",
     ),
     click.option(
         "--client",

@@ -12,6 +12,7 @@ from simlab.core.timeline import Recorder, Timeline
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
+from simlab.virtual.leaks import leaks_told
 from simlab.virtual.network import Address
 from simlab.virtual.parties import HTTP_PORT, PROXY, SERVER, Parties, on
 from simlab.virtual.paths import Paths
@@ -95,22 +96,31 @@ class VirtualSession:
         self.record("session", "begin")
         record_faults(self._scenario, self.record)
         self._main = self._loop.create_task(self._run())
-        self._loop.run_until_complete(self._main)
+        with leaks_told(self._loop.time, self._leaks):
+            self._loop.run_until_complete(self._main)
+
+    def _leaks(self, what: str, place: str) -> None:
+        self.record("session", "leak", what=what, place=place)
 
     async def _run(self) -> None:
-        parties, profile = self._parties, self._scenario.profile
-        path = Path.of(profile)
+        parties = self._parties
+        path = Path.of(self._scenario.profile)
         upstream = f"http://{SERVER}:{HTTP_PORT}"
         self._proxy = SignallingProxy(upstream, path, self.record, _same, _same)
         await parties.start_ice_servers()
         await parties.start_server()
         await on(self._loop, PROXY, self._proxy.start(PROXY, HTTP_PORT))
         self._proxy.schedule()
-        await parties.start_client(f"http://{PROXY}:{HTTP_PORT}{OFFER_PATH}")
-        parties.schedule(profile.faults)
-        await parties.run_client(profile.duration_s)
+        await self._take_part(f"http://{PROXY}:{HTTP_PORT}{OFFER_PATH}")
         self.finish()
         self.record("session", "end", reason="duration")
+
+    async def _take_part(self, url: str) -> None:
+        """Be the client, until the end of the session."""
+        profile = self._scenario.profile
+        await self._parties.start_client(url)
+        self._parties.schedule(profile.faults)
+        await self._parties.run_client(profile.duration_s)
 
     def finish(self) -> None:
         """Record what is still open: the last gaps and counts."""

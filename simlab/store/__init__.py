@@ -1,20 +1,42 @@
-"""The one module that opens files under ``results/``: run folders, written whole or not at all."""
+"""The one place that opens files under ``results/``: folders of runs and of studies, whole or not at all."""
 
 import json
-import os
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simlab.core.errors import InvalidInputError, SimlabError
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
+from simlab.store.studies import MATRIX, is_study, load_study
+from simlab.store.unfinished import (
+    StudyNotWrittenError,
+    Unfinished,
+    is_unfinished,
+    journal,
+    unfinished_studies,
+)
+from simlab.store.writing import draft_of, reason, told, write_all, written
+
+__all__ = [
+    "MATRIX",
+    "Saved",
+    "StudyNotWrittenError",
+    "Unfinished",
+    "add",
+    "is_study",
+    "is_unfinished",
+    "journal",
+    "load",
+    "load_study",
+    "prepare",
+    "save",
+    "to_json",
+    "unfinished_studies",
+]
 
 SCENARIO = "scenario.toml"
 TIMELINE = "timeline.jsonl"
@@ -50,11 +72,11 @@ def prepare(parent: Path) -> None:
     """
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        trial = _draft_of(parent, "trial")
+        trial = draft_of(parent, "trial")
         trial.mkdir()
         trial.rmdir()
     except OSError as error:
-        raise InvalidInputError([f"--out {parent}: {_reason(error)}"]) from error
+        raise InvalidInputError([f"--out {parent}: {reason(error)}"]) from error
 
 
 def capture_folder(parent: Path, scenario: Scenario) -> Path:
@@ -67,8 +89,8 @@ def capture_folder(parent: Path, scenario: Scenario) -> Path:
     SimlabError
         If it cannot be made.
     """
-    folder = _draft_of(parent, f"capture-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}")
-    with _told(parent, "a folder for the capture could not be made"):
+    folder = draft_of(parent, f"capture-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}")
+    with told(parent, "a folder for the capture could not be made"):
         folder.mkdir(parents=True)
     return folder
 
@@ -105,23 +127,9 @@ def save(
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"{stamp}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
     ending = "-failed" if any(True for _ in timeline.select("session", "failed")) else ""
-    with _told(parent, "the run could not be saved"):
+    with told(parent, "the run could not be saved"):
         parent.mkdir(parents=True, exist_ok=True)
-        return _written(parent, name, ending, files, captured)
-
-
-def save_study(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
-    """Write a study folder, named after the time in UTC and ``name``, and return where it is.
-
-    Raises
-    ------
-    SimlabError
-        If the disk is full or cannot be written; then there is no folder.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    with _told(parent, "the study could not be saved"):
-        parent.mkdir(parents=True, exist_ok=True)
-        return _written(parent, f"{stamp}-{name}", "", files)
+        return written(parent, name, ending, files, captured)
 
 
 def add(path: Path, content: bytes) -> None:
@@ -132,13 +140,8 @@ def add(path: Path, content: bytes) -> None:
     SimlabError
         If the disk is full or cannot be written.
     """
-    draft = _draft_of(path.parent, path.name)
-    with _told(path, "the file could not be written"):
-        try:
-            draft.write_bytes(content)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with told(path, "the file could not be written"):
+        write_all(path.parent, {path.name: content})
 
 
 def load(folder: Path) -> Saved:
@@ -186,55 +189,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidInputError([f"{path}: {_reason(error)}"]) from error
+        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
     except UnicodeDecodeError as error:
         raise InvalidInputError([f"{path}: the text is not UTF-8"]) from error
-
-
-def _written(
-    parent: Path, name: str, ending: str, files: Mapping[str, bytes], captured: Path | None = None
-) -> Path:
-    draft = _draft_of(parent, name)
-    try:
-        draft.mkdir()
-        for file_name, content in files.items():
-            (draft / file_name).write_bytes(content)
-        if captured is not None:
-            for path in sorted(captured.iterdir()):
-                path.rename(draft / path.name)
-            captured.rmdir()
-        return _moved(draft, parent, name, ending)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
-    """Give a finished folder the first name that is free."""
-    number = 1
-    while True:
-        folder = parent / (f"{name}{ending}" if number == 1 else f"{name}-{number}{ending}")
-        number += 1
-        if folder.exists():
-            continue
-        try:
-            # Refused where another process has just made the folder, since that one is not empty.
-            return draft.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-
-
-def _draft_of(parent: Path, name: str) -> Path:
-    return parent / f".{name}.{secrets.token_hex(4)}"
-
-
-@contextmanager
-def _told(place: Path, what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SimlabError(f"{place}: {what}: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno).lower() if error.errno else str(error)
