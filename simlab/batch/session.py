@@ -72,7 +72,7 @@ def run_scenario(scenario: Scenario, capture_under: Path | None = None) -> Run:
             timeline = CLOCKS[scenario.clock](scenario, captured)
         except SessionFailedError as error:
             timeline = _failed(scenario, error)
-    run = _judged(scenario, timeline, time.perf_counter() - began_s)
+    run = judged(scenario, timeline, time.perf_counter() - began_s)
     return replace(run, stopped=interrupt.asked > 0, captured=captured)
 
 
@@ -89,7 +89,8 @@ def save(run: Run, parent: Path) -> Run:
     return replace(run, folder=folder, captured=None)
 
 
-def _judged(scenario: Scenario, timeline: Timeline, wall_s: float) -> Run:
+def judged(scenario: Scenario, timeline: Timeline, wall_s: float) -> Run:
+    """Work out what a session comes to that took ``wall_s`` on the clock of the wall."""
     found = metrics(timeline) | {"wall_s": round(wall_s, 3)}
     failed = any(True for _ in timeline.select("session", "failed"))
     # Half a session says nothing about what was expected of the whole.

@@ -25,6 +25,7 @@ COMMANDS = {
     "plot": "simlab.cli.plot:command",
     "capture": "simlab.cli.capture:group",
     "serve": "simlab.cli.serve:command",
+    "intercept": "simlab.cli.intercept:command",
 }
 
 

@@ -112,7 +112,7 @@ class RelayProcess:
             self._meters[direction] = meter
             self._nursery.start_soon(shell.run)
         gc.collect()
-        self._nursery.start_soon(_keep_collections_short)
+        self._nursery.start_soon(keep_collections_short)
 
     def _alias(self, side: Any, host: str, port: int) -> tuple[str, int]:
         assert self._relay is not None
@@ -146,14 +146,15 @@ class RelayProcess:
             self._record(f"link.{row.direction}", "realised", setting=row.what, **labels)
 
 
-async def _keep_collections_short() -> None:
+async def keep_collections_short() -> None:
     """Hide from the garbage collector once a second what has stayed: looking at it takes milliseconds."""
     while True:
         gc.freeze()
         await trio.sleep(_FREEZE_S)
 
 
-async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[bytes]:
+async def lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[bytes]:
+    """Yield the lines that come, without their ends."""
     rest = b""
     async for chunk in stream:
         *lines, rest = (rest + chunk).split(b"\n")
@@ -167,7 +168,7 @@ async def relay(orders: trio.abc.ReceiveStream, answers: trio.abc.SendStream) ->
     async with trio.open_nursery() as writing, trio.open_nursery() as nursery:
         writing.start_soon(output.run)
         process = RelayProcess(nursery, output)
-        async for line in _lines(orders):
+        async for line in lines(orders):
             process.obey(json.loads(line))
         nursery.cancel_scope.cancel()
         process.close()

@@ -118,13 +118,13 @@ async def _serve(
         ) from error
     with gathering_from(lambda: hosts):
         listening(f"http://{f'[{host}]' if ':' in host else host}:{server.port}")
-        await _asked_to_stop(stop)
+        await asked_to_stop(stop)
         await server.close()
     if telling.failure is not None:
         raise telling.failure
 
 
-async def _asked_to_stop(stop: asyncio.Event) -> None:
+async def asked_to_stop(stop: asyncio.Event) -> None:
     """Wait for ``stop``, for Ctrl-C, or for a polite kill. A second one then ends everything at once."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)

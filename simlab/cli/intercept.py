@@ -1,0 +1,227 @@
+"""``simlab intercept``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simlab.cli.options import overrides_of
+from simlab.core.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simlab.core.timeline import Event, Timeline
+    from simlab.live.intercept.commands import Load
+    from simlab.live.intercept.run import Settings
+    from simlab.profile.model import Profile
+    from simlab.profile.scenario import Scenario
+
+_TOLD = {
+    "client": ("offer", "answer", "offer_failed", "bot_ready"),
+    "policy": ("attempt",),
+    "fault": ("begin", "end"),
+    "signalling": ("faulted",),
+}
+
+
+@click.command(
+    "intercept", short_help="A bad network in front of any SmallWebRTC server, for a real browser."
+)
+@click.option("--upstream", required=True, metavar="URL", help="The server, such as http://localhost:7860.")
+@click.option(
+    "--listen",
+    default="localhost:8000",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where browsers go.",
+)
+@click.option("--profile", "name", metavar="PROFILE", help="What the network does; a clean one by default.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any key of the profile, dotted; may be repeated.",
+)
+@click.option(
+    "--control",
+    default="127.0.0.1:0",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where the live page is; port 0 takes any free one.",
+)
+@click.option("--media-host", metavar="ADDRESS", help="The address of this machine that media are sent to.")
+@click.option(
+    "--idle", default="2min", show_default=True, metavar="DURATION", help="When a silent client is forgotten."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="results",
+    show_default=True,
+    help="For recordings.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one event a line.")
+@click.option("--quiet", is_flag=True, help="Print the two addresses, and nothing else.")
+def command(
+    upstream: str,
+    listen: str,
+    name: str | None,
+    settings: tuple[str, ...],
+    control: str,
+    media_host: str | None,
+    idle: str,
+    out: Path,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Stand between a browser and its server, and make the network bad, until Ctrl-C.
+
+    Everything is passed on; offers, answers and candidates are changed so that media take the way through the
+    relay. The live page turns the network bad and records.
+
+    Exit status: 0 after Ctrl-C; 2 the command line or the profile is wrong; 3 it could not listen.
+
+    \b
+    Examples:
+      simlab intercept --upstream http://localhost:7860
+      simlab intercept --upstream http://localhost:7860 --listen localhost:8000 --profile lte
+      simlab intercept --upstream https://bot.example --set link.loss=5% --control 127.0.0.1:8001
+    """
+    from simlab.live.intercept.run import intercept
+
+    wanted = _checked(upstream, listen, control, media_host, idle)
+    for option, (host, _) in (("--listen", wanted.listen), ("--control", wanted.control)):
+        _warn(option, host)
+
+    def listening(url: str, page: str) -> None:
+        click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
+        click.echo(f"Live page: {page}", err=as_json)
+
+    def happened(event: "Event") -> None:
+        if as_json:
+            data = {"t_s": event.t_s, "source": event.source, "kind": event.kind, **event.data}
+            click.echo(json.dumps(data))
+        elif not quiet and event.kind in _TOLD.get(event.source, ()):
+            click.echo(f"{event.t_s:9.3f} s  {_sentence(event)}")
+
+    def save(scenario: "Scenario", timeline: "Timeline") -> str:
+        from simlab.batch.recording import save_recording
+
+        return str(save_recording(out, scenario, timeline))
+
+    given, loaded = overrides_of(settings), load_named(name) if name else load_text("")
+
+    def first(overrides: "Mapping[str, str]") -> "Profile":
+        return loaded({**given, **overrides})
+
+    for folder in intercept(wanted, first, load_named, save, listening, happened):
+        click.echo(f"Saved in {folder}", err=as_json)
+    return 0
+
+
+def load_named(name: str) -> "Load":
+    """Return what loads a profile: by its text, its file, or its name in the catalogue."""
+    from simlab.batch.scenarios import load_file
+
+    if "\n" in name or "=" in name:
+        return load_text(name)
+    return lambda overrides: load_file(name, overrides)
+
+
+def load_text(text: str) -> "Load":
+    """Return what loads a profile from its text."""
+    from simlab.profile.load import load
+
+    return lambda overrides: load(text, "intercept", overrides)
+
+
+def _checked(upstream: str, listen: str, control: str, media_host: str | None, idle: str) -> "Settings":
+    """Return where the intercept is to stand.
+
+    Raises
+    ------
+    InvalidInputError
+        If an option is wrong, with a sentence for each.
+    """
+    from simlab.live.intercept.run import Settings
+    from simlab.profile.units import parse_duration_s
+
+    faults = _url_faults(upstream)
+    places: list[tuple[str, int]] = []
+    for option, text in (("--listen", listen), ("--control", control)):
+        try:
+            places.append(_place(text))
+        except ValueError as error:
+            faults.append(f"{option} {text}: {error}")
+    if media_host is not None and not _is_own(media_host):
+        faults.append(f"--media-host {media_host}: want an IPv4 address of this machine")
+    idle_s = 0.0
+    try:
+        idle_s = parse_duration_s(idle)
+        faults += [f"--idle {idle}: want 1s or more"] if idle_s < 1 else []
+    except ValueError as error:
+        faults.append(f"--idle {idle}: {error}")
+    if faults:
+        raise InvalidInputError(faults)
+    return Settings(upstream, places[0], places[1], media_host, idle_s)
+
+
+def _url_faults(upstream: str) -> list[str]:
+    from yarl import URL
+
+    want = f"--upstream {upstream}: want a URL such as http://localhost:7860"
+    try:
+        url = URL(upstream)
+    except ValueError:
+        return [want]
+    wrong = (
+        url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment or url.user
+    )
+    return [want] if wrong else []
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Split ``HOST:PORT``."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) >= 2**16:
+        raise ValueError("want HOST:PORT, such as localhost:8000")
+    return host.removeprefix("[").removesuffix("]") or "localhost", int(port)
+
+
+def _is_own(host: str) -> bool:
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+        try:
+            trial.bind((host, 0))
+        except OSError:
+            return False
+    return host != "0.0.0.0"
+
+
+def _warn(option: str, host: str) -> None:
+    from simlab.live.serve import is_loopback
+
+    if not is_loopback(host):
+        click.echo(f"Warning: {option}: whoever reaches {host} can use what answers there.", err=True)
+
+
+def _sentence(event: "Event") -> str:
+    """Say what happened."""
+    data = event.data
+    who = f"client {data['client']}: " if "client" in data else ""
+    if event.source == "fault":
+        lasts = f" for {data['for']}" if "for" in data and event.kind == "begin" else ""
+        return f"{who}{data['fault']} {'begins' if event.kind == 'begin' else 'ends'}{lasts}"
+    words = {
+        "offer": f"offer of connection {data.get('connection')}",
+        "answer": f"answered with {data.get('status')}",
+        "offer_failed": f"offer failed: {data.get('status') or data.get('error')}",
+        "bot_ready": "data pass both ways",
+        "attempt": f"tries to come back: {str(data.get('action')).replace('_', ' ')}",
+        "faulted": f"signalling: {data.get('how')}",
+    }
+    return who + words[event.kind]

@@ -1,0 +1,1 @@
+"""Relay and signalling proxy in front of any server, for any client, controlled while they run."""

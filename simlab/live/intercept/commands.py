@@ -1,0 +1,328 @@
+"""What one can ask of an intercept while it runs: objects in, objects out; a wrong one changes nothing."""
+
+import asyncio
+import math
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabError
+from simlab.core.timeline import Recorder
+from simlab.live.child import Child
+from simlab.live.intercept.checks import (
+    Command,
+    RefusedError,
+    aimed,
+    classes_of,
+    client_of,
+    may_set,
+    only,
+    signalling_fault,
+    toml_of,
+    unfit,
+)
+from simlab.live.intercept.happenings import Happening, Settled
+from simlab.live.intercept.log import Log
+from simlab.live.intercept.recording import Recording, Save, State
+from simlab.live.intercept.signalling import Faults, Signalling
+from simlab.profile.faults_nat import RebindFault
+from simlab.profile.model import NAME_PATTERN, Profile
+from simlab.profile.scenario import Scenario
+from simlab.profile.units import duration_text
+
+Answer = dict[str, Any]
+Work = Callable[[Command], Coroutine[Any, Any, Answer]]
+Load = Callable[[Mapping[str, str]], Profile]
+"""Returns a profile with some keys set otherwise."""
+
+
+class Commands:
+    """Carry out commands.
+
+    Parameters
+    ----------
+    load_named
+        Returns what loads a profile: by its text, its file, or its name in the catalogue.
+    save
+        Saves a recording; called in a thread.
+    """
+
+    def __init__(
+        self,
+        relay: Child,
+        record: Recorder,
+        log: Log,
+        signalling: Signalling,
+        load: Load,
+        load_named: Callable[[str], Load],
+        save: Save,
+        upstream: str,
+    ) -> None:
+        self._relay = relay
+        self._record = record
+        self._log = log
+        self._signalling = signalling
+        self._load = load
+        self._load_named = load_named
+        self._save = save
+        self._upstream = upstream
+        self._overrides: dict[str, str] = {}
+        self._profile = Profile()
+        self._settled: list[Settled] = []
+        self._happenings: list[Happening] = []
+        self._timers: list[asyncio.TimerHandle] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._recording: tuple[str, float, dict[int, State]] | None = None
+        self.last_states: dict[int, State] = {}
+        self.present: list[int] = []
+        self._commands: dict[str, Work] = {
+            "get": self._get,
+            "set": self._set,
+            "load": self._load_profile,
+            "blackout": self._blackout,
+            "block": self._block,
+            "pause": self._pause,
+            "rebind": self._rebind,
+            "signalling": self._break_signalling,
+            "clear": self._clear,
+            "clients": self._clients,
+            "stats": self._clients,
+            "record": self._begin_recording,
+            "stop_recording": self._stop_recording,
+        }
+
+    async def do(self, command: object) -> Answer:
+        """Carry out a command; the answer says ``ok``, and lists every fault if it is not."""
+        try:
+            known, work = self._found(command)
+            return {"ok": True, **await work(known)}
+        except RefusedError as error:
+            return {"ok": False, "faults": error.faults}
+        except InvalidInputError as error:
+            return {"ok": False, "faults": [fault.removeprefix("--set ") for fault in error.faults]}
+        except SessionFailedError as error:
+            return {"ok": False, "faults": [error.reason]}
+
+    def _found(self, command: object) -> tuple[Command, Work]:
+        if not isinstance(command, dict) or not isinstance(command.get("do"), str):
+            raise RefusedError('want an object such as {"do": "get"}')
+        work = self._commands.get(command["do"])
+        if work is None:
+            raise RefusedError(f"do is {command['do']!r}, want one of {', '.join(self._commands)}")
+        return command, work
+
+    async def begin(self) -> None:
+        """Bring the first profile into force.
+
+        Raises
+        ------
+        InvalidInputError
+            If the profile wants what an intercept cannot do.
+        """
+        await self._settle(self._load, {}, 0.0)
+
+    async def look(self) -> None:
+        """Keep what the relay knows of each client, even after it has forgotten it."""
+        states = await self._relay.ask("clients")
+        self.last_states |= {int(number): state for number, state in states.items()}
+        self.present = sorted(int(number) for number in states)
+
+    def close(self) -> None:
+        """Do nothing more at its time."""
+        for timer in self._timers:
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _settle(self, load: Load, overrides: dict[str, str], began_s: float) -> None:
+        profile = load(overrides)
+        if faults := unfit(profile):
+            raise InvalidInputError(faults)
+        scenario = Scenario.of(profile, clock="real")
+        await self._relay.ask("settle", scenario.to_toml(), began_s)
+        is_new = load is not self._load or not self._settled
+        self._load, self._overrides, self._profile = load, overrides, scenario.profile
+        self._settled.append(Settled(self._record.now_s(), began_s, scenario.profile))
+        by_hand = self._signalling.faults.by_hand
+        self._signalling.faults = Faults(scenario.profile, began_s, by_hand)
+        if is_new:
+            self._schedule(scenario.profile, began_s)
+
+    def _schedule(self, profile: Profile, began_s: float) -> None:
+        """Let the faults of a new profile be seen, and do those that are more than a drop of packets."""
+        now_s = self._record.now_s()
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        for one in self._happenings:
+            if one.at_s > now_s:  # of the profile before
+                one.at_s = one.until_s = math.inf
+        for fault in profile.faults:
+            keys = fault.model_dump(by_alias=True, exclude={"kind", "at", "for"}, exclude_none=True)
+            self._happens(fault.kind, began_s + fault.at_s, began_s + fault.until_s, 0, keys)
+            if isinstance(fault, RebindFault):
+                self._later(began_s + fault.at_s, lambda: self._spawn(self._relay.ask("rebind", 0)))
+
+    def _happens(
+        self, kind: str, at_s: float, until_s: float, client: int, keys: Mapping[str, Any]
+    ) -> Happening:
+        happening = Happening(len(self._happenings), kind, at_s, until_s, client, keys)
+        self._happenings.append(happening)
+        self._later(at_s, lambda: self._tell("begin", happening))
+        if until_s > at_s:
+            self._later(until_s, lambda: self._tell("end", happening))
+        return happening
+
+    def _tell(self, kind: str, one: Happening) -> None:
+        if one.at_s == math.inf or (kind == "end" and self._record.now_s() < one.until_s - 0.01):
+            return
+        labels: dict[str, Any] = {**one.keys, **({"client": one.client} if one.client else {})}
+        if one.until_s > one.at_s:
+            labels["for"] = duration_text(round(one.until_s - one.at_s, 6))
+        self._record("fault", kind, index=one.index, fault=one.kind, **labels)
+
+    def _later(self, at_s: float, work: Callable[[], object]) -> None:
+        delay_s = at_s - self._record.now_s()
+        if delay_s <= 0.0:
+            work()
+        else:
+            self._timers.append(asyncio.get_running_loop().call_later(delay_s, work))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _get(self, command: Command) -> Answer:
+        only(command)
+        profile, now_s = self._profile, self._record.now_s()
+        active = [one for one in self._happenings if one.at_s <= now_s < one.until_s]
+        return {
+            "t_s": round(now_s, 3),
+            "upstream": self._upstream,
+            "profile": {"name": profile.name, "description": profile.description},
+            "overrides": self._overrides,
+            "link": {way: getattr(profile.link, way).to_toml() for way in ("up", "down")},
+            "faults": [
+                {"fault": one.kind, "left_s": round(one.until_s - now_s, 3), "client": one.client, **one.keys}
+                for one in active
+            ],
+            "recording": None if self._recording is None else round(now_s - self._recording[1], 3),
+        }
+
+    async def _set(self, command: Command) -> Answer:
+        only(command, "settings")
+        settings = command.get("settings")
+        if not isinstance(settings, dict) or not settings:
+            raise RefusedError('settings: want an object such as {"link.up.loss": "5%"}')
+        wrong = [
+            f"{key}: want a text, a number, or null for what the profile has"
+            for key, value in settings.items()
+            if isinstance(value, bool) or not isinstance(value, str | int | float | None)
+        ]
+        wrong += [
+            f"{key}: want a key of [link], [signalling] or [nat]" for key in settings if not may_set(key)
+        ]
+        if wrong:
+            raise RefusedError(*wrong)
+        overrides = {key: value for key, value in self._overrides.items() if key not in settings}
+        overrides |= {key: toml_of(value) for key, value in settings.items() if value is not None}
+        await self._settle(self._load, overrides, self._settled[-1].began_s)
+        return await self._get({})
+
+    async def _load_profile(self, command: Command) -> Answer:
+        only(command, "profile")
+        name = command.get("profile")
+        if not isinstance(name, str) or not name:
+            raise RefusedError("profile: want a file, a name of the catalogue, or the text of a profile")
+        await self._settle(self._load_named(name), {}, self._record.now_s())
+        return await self._get({})
+
+    async def _blackout(self, command: Command) -> Answer:
+        client, direction, for_s = aimed(command, self.last_states)
+        await self._relay.ask("block", client, direction, for_s, None)
+        return self._done("blackout", for_s, client, {"direction": direction})
+
+    async def _block(self, command: Command) -> Answer:
+        names = classes_of(command)
+        client, direction, for_s = aimed(command, self.last_states, "match")
+        await self._relay.ask("block", client, direction, for_s, names)
+        return self._done("block", for_s, client, {"direction": direction, "match": names})
+
+    async def _pause(self, command: Command) -> Answer:
+        client, direction, for_s = aimed(command, self.last_states)
+        await self._relay.ask("pause", client, direction, for_s)
+        return self._done("pause", for_s, client, {"direction": direction})
+
+    async def _rebind(self, command: Command) -> Answer:
+        only(command, "client")
+        client = client_of(command, self.last_states)
+        await self._relay.ask("rebind", client)
+        return self._done("rebind", 0.0, client, {"what": "port"})
+
+    async def _break_signalling(self, command: Command) -> Answer:
+        fault, keys = signalling_fault(command, self._record.now_s())
+        self._signalling.faults.by_hand.append(fault)
+        return self._done("signalling", fault.for_s, 0, keys)
+
+    async def _clear(self, command: Command) -> Answer:
+        only(command)
+        now_s = self._record.now_s()
+        await self._relay.ask("clear", 0)
+        self._signalling.faults.by_hand.clear()
+        for one in self._happenings:
+            if one.at_s <= now_s < one.until_s:
+                one.until_s = now_s
+                self._tell("end", one)
+        return {}
+
+    async def _clients(self, command: Command) -> Answer:
+        only(command)
+        await self.look()
+        states = {str(n): self.last_states[n] for n in self.present}
+        return {"t_s": round(self._record.now_s(), 3), "clients": states}
+
+    async def _begin_recording(self, command: Command) -> Answer:
+        only(command, "name")
+        name = command.get("name", "intercept")
+        if self._recording is not None:
+            raise RefusedError("a recording is under way: stop it first")
+        if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
+            raise RefusedError("name: want letters, digits, dots, dashes and underscores, at most 64")
+        await self.look()
+        self._log.record()
+        known = {number: self.last_states[number] for number in self.present}
+        self._recording = name, self._record.now_s(), known
+        return {"name": name}
+
+    async def _stop_recording(self, command: Command) -> Answer:
+        only(command)
+        if self._recording is None:
+            raise RefusedError("no recording is under way")
+        (name, from_s, before), self._recording = self._recording, None
+        await self.look()
+        recording = Recording(
+            name,
+            self._upstream,
+            from_s,
+            self._record.now_s(),
+            self._log.recorded(),
+            before,
+            dict(self.last_states),
+            tuple(self._happenings),
+            tuple(self._settled),
+        )
+        folders = []
+        for client in recording.clients:
+            session = recording.session(client)
+            try:
+                folder = await asyncio.to_thread(self._save, *session)
+            except SimlabError as error:
+                raise RefusedError(str(error)) from error
+            folders.append({"client": client, "folder": folder})
+        return {"folders": folders}
+
+    def _done(self, kind: str, for_s: float, client: int, keys: Mapping[str, Any]) -> Answer:
+        now_s = self._record.now_s()
+        self._happens(kind, now_s, now_s + for_s, client, keys)
+        return {"t_s": round(now_s, 3)}

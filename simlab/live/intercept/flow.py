@@ -1,0 +1,240 @@
+"""One client's UDP: a socket for each endpoint of either side, as the other side sees it."""
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import trio
+
+from simlab.core.link import Delivered
+from simlab.core.packet import Direction
+from simlab.live.addresses import Address, Side
+from simlab.live.intercept.way import Way
+from simlab.live.relay import LostError
+
+_BUFFER_BYTES = 2**20
+_LARGEST_DATAGRAM_BYTES = 65535
+_MOST_HELD = 64
+_MOST_ALIASES = 512
+_TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
+_OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
+
+
+def is_name(endpoint: Address) -> bool:
+    """Tell whether an endpoint hides its address behind an mDNS name, as a browser's candidates do."""
+    return endpoint[0].endswith(".local")
+
+
+@dataclass(slots=True, eq=False)
+class Alias:
+    """A socket that stands for an endpoint of one side at the other.
+
+    Parameters
+    ----------
+    endpoint
+        Whom it stands for; with an mDNS name until the first packet from there shows the address.
+    connection
+        The number of the client's peer connection for which it was made.
+    held
+        What has come for an endpoint whose address is not known yet.
+    """
+
+    socket: socket.socket
+    side: Side
+    endpoint: Address
+    connection: int
+    used_s: float
+    is_forgotten: bool = False
+    held: list[tuple[bytes, Address]] = field(default_factory=list)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a packet leaves the relay: through whose alias, and at whose alias it came."""
+
+    through: Alias
+    came_to: Alias
+
+    @property
+    def flow(self) -> object:
+        """What datagrams of one source to one destination have in common."""
+        return self.through.endpoint, self.came_to.endpoint
+
+
+class Flow:
+    """Stand for a client at its server, and for the server at the client.
+
+    What comes to the alias of S from C goes through the link, and leaves for S from the alias of C. ICE takes
+    the flow for a NAT, since STUN's integrity does not cover addresses: what nobody has announced is known by
+    its first packet.
+
+    Parameters
+    ----------
+    nursery
+        Runs a task for each alias.
+    ways
+        The links; they are to send by ``send``.
+    hosts
+        The address of this machine that each side sees.
+    admits
+        Tells whether packets from an address are taken from a side.
+    now_s
+        Returns the seconds since the session began.
+    """
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        ways: Mapping[Direction, Way],
+        hosts: Mapping[Side, str],
+        admits: Callable[[Side, str], bool],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._nursery = nursery
+        self._ways = ways
+        self._hosts = hosts
+        self._admits = admits
+        self._now_s = now_s
+        self._aliases: dict[tuple[Side, Address], Alias] = {}
+        self._forgotten: list[Alias] = []
+        self._own: set[Address] = set()
+        self.connection = 0
+        self.used_s = now_s()
+
+    def alias(self, side: Side, endpoint: Address) -> Address:
+        """Return the address at which the other side finds an endpoint of ``side``.
+
+        Raises
+        ------
+        OSError
+            If no socket can be had, or the client has too many already.
+        """
+        if endpoint in self._own:  # it has this one from a STUN server
+            return endpoint
+        host, port = self._alias(side, endpoint).socket.getsockname()
+        return host, port
+
+    def rebind(self) -> None:
+        """Show the client to the server from elsewhere, as a NAT does that has forgotten its mappings."""
+        for key, alias in list(self._aliases.items()):
+            if alias.side == "client":
+                alias.is_forgotten = True
+                del self._aliases[key]
+                if alias not in self._forgotten:  # it may stand there under a name and an address
+                    self._forgotten.append(alias)
+
+    def send(self, packet: Delivered) -> None:
+        """Send a packet that comes out of a link.
+
+        Raises
+        ------
+        OSError
+            If the system does not take it, or nobody is there: see ``LostError``.
+        """
+        route = packet.tag
+        assert isinstance(route, Route)
+        if route.came_to.is_forgotten:
+            raise LostError("nat")
+        route.through.socket.sendto(packet.payload, route.came_to.endpoint)
+
+    def close_unused(self, since_s: float) -> None:
+        """Close the sockets of earlier connections that nothing has come to since then."""
+        for key, alias in list(self._aliases.items()):
+            if alias.used_s < since_s and alias.connection < self.connection:
+                del self._aliases[key]
+                self._close(alias)
+        for alias in [alias for alias in self._forgotten if alias.used_s < since_s]:
+            self._forgotten.remove(alias)
+            self._close(alias)
+
+    def close(self) -> None:
+        """Close all sockets."""
+        for alias in (*self._aliases.values(), *self._forgotten):
+            self._close(alias)
+        self._aliases.clear()
+        self._forgotten.clear()
+
+    def _close(self, alias: Alias) -> None:
+        if alias.socket.fileno() < 0:
+            return
+        self._own.discard(alias.socket.getsockname())
+        alias.scope.cancel()
+        trio.lowlevel.notify_closing(alias.socket)
+        alias.socket.close()
+
+    def _alias(self, side: Side, endpoint: Address) -> Alias:
+        alias = self._aliases.get((side, endpoint)) or self._known_by_port(side, endpoint)
+        if alias is None:
+            if len(self._aliases) >= _MOST_ALIASES:
+                raise OSError("too many addresses of one client")
+            opened = _open(self._hosts[_OTHER[side]])
+            alias = Alias(opened, side, endpoint, self.connection, self._now_s())
+            self._own.add(opened.getsockname())
+            self._nursery.start_soon(self._listen, alias)
+        self._aliases[side, endpoint] = alias
+        return alias
+
+    def _known_by_port(self, side: Side, endpoint: Address) -> Alias | None:
+        """Return the alias of the same endpoint under its other name, of which the port is all that shows."""
+        if side == "server":
+            return None
+        for (other_side, other), alias in self._aliases.items():
+            same = other_side == side and other[1] == endpoint[1] and is_name(other) != is_name(endpoint)
+            if same and (is_name(endpoint) or is_name(alias.endpoint)):
+                return alias
+        return None
+
+    async def _listen(self, alias: Alias) -> None:
+        """Take what the other side sends to the endpoint of an alias."""
+        with alias.scope:
+            while True:
+                await trio.lowlevel.wait_readable(alias.socket)
+                for payload, source in _waiting(alias.socket):
+                    if self._admits(_OTHER[alias.side], source[0]):
+                        self._take(alias, payload, source)
+
+    def _take(self, alias: Alias, payload: bytes, source: Address) -> None:
+        self.used_s = alias.used_s = self._now_s()
+        if is_name(alias.endpoint) and not alias.is_forgotten:
+            if len(alias.held) < _MOST_HELD:
+                alias.held.append((payload, source))
+            return
+        try:
+            through = self._alias(_OTHER[alias.side], source)
+        except OSError:
+            return  # no more sockets: lost, as anywhere else
+        through.used_s = alias.used_s
+        if is_name(through.endpoint):
+            self._found(through, source)
+        self._ways[_TOWARDS[alias.side]].receive(payload, Route(through, alias))
+
+    def _found(self, alias: Alias, endpoint: Address) -> None:
+        """Learn the address behind a name, and go on with what has waited for it."""
+        alias.endpoint = endpoint
+        held, alias.held = alias.held, []
+        for payload, source in held:
+            self._take(alias, payload, source)
+
+
+def _open(host: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    alias = socket.socket(family, socket.SOCK_DGRAM)
+    alias.setblocking(False)
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        alias.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
+    try:
+        alias.bind((host, 0))
+    except OSError:
+        alias.close()
+        raise
+    return alias
+
+
+def _waiting(alias: socket.socket) -> Iterator[tuple[bytes, Address]]:
+    # ConnectionRefusedError is the answer of a closed port to an earlier packet.
+    with suppress(BlockingIOError, ConnectionError):
+        while alias.fileno() >= 0:
+            payload, source = alias.recvfrom(_LARGEST_DATAGRAM_BYTES)
+            yield payload, (source[0], source[1])

@@ -1,0 +1,139 @@
+"""The live page and its commands over HTTP, for whoever has the token."""
+
+import asyncio
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+
+from aiohttp import web
+
+from simlab.core.timeline import Event, Recorder
+from simlab.live.intercept.commands import Commands
+from simlab.live.intercept.log import Log
+
+_PAGE = Path(__file__).parent / "page"
+_LARGEST_COMMAND_BYTES = 2**20
+_SHOWN_S = 120.0
+_STATE_S = 1.0
+_HEADERS = {
+    # Everything is in the page itself, and nothing else may be asked for.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Panel:
+    """Serve the live page.
+
+    Parameters
+    ----------
+    token
+        What every request has to carry, as ``?token=`` or as ``Authorization: Bearer``.
+    """
+
+    def __init__(self, commands: Commands, log: Log, record: Recorder, token: str) -> None:
+        self._commands = commands
+        self._log = log
+        self._record = record
+        self._token = token
+        self._hosts: frozenset[str] = frozenset()
+        self._stopped = asyncio.Event()
+        app = web.Application(client_max_size=_LARGEST_COMMAND_BYTES, middlewares=[self._guard])
+        app.router.add_get("/", self._index)
+        app.router.add_get("/events", self._events)
+        app.router.add_post("/command", self._command)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+
+    async def start(self, host: str, port: int) -> str:
+        """Listen, and return the URL of the page.
+
+        Raises
+        ------
+        OSError
+            If it cannot.
+        """
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        port = int(self._runner.addresses[0][1])
+        shown = f"[{host}]" if ":" in host else host
+        # A name that leads here only by somebody else's doing is nobody's business.
+        self._hosts = frozenset(f"{name}:{port}" for name in (shown, "localhost", "127.0.0.1", "[::1]"))
+        return f"http://{shown}:{port}/?token={self._token}"
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        self._stopped.set()
+        await self._runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        given = request.query.get("token") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        right = hmac.compare_digest(given.encode(), self._token.encode())
+        if not right or request.headers.get("Host", "").lower() not in self._hosts:
+            return web.Response(status=403)
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return web.Response(status=403)
+        return await handler(request)
+
+    async def _index(self, _: web.Request) -> web.Response:
+        return web.Response(text=page(), content_type="text/html", headers=_HEADERS)
+
+    async def _command(self, request: web.Request) -> web.Response:
+        try:
+            command = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            return web.json_response({"ok": False, "faults": ["want a JSON object"]}, status=400)
+        answer = await self._commands.do(command)
+        return web.json_response(answer, status=200 if answer["ok"] else 400, headers=_HEADERS)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Stream what happens, as server-sent events: those of the timeline, and every second the state."""
+        headers = {**_HEADERS, "Content-Type": "text/event-stream"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        sending = [
+            asyncio.create_task(self._send_events(response)),
+            asyncio.create_task(self._send_states(response)),
+            asyncio.create_task(self._stopped.wait()),
+        ]
+        try:
+            await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
+        return response
+
+    async def _send_events(self, response: web.StreamResponse) -> None:
+        async for event in self._log.listen(_SHOWN_S, self._record.now_s()):
+            await response.write(_sse("event", _told(event)))
+
+    async def _send_states(self, response: web.StreamResponse) -> None:
+        while True:
+            state = await self._commands.do({"do": "get"})
+            clients = await self._commands.do({"do": "clients"})
+            await response.write(_sse("state", {**state, "clients": clients.get("clients", {})}))
+            await asyncio.sleep(_STATE_S)
+
+
+@cache
+def page() -> str:
+    """Return the page with its style and script in it."""
+    text = (_PAGE / "index.html").read_text(encoding="utf-8")
+    style = (_PAGE / "panel.css").read_text(encoding="utf-8")
+    scripts = "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in ("drawing.js", "panel.js"))
+    return text.replace("/* style */", style).replace("/* scripts */", scripts)
+
+
+def _told(event: Event) -> dict[str, object]:
+    return {"t_s": event.t_s, "source": event.source, "kind": event.kind, **event.data}
+
+
+def _sse(name: str, value: object) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(value, separators=(',', ':'))}\n\n".encode()

@@ -1,0 +1,248 @@
+"""A reverse proxy that passes everything on as it is, and gives the signalling to whoever rewrites it."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import aiohttp
+from aiohttp import WSMsgType, web
+from multidict import CIMultiDict
+from yarl import URL
+
+from simlab.live.intercept.bodies import message_of, plain_of
+from simlab.live.intercept.headers import Mask
+from simlab.live.intercept.signalling import AbortedError, Exchange, Signalling
+
+_CONNECT_S = 10.0
+# A description with pictures and all its candidates has some 10 kB.
+_LARGEST_SIGNALLING_BYTES = 2**20
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, for 0 s
+_HANDSHAKE = (
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+    "sec-websocket-protocol",
+)
+
+
+class InterceptProxy:
+    """Stand in front of a server.
+
+    Parameters
+    ----------
+    upstream
+        The server's address, and perhaps the path below which everything is.
+    signalling
+        Gets what is said about connections.
+    """
+
+    def __init__(self, upstream: URL, signalling: Signalling) -> None:
+        self._upstream = upstream
+        self._mask = Mask(upstream)
+        self._signalling = signalling
+        self._session: aiohttp.ClientSession | None = None
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=0.2, auto_decompress=False, handler_cancellation=True
+        )
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, and return the port.
+
+        Raises
+        ------
+        OSError
+            If it cannot.
+        """
+        self._session = aiohttp.ClientSession(
+            # A connection that was kept may be closed by the server just as a request is sent.
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop listening, and drop what is under way."""
+        await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._respond(request)
+        except AbortedError:
+            _reset(request)
+        except (ConnectionError, aiohttp.ClientPayloadError):
+            # One of the two is gone in the middle: the other is to see that, and not an end in good order.
+            _reset(request)
+        return web.Response()  # nobody gets it
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        try:
+            if request.headers.get("Upgrade", "").lower() == "websocket":
+                return await self._websocket(request)
+            body = await self._small_body(request)
+            if body is not None:
+                encoding = request.headers.get("Content-Encoding", "")
+                message = message_of(body, encoding) if body else None
+                if (kind := Signalling.kind(request.method, request.path, message)) is not None:
+                    return await self._signal(request, Exchange(request.method, request.path, kind), body)
+            return await self._pass(request, body)
+        except aiohttp.ClientConnectionError as error:
+            return self._unreachable(error)
+
+    def _unreachable(self, error: aiohttp.ClientConnectionError) -> web.Response:
+        self._signalling.unreachable()
+        reason = "it closed the connection without an answer"
+        if isinstance(error, aiohttp.ClientConnectorError):
+            reason = f"{error.os_error.strerror or error.os_error}".lower()
+        return web.Response(
+            status=502,
+            text=f"simlab intercept: no answer from {self._upstream} ({reason}). Does the server run?\n",
+        )
+
+    async def _small_body(self, request: web.Request) -> bytes | None:
+        """Return a body that could be signalling; None for one that is to be streamed."""
+        if request.method not in ("POST", "PATCH", "PUT"):
+            return None
+        length = request.content_length
+        if length is None or length > _LARGEST_SIGNALLING_BYTES:
+            return None
+        return await request.read()
+
+    def _url(self, request: web.Request) -> URL:
+        path = self._upstream.raw_path.rstrip("/") + request.rel_url.raw_path_qs
+        return URL(f"{self._upstream.origin()}{path}", encoded=True)
+
+    def _headers(self, request: web.Request, *left_out: str) -> CIMultiDict[str]:
+        return self._mask.to_server(request.headers, _origin(request), request.remote or "", left_out)
+
+    async def _pass(self, request: web.Request, body: bytes | None) -> web.StreamResponse:
+        """Pass a request on, and its answer back, as they come."""
+        assert self._session is not None
+        data = _stream(request) if body is None and request.can_read_body else body
+        headers = self._headers(request)
+        async with self._session.request(
+            request.method, self._url(request), data=data, headers=headers, allow_redirects=False
+        ) as answer:
+            kept = self._mask.to_client(answer.headers, _origin(request))
+            response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=kept)
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+            await response.write_eof()
+            return response
+
+    async def _signal(self, request: web.Request, exchange: Exchange, body: bytes) -> web.StreamResponse:
+        """Let an exchange that is about connections suffer, and say other addresses."""
+        assert self._session is not None
+        session = self._session
+
+        async def forward(plain: bytes) -> web.Response:
+            # What is read here must not be compressed; nor is what is sent.
+            headers = self._headers(request, "accept-encoding", "content-encoding", "content-length")
+            async with session.request(
+                request.method, self._url(request), data=plain, headers=headers, allow_redirects=False
+            ) as answer:
+                content = await answer.read()
+                plain_content = plain_of(content, answer.headers.get("Content-Encoding", ""))
+                changed = ("content-length",) + (("content-encoding",) if plain_content is not None else ())
+                kept = self._mask.to_client(answer.headers, _origin(request), changed)
+                body = content if plain_content is None else plain_content
+                return web.Response(status=answer.status, reason=answer.reason, headers=kept, body=body)
+
+        plain = plain_of(body, request.headers.get("Content-Encoding", ""))
+        response = await self._signalling.exchange(exchange, body if plain is None else plain, forward)
+        if not exchange.truncated:
+            return response
+        half = web.StreamResponse(status=response.status, headers=response.headers)
+        whole = response.body if isinstance(response.body, bytes) else b""
+        half.content_length = len(whole)
+        await half.prepare(request)
+        await half.write(whole[: len(whole) // 2])
+        raise AbortedError
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        """Join two websockets, message by message."""
+        assert self._session is not None
+        names = request.headers.get("Sec-WebSocket-Protocol", "")
+        protocols = [name.strip() for name in names.split(",") if name.strip()]
+        try:
+            theirs = await self._session.ws_connect(
+                self._url(request),
+                headers=self._headers(request, *_HANDSHAKE),
+                protocols=protocols,
+                autoping=False,
+                autoclose=False,
+                max_msg_size=0,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            return web.Response(status=error.status, text=f"{error.message}\n")
+        async with theirs:
+            chosen = [theirs.protocol] if theirs.protocol else []
+            ours = web.WebSocketResponse(
+                protocols=chosen, autoping=False, autoclose=False, max_msg_size=0, timeout=1.0
+            )
+            await ours.prepare(request)
+            ways = [asyncio.create_task(_join(theirs, ours)), asyncio.create_task(_join(ours, theirs))]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+            return ours
+
+
+_Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
+
+
+async def _join(source: _Socket, sink: _Socket) -> None:
+    """Pass on what comes until the end, and that too."""
+    with suppress(ConnectionError, RuntimeError):  # the other side is gone
+        while True:
+            message = await source.receive()
+            if message.type is WSMsgType.TEXT:
+                await sink.send_str(message.data)
+            elif message.type is WSMsgType.BINARY:
+                await sink.send_bytes(message.data)
+            elif message.type is WSMsgType.PING:
+                await sink.ping(message.data)
+            elif message.type is WSMsgType.PONG:
+                await sink.pong(message.data)
+            else:
+                break
+        code = source.close_code
+        # 1005 and 1006 say that there was no code, and may not be sent (RFC 6455 section 7.4.1).
+        if code is None or code == 1006:
+            await sink.close(code=1001)
+        elif message.type is WSMsgType.CLOSE:
+            await sink.close(code=1000 if code == 1005 else code, message=(message.extra or "").encode())
+        else:
+            await sink.close()
+
+
+async def _stream(request: web.Request) -> AsyncIterator[bytes]:
+    async for chunk in request.content.iter_any():
+        yield chunk
+
+
+def _origin(request: web.Request) -> str:
+    return f"http://{request.headers.get('Host', 'localhost')}"
+
+
+def _reset(request: web.Request) -> None:
+    if request.transport is not None:
+        # Without this the kernel ends the connection in good order instead of resetting it.
+        system_socket = request.transport.get_extra_info("socket")
+        if system_socket is not None:
+            system_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        request.transport.abort()

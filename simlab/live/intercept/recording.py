@@ -1,0 +1,136 @@
+"""From what was seen of a client to an ordinary session: a scenario, and a timeline."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simlab.core.packet import Direction
+from simlab.core.timeline import Event, Timeline
+from simlab.live.intercept.happenings import Happening, Settled, fault_tables, link_tables
+from simlab.profile.header import header
+from simlab.profile.model import Profile
+from simlab.profile.scenario import Scenario
+from simlab.profile.units import duration_text
+
+State = Mapping[str, Any]
+"""What the relay knows of a client: see ``relay_process``."""
+
+Save = Callable[[Scenario, Timeline], str]
+"""Saves a session, and returns where."""
+
+_NOTHING: Mapping[str, Any] = {"offered": 0, "delivered": 0, "dropped": {}}
+_PACKAGES = ("aiohttp", "numpy")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """All that is known of a stretch of time.
+
+    Parameters
+    ----------
+    from_s, until_s
+        Seconds since the intercept began.
+    before, after
+        What was known of each client, by number, at the beginning and at the end.
+    """
+
+    name: str
+    upstream: str
+    from_s: float
+    until_s: float
+    events: Sequence[Event]
+    before: Mapping[int, State]
+    after: Mapping[int, State]
+    happenings: Sequence[Happening]
+    settled: Sequence[Settled]
+
+    @property
+    def clients(self) -> list[int]:
+        """The numbers of those of whom anything was seen."""
+        active = {number for number, one in self.after.items() if one["used_s"] >= self.from_s}
+        offered = {event.data.get("client") for event in self.events if event.source == "client"}
+        return sorted(active | {number for number in offered if isinstance(number, int)})
+
+    def session(self, client: int) -> tuple[Scenario, Timeline]:
+        """Return the scenario and the timeline of one client."""
+        scenario = Scenario.of(self._profile(client), clock="real")
+        ends = Event(_at(self.until_s - self.from_s), "session", "end", {"reason": "recording stopped"})
+        events = [
+            Event(0.0, "session", "begin"),
+            *self._baseline(client),
+            *_fault_events(scenario.profile),
+            *self._observed(client),
+            *self._totals(client),
+        ]
+        head = header(scenario, _PACKAGES, recorded_by="intercept", upstream=self.upstream, client=client)
+        return scenario, Timeline.of(head, [*(one for one in events if one.t_s <= ends.t_s), ends])
+
+    def _profile(self, client: int) -> Profile:
+        now = [one for one in self.settled if one.from_s <= self.until_s]
+        tables = now[-1].profile.to_toml()
+        for unknown in ("expect", "weather", "action"):
+            tables.pop(unknown, None)
+        seen = self.after.get(client, {}).get("seen", [])
+        tables |= {
+            "name": self.name,
+            "description": f"Recorded by simlab intercept: client {client} of {self.upstream}",
+            "duration": duration_text(_at(self.until_s - self.from_s)),
+            "clock": "real",
+            "link": link_tables(now, self.from_s, self.until_s),
+            "fault": fault_tables(self.happenings, client, self.from_s, self.until_s),
+            "peers": {**tables.get("peers", {}), "media": ["audio"] if "media" in seen else []},
+        }
+        return Profile.model_validate(tables)
+
+    def _baseline(self, client: int) -> Iterator[Event]:
+        """Say how the client was when the recording began."""
+        state = self.before.get(client)
+        if state is None or not state["ready"]:
+            return
+        for kind in ("ice_state", "dtls_state"):
+            labels = {"state": "connected", "connection": state["connection"], "inferred": True}
+            yield Event(0.0, "client", kind, labels)
+        yield Event(0.0, "client", "bot_ready", {"inferred": True})
+        for direction, what, _ in state["silent"]:
+            yield Event(0.0, "probe", "lost", {"direction": direction, "what": what, "since_s": 0.0})
+
+    def _observed(self, client: int) -> Iterator[Event]:
+        for event in self.events:
+            t_s = _at(event.t_s - self.from_s)
+            if event.source == "fault" or event.data.get("client", client) != client or t_s < 0.0:
+                continue
+            data = {key: value for key, value in event.data.items() if key != "client"}
+            if "since_s" in data:
+                data["since_s"] = max(0.0, _at(data["since_s"] - self.from_s))
+            yield Event(t_s, event.source, event.kind, data)
+
+    def _totals(self, client: int) -> Iterator[Event]:
+        after = self.after.get(client)
+        if after is None:
+            return
+        before = self.before.get(client)
+        for direction in Direction:
+            now = after["links"][direction.value]
+            then = (
+                before["links"][direction.value] if before else {"offered": 0, "delivered": 0, "dropped": {}}
+            )
+            dropped = {cause: n - then["dropped"].get(cause, 0) for cause, n in now["dropped"].items()}
+            labels = {
+                "offered": now["offered"] - then["offered"],
+                "delivered": now["delivered"] - then["delivered"],
+                "dropped": {cause: n for cause, n in dropped.items() if n},
+            }
+            yield Event(_at(self.until_s - self.from_s), f"link.{direction.value}", "total", labels)
+
+
+def _fault_events(profile: Profile) -> Iterable[Event]:
+    for index, fault in enumerate(profile.faults):
+        settings = fault.model_dump(by_alias=True, exclude={"kind"}, exclude_none=True)
+        labels = {"index": index, "fault": fault.kind, **settings}
+        yield Event(_at(fault.at_s), "fault", "begin", labels)
+        if fault.until_s <= profile.duration_s:
+            yield Event(_at(fault.until_s), "fault", "end", labels)
+
+
+def _at(seconds: float) -> float:
+    return round(seconds, 6)

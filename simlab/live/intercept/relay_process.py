@@ -1,0 +1,298 @@
+"""The relay of an intercept: ``python -m simlab.live.intercept.relay_process``.
+
+It takes orders and tells of events as ``simlab.live.control`` has it; events carry the ``client``'s number.
+
+| order | answer |
+|---|---|
+| ``prepare`` (hosts by side; by side who is admitted, or null for all; when idle ones go) | null |
+| ``start`` (``time.monotonic()`` at the session's zero) | null |
+| ``settle`` (scenario as TOML; when its own time began) | null |
+| ``alias`` (client, connection, side, host, port) | the host and port by which the other side reaches it |
+| ``admit`` (side, host): its packets are taken | null |
+| ``block`` (client or 0 for all; direction; seconds; packet classes or null) | null |
+| ``pause`` (client or 0; direction; seconds), ``clear`` (client or 0), ``rebind`` (client or 0) | null |
+| ``clients``: by number, what is known of each | an object |
+"""
+
+import gc
+import json
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import trio
+
+from simlab.core.link import Delivered
+from simlab.core.packet import Direction, classes_named, classify
+from simlab.core.timeline import Event, Recorder
+from simlab.live import control
+from simlab.live.addresses import Side
+from simlab.live.clock import SessionClock
+from simlab.live.intercept.flow import Flow, Route
+from simlab.live.intercept.watch import Watch
+from simlab.live.intercept.way import Interference, Way
+from simlab.live.process import run_child
+from simlab.live.relay_process import Output, keep_collections_short, lines
+from simlab.profile.build import stages
+from simlab.profile.scenario import Scenario
+
+_LOOK_S = 0.1
+_UNUSED_S = 120.0
+_FLUSH_S = 0.5
+
+
+class Client:
+    """A client: its sockets, its two links, and what its packets show.
+
+    Parameters
+    ----------
+    number
+        From 1.
+    put
+        Takes each event.
+    """
+
+    def __init__(
+        self, nursery: trio.Nursery, number: int, zero_s: float, now_s: Callable[[], float], put: Any
+    ) -> None:
+        self.number = number
+        self._scenario: Scenario | None = None
+        self._changes = 0
+        self.began_s = now_s()
+
+        def told(event: Event) -> None:
+            put(Event(event.t_s, event.source, event.kind, {**event.data, "client": number}))
+
+        record = Recorder(now_s, told)
+        self.watch = Watch(record)
+        self.ways = {way: Way(nursery, record, way, zero_s, self._send, self._left(way)) for way in Direction}
+        self.flow: Flow | None = None
+
+    def settle(self, scenario: Scenario, began_s: float) -> None:
+        """Have the network of a scenario from now on."""
+        # Each client, and each change, has luck of its own.
+        seed = scenario.seed + 1_000_003 * self._changes + self.number - 1
+        own = Scenario.of(scenario.profile, seed=seed % 2**63)
+        self._changes += 1
+        for direction, way in self.ways.items():
+            way.settle(stages(own, direction), began_s)
+
+    def _send(self, packet: Delivered) -> None:
+        assert self.flow is not None
+        self.flow.send(packet)
+
+    def _left(self, direction: Direction) -> Callable[[Delivered], None]:
+        def left(packet: Delivered) -> None:
+            route = packet.tag
+            assert isinstance(route, Route)
+            # The alias of the server is made for an answer, and so for one connection.
+            alias = route.through if direction is Direction.DOWN else route.came_to
+            self.watch.left(direction, packet, alias.connection)
+
+        return left
+
+    def entering(self, direction: Direction) -> "_Entering":
+        """Return what packets of a direction are to be given to."""
+        return _Entering(self, direction)
+
+    def interfere(self, direction: str, work: Callable[[Interference], None]) -> None:
+        """Do something by hand to the packets of a direction, or of ``"both"``."""
+        for way, carried in self.ways.items():
+            if direction in ("both", way.value):
+                work(carried.interference)
+
+    def close(self) -> None:
+        """Forget it."""
+        for way in self.ways.values():
+            way.close()
+        if self.flow is not None:
+            self.flow.close()
+
+
+class _Entering:
+    """Count packets, and put them into the link."""
+
+    def __init__(self, client: Client, direction: Direction) -> None:
+        self._client = client
+        self._direction = direction
+
+    def receive(self, payload: bytes, tag: object) -> None:
+        self._client.watch.sent(self._direction, classify(payload))
+        self._client.ways[self._direction].receive(payload, tag)
+
+
+class InterceptRelay:
+    """Carry out the orders of the parent."""
+
+    def __init__(self, nursery: trio.Nursery, output: Output) -> None:
+        self._nursery = nursery
+        self._output = output
+        self._clock = SessionClock()
+        self._zero_s = 0.0
+        self._hosts: dict[Side, str] = {}
+        self._admitted: dict[Side, set[str] | None] = {}
+        self._idle_s = math.inf
+        self._scenario: tuple[Scenario, float] | None = None
+        self._clients: dict[int, Client] = {}
+        self._standing: list[tuple[float, str, Callable[[Interference], None]]] = []
+        self._orders: dict[str, Callable[..., object]] = {
+            "prepare": self._prepare,
+            "start": self._start,
+            "settle": self._settle,
+            "alias": self._alias,
+            "admit": self._admit,
+            "block": self._block,
+            "pause": self._pause,
+            "clear": self._clear,
+            "rebind": self._rebind,
+            "clients": self._tell_clients,
+        }
+
+    def obey(self, order: control.Message) -> None:
+        """Carry out an order, and answer it."""
+        try:
+            value = self._orders[order["do"]](*order["with"])
+        except OSError as error:
+            self._output.put(control.refusal(order, error))
+        else:
+            self._output.put(control.answer(order, value))
+
+    def _prepare(self, hosts: dict[Side, str], admitted: dict[Side, list[str] | None], idle_s: float) -> None:
+        self._hosts = hosts
+        self._admitted = {side: None if own is None else set(own) for side, own in admitted.items()}
+        self._idle_s = idle_s
+
+    def _start(self, zero_s: float) -> None:
+        self._zero_s = zero_s
+        self._clock.start(zero_s)
+        gc.collect()
+        self._nursery.start_soon(keep_collections_short)
+        self._nursery.start_soon(self._look)
+
+    def _settle(self, text: str, began_s: float) -> None:
+        self._scenario = control.scenario_of(text), began_s
+        for client in self._clients.values():
+            client.settle(*self._scenario)
+
+    def _alias(self, number: int, connection: int, side: Side, host: str, port: int) -> tuple[str, int]:
+        flow = self._client(number).flow
+        assert flow is not None
+        flow.connection = max(flow.connection, connection)
+        return flow.alias(side, (host, port))
+
+    def _client(self, number: int) -> Client:
+        client = self._clients.get(number)
+        if client is None:
+            put = self._told
+            client = Client(self._nursery, number, self._zero_s, self._clock.now_s, put)
+            ways: Any = {direction: client.entering(direction) for direction in Direction}
+            client.flow = Flow(self._nursery, ways, self._hosts, self._admits, self._clock.now_s)
+            assert self._scenario is not None
+            client.settle(*self._scenario)
+            for until_s, direction, work in self._standing:
+                if until_s > self._clock.now_s():
+                    client.interfere(direction, work)
+            self._clients[number] = client
+        return client
+
+    def _told(self, event: Event) -> None:
+        self._output.put(control.event_message(event))
+
+    def _admits(self, side: Side, host: str) -> bool:
+        admitted = self._admitted[side]
+        return admitted is None or host in admitted or (host.startswith("127.") and "127.0.0.1" in admitted)
+
+    def _admit(self, side: Side, host: str) -> None:
+        admitted = self._admitted[side]
+        if admitted is not None:
+            admitted.add(host)
+
+    def _chosen(self, number: int) -> Iterable[Client]:
+        return [client for own, client in self._clients.items() if number in (0, own)]
+
+    def _block(self, number: int, direction: str, for_s: float, names: list[str] | None) -> None:
+        until_s = self._clock.now_s() + for_s
+        classes = None if names is None else classes_named(names)
+        self._interfere(number, direction, until_s, lambda stage: stage.block(until_s, classes))
+
+    def _pause(self, number: int, direction: str, for_s: float) -> None:
+        until_s = self._clock.now_s() + for_s
+        self._interfere(number, direction, until_s, lambda stage: stage.pause(until_s))
+
+    def _interfere(
+        self, number: int, direction: str, until_s: float, work: Callable[[Interference], None]
+    ) -> None:
+        if number == 0:  # those too who come before it is over
+            self._standing = [one for one in self._standing if one[0] > self._clock.now_s()]
+            self._standing.append((until_s, direction, work))
+        for client in self._chosen(number):
+            client.interfere(direction, work)
+
+    def _clear(self, number: int) -> None:
+        if number == 0:
+            self._standing.clear()
+        for client in self._chosen(number):
+            for way in client.ways.values():
+                way.interference.clear()
+
+    def _rebind(self, number: int) -> None:
+        for client in self._chosen(number):
+            assert client.flow is not None
+            client.flow.rebind()
+
+    def _tell_clients(self) -> dict[str, Any]:
+        return {str(number): self._state(client) for number, client in self._clients.items()}
+
+    def _state(self, client: Client) -> dict[str, Any]:
+        assert client.flow is not None
+        client.watch.flush()
+        return {
+            "began_s": round(client.began_s, 6),
+            "used_s": round(client.flow.used_s, 6),
+            "connection": client.flow.connection,
+            "ready": client.watch.is_ready,
+            "silent": client.watch.silent(),
+            "seen": client.watch.seen(),
+            "links": {way.value: one.totals() for way, one in client.ways.items()},
+        }
+
+    async def _look(self) -> None:
+        while True:
+            await trio.sleep(_LOOK_S)
+            now_s = self._clock.now_s()
+            for number, client in list(self._clients.items()):
+                client.watch.look()
+                assert client.flow is not None
+                client.flow.close_unused(now_s - _UNUSED_S)
+                if client.flow.used_s < now_s - self._idle_s:
+                    del self._clients[number]
+                    client.close()
+
+
+async def relay(orders: trio.abc.ReceiveStream, answers: trio.abc.SendStream) -> None:
+    """Obey orders until there are no more."""
+    output = Output(answers)
+    async with trio.open_nursery() as writing, trio.open_nursery() as nursery:
+        writing.start_soon(output.run)
+        process = InterceptRelay(nursery, output)
+        async for line in lines(orders):
+            process.obey(json.loads(line))
+        nursery.cancel_scope.cancel()
+        output.end()
+        writing.cancel_scope.deadline = trio.current_time() + _FLUSH_S
+
+
+def _run(output: int) -> None:
+    async def main() -> None:
+        await relay(trio.lowlevel.FdStream(0), trio.lowlevel.FdStream(output))
+
+    trio.run(main)
+
+
+def main() -> None:
+    """Run the relay until stdin is closed."""
+    run_child(_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Stand in front of a server until Ctrl-C."""
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from aioice.ice import get_host_addresses
+from yarl import URL
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Event, Recorder
+from simlab.live.addresses import Address, Side
+from simlab.live.child import Child
+from simlab.live.clock import SessionClock
+from simlab.live.intercept.clients import Client
+from simlab.live.intercept.commands import Commands, Load
+from simlab.live.intercept.flow import is_name
+from simlab.live.intercept.log import Log
+from simlab.live.intercept.panel import Panel
+from simlab.live.intercept.proxy import InterceptProxy
+from simlab.live.intercept.recording import Save
+from simlab.live.intercept.signalling import Signalling
+from simlab.live.serve import asked_to_stop, is_loopback
+
+_LOOK_S = 1.0
+_LOOPBACK = "127.0.0.1"
+# TEST-NET-1 (RFC 5737), only to ask the kernel for a route: nothing is sent.
+_ELSEWHERE = ("192.0.2.1", 9)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where an intercept stands.
+
+    Parameters
+    ----------
+    upstream
+        The server's URL.
+    listen, control
+        Where pages and signalling, and the live page, are served: host and port, 0 for any free one.
+    media_host
+        The address of this machine that client and server send media to; None takes the one from which
+        packets to elsewhere leave, or loopback where there is none.
+    idle_s
+        After how long without a packet a client is forgotten.
+    """
+
+    upstream: str
+    listen: Address
+    control: Address
+    media_host: str | None = None
+    idle_s: float = 120.0
+
+
+def intercept(
+    settings: Settings,
+    load: Load,
+    load_named: Callable[[str], Load],
+    save: Save,
+    listening: Callable[[str, str], None],
+    happened: Callable[[Event], None],
+) -> list[str]:
+    """Intercept until SIGINT or SIGTERM. A recording under way is then saved; return where.
+
+    Parameters
+    ----------
+    load
+        Loads the first profile; see ``Commands``, as for ``load_named`` and ``save``.
+    listening
+        Called with the URL for the browser, and that of the live page, when both answer.
+    happened
+        Called with each event.
+
+    Raises
+    ------
+    InvalidInputError
+        If the profile wants what cannot be done.
+    SessionFailedError
+        If it cannot listen, or the relay ends.
+    """
+    return asyncio.run(Intercept(settings, load, load_named, save, happened).run(listening))
+
+
+class Intercept:
+    """The proxy and the live page in this process, the relay in its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        load: Load,
+        load_named: Callable[[str], Load],
+        save: Save,
+        happened: Callable[[Event], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = SessionClock()
+        log = Log()
+
+        def sink(event: Event) -> None:
+            log(event)
+            happened(event)
+
+        record = Recorder(self._clock.now_s, sink)
+        self._relay = Child("relay", "simlab.live.intercept.relay_process", sink)
+        signalling = Signalling(record, self._alias)
+        upstream = URL(settings.upstream)
+        self._commands = Commands(
+            self._relay, record, log, signalling, load, load_named, save, settings.upstream
+        )
+        self._proxy = InterceptProxy(upstream, signalling)
+        self._panel = Panel(self._commands, log, record, secrets.token_urlsafe(16))
+
+    async def run(self, listening: Callable[[str, str], None]) -> list[str]:
+        """Run until the user wants no more, and return where a last recording was saved."""
+        await self._relay.start()
+        try:
+            stop = asyncio.create_task(self._serve(listening))
+            watch = asyncio.create_task(self._relay.watch())
+            await asyncio.wait([stop, watch], return_when=asyncio.FIRST_COMPLETED)
+            for task in (watch, stop):
+                if task.done():
+                    task.result()
+            answer = await self._commands.do({"do": "stop_recording"})
+            return [one["folder"] for one in answer.get("folders", [])]
+        finally:
+            for task in (stop, watch):
+                task.cancel()
+            await asyncio.gather(stop, watch, return_exceptions=True)
+            self._commands.close()
+            await self._panel.stop()
+            await self._proxy.stop()
+            await self._relay.stop()
+
+    async def _serve(self, listening: Callable[[str, str], None]) -> None:
+        await self._prepare()
+        await self._commands.begin()
+        looking = asyncio.create_task(self._look())
+        try:
+            host, port = self._settings.listen
+            with _told("--listen", host, port):
+                port = await self._proxy.start(host, port)
+            with _told("--control", *self._settings.control):
+                control = await self._panel.start(*self._settings.control)
+            listening(f"http://{_shown(host)}:{port}", control)
+            await asked_to_stop(asyncio.Event())
+        finally:
+            looking.cancel()
+
+    async def _prepare(self) -> None:
+        own = [*get_host_addresses(True, True), _LOOPBACK, "::1"]
+        upstream = URL(self._settings.upstream).host or ""
+        near = is_loopback(upstream) or upstream in own
+        host = self._settings.media_host or _outward_host()
+        only_here = is_loopback(self._settings.listen[0])
+        admitted = {"client": own if only_here else None, "server": own if near else None}
+        hosts: dict[Side, str] = {"client": host, "server": host}
+        await self._relay.ask("prepare", hosts, admitted, self._settings.idle_s)
+        zero_s = time.monotonic()
+        self._clock.start(zero_s)
+        await self._relay.ask("start", zero_s)
+
+    async def _look(self) -> None:
+        while True:
+            await self._commands.look()
+            await asyncio.sleep(_LOOK_S)
+
+    async def _alias(self, client: Client, side: Side, endpoint: Address) -> Address | None:
+        """Return where the other side finds an endpoint; None for one that cannot be relayed."""
+        host, port = endpoint
+        if not 0 < port < 2**16 or not (_is_ipv4(host) or (side == "client" and is_name(endpoint))):
+            return None
+        if side == "server":
+            await self._relay.ask("admit", side, host)
+        try:
+            host, port = await self._relay.ask("alias", client.number, client.connection, side, host, port)
+        except SessionFailedError:  # no socket is to be had
+            return None
+        return host, port
+
+
+@contextmanager
+def _told(option: str, host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        raise SessionFailedError("intercept", f"{option}: {reason}") from error
+
+
+def _is_ipv4(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).version == 4
+    return False
+
+
+def _outward_host() -> str:
+    """Return the address of this machine from which packets to elsewhere leave."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)
+        except OSError:
+            return _LOOPBACK
+        return str(probe.getsockname()[0])
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
