@@ -111,9 +111,7 @@ class Recording:
         before = self.before.get(client)
         for direction in Direction:
             now = after["links"][direction.value]
-            then = (
-                before["links"][direction.value] if before else {"offered": 0, "delivered": 0, "dropped": {}}
-            )
+            then: State = before["links"][direction.value] if before else _NOTHING
             dropped = {cause: n - then["dropped"].get(cause, 0) for cause, n in now["dropped"].items()}
             labels = {
                 "offered": now["offered"] - then["offered"],
