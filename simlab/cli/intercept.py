@@ -122,13 +122,11 @@ def command(
     return 0
 
 
-def load_named(name: str) -> "Load":
-    """Return what loads a profile: by its text, its file, or its name in the catalogue."""
+def load_named(name: str, is_text: bool = False) -> "Load":
+    """Return what loads a profile by its file or its name in the catalogue, or by its text."""
     from simlab.batch.scenarios import load_file
 
-    if "\n" in name or "=" in name:
-        return load_text(name)
-    return lambda overrides: load_file(name, overrides)
+    return load_text(name) if is_text else lambda overrides: load_file(name, overrides)
 
 
 def load_text(text: str) -> "Load":

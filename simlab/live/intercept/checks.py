@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from simlab.core.errors import InvalidInputError
 from simlab.core.packet import classes_named
 from simlab.profile.faults import SignallingFault, parse_how
 from simlab.profile.model import Profile
@@ -30,20 +31,6 @@ _DIRECTIONS = ("both", "up", "down")
 _LONGEST_S = 86_400.0
 
 
-class RefusedError(Exception):
-    """A command is wrong.
-
-    Parameters
-    ----------
-    faults
-        Sentences, one for each.
-    """
-
-    def __init__(self, *faults: str) -> None:
-        super().__init__(*faults)
-        self.faults = list(faults)
-
-
 def unfit(profile: Profile) -> list[str]:
     """Return what a profile wants that cannot be done to somebody else's client and server."""
     faults = [
@@ -61,12 +48,12 @@ def only(command: Command, *keys: str) -> None:
 
     Raises
     ------
-    RefusedError
+    InvalidInputError
         Naming each.
     """
-    unknown = [key for key in command if key not in ("do", *keys)]
+    unknown = [key for key in command if key not in keys]
     if unknown:
-        raise RefusedError(*(f"{key}: there is no such key here" for key in unknown))
+        raise InvalidInputError([f"{key}: there is no such key here" for key in unknown])
 
 
 def may_set(key: object) -> bool:
@@ -84,17 +71,17 @@ def classes_of(command: Command) -> list[str]:
 
     Raises
     ------
-    RefusedError
+    InvalidInputError
         If there are no such classes.
     """
     match = command.get("match", ["stun"])
     names = [match] if isinstance(match, str) else match
     if not isinstance(names, list) or not names:
-        raise RefusedError('match: want packet classes, such as ["stun"]')
+        raise InvalidInputError(['match: want packet classes, such as ["stun"]'])
     try:
         classes_named(map(str, names))
     except ValueError as error:
-        raise RefusedError(f"match: {error}") from None
+        raise InvalidInputError([f"match: {error}"]) from None
     return names
 
 
@@ -103,7 +90,7 @@ def aimed(command: Command, clients: Container[int], *more: str) -> tuple[int, s
 
     Raises
     ------
-    RefusedError
+    InvalidInputError
         With each thing that is wrong.
     """
     only(command, "for", "direction", "client", *more)
@@ -119,10 +106,10 @@ def aimed(command: Command, clients: Container[int], *more: str) -> tuple[int, s
         faults.append(f"direction: want one of {', '.join(_DIRECTIONS)}")
     try:
         client = client_of(command, clients)
-    except RefusedError as error:
+    except InvalidInputError as error:
         faults += error.faults
     if faults:
-        raise RefusedError(*faults)
+        raise InvalidInputError(faults)
     return client, direction, for_s
 
 
@@ -131,14 +118,14 @@ def client_of(command: Command, clients: Container[int]) -> int:
 
     Raises
     ------
-    RefusedError
+    InvalidInputError
         If there is no such client.
     """
     client = command.get("client", 0)
     if client in (0, None):
         return 0
     if not isinstance(client, int) or client not in clients:
-        raise RefusedError(f"client: there is no client {client}")
+        raise InvalidInputError([f"client: there is no client {client}"])
     return client
 
 
@@ -147,7 +134,7 @@ def signalling_fault(command: Command, now_s: float) -> tuple[SignallingFault, d
 
     Raises
     ------
-    RefusedError
+    InvalidInputError
         If it is no fault of the signalling.
     """
     only(command, "how", "for", "method")
@@ -165,9 +152,9 @@ def signalling_fault(command: Command, now_s: float) -> tuple[SignallingFault, d
     if command.get("method", "POST") not in ("POST", "PATCH"):
         faults.append("method: want POST or PATCH")
     if faults:
-        raise RefusedError(*faults)
+        raise InvalidInputError(faults)
     times = {"at": duration_text(round(now_s, 6)), "for": command["for"]}
     try:
         return SignallingFault.model_validate({"kind": "signalling", **times, **keys}), keys
     except ValidationError as error:
-        raise RefusedError(*(one["msg"] for one in error.errors())) from None
+        raise InvalidInputError([one["msg"] for one in error.errors()]) from None

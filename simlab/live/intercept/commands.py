@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabError
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Recorder
 from simlab.live.child import Child
 from simlab.live.intercept.checks import (
     Command,
-    RefusedError,
     aimed,
     classes_of,
     client_of,
@@ -35,6 +34,11 @@ Work = Callable[[Command], Coroutine[Any, Any, Answer]]
 Load = Callable[[Mapping[str, str]], Profile]
 """Returns a profile with some keys set otherwise."""
 
+Named = Callable[[str, bool], Load]
+"""Returns what loads a profile by its file or its name in the catalogue, or, if that is true, by its text."""
+
+_READING = ("status", "clients")
+
 
 class Commands:
     """Carry out commands.
@@ -42,7 +46,7 @@ class Commands:
     Parameters
     ----------
     load_named
-        Returns what loads a profile: by its text, its file, or its name in the catalogue.
+        See ``Named``.
     save
         Saves a recording; called in a thread.
     """
@@ -54,7 +58,7 @@ class Commands:
         log: Log,
         signalling: Signalling,
         load: Load,
-        load_named: Callable[[str], Load],
+        load_named: Named,
         save: Save,
         upstream: str,
     ) -> None:
@@ -66,6 +70,7 @@ class Commands:
         self._load_named = load_named
         self._save = save
         self._upstream = upstream
+        self.listen = ""
         self._overrides: dict[str, str] = {}
         self._profile = Profile()
         self._settled: list[Settled] = []
@@ -75,8 +80,9 @@ class Commands:
         self._recording: tuple[str, float, dict[int, State]] | None = None
         self.last_states: dict[int, State] = {}
         self.present: list[int] = []
-        self._commands: dict[str, Work] = {
-            "get": self._get,
+        self._one_at_a_time = asyncio.Lock()
+        self.commands: dict[str, Work] = {
+            "status": self._status,
             "set": self._set,
             "load": self._load_profile,
             "blackout": self._blackout,
@@ -86,30 +92,36 @@ class Commands:
             "signalling": self._break_signalling,
             "clear": self._clear,
             "clients": self._clients,
-            "stats": self._clients,
             "record": self._begin_recording,
             "stop_recording": self._stop_recording,
         }
 
-    async def do(self, command: object) -> Answer:
-        """Carry out a command; the answer says ``ok``, and lists every fault if it is not."""
-        try:
-            known, work = self._found(command)
-            return {"ok": True, **await work(known)}
-        except RefusedError as error:
-            return {"ok": False, "faults": error.faults}
-        except InvalidInputError as error:
-            return {"ok": False, "faults": [fault.removeprefix("--set ") for fault in error.faults]}
-        except SessionFailedError as error:
-            return {"ok": False, "faults": [error.reason]}
+    async def do(self, name: object, given: object) -> Answer:
+        """Carry out a command, and return its answer.
 
-    def _found(self, command: object) -> tuple[Command, Work]:
-        if not isinstance(command, dict) or not isinstance(command.get("do"), str):
-            raise RefusedError('want an object such as {"do": "get"}')
-        work = self._commands.get(command["do"])
+        Raises
+        ------
+        InvalidInputError
+            If it is wrong, with every fault.
+        SimlabError
+            If it cannot be done.
+        """
+        work = self.commands.get(name) if isinstance(name, str) else None
         if work is None:
-            raise RefusedError(f"do is {command['do']!r}, want one of {', '.join(self._commands)}")
-        return command, work
+            raise InvalidInputError(
+                [f"there is no command {name!r:.60}: there are {', '.join(self.commands)}"]
+            )
+        if not isinstance(given, dict):
+            raise InvalidInputError([f"{name}: want an object with its arguments"])
+        if name in _READING:
+            return await work(given)
+        async with self._one_at_a_time:
+            return await work(given)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether a recording is under way."""
+        return self._recording is not None
 
     async def begin(self) -> None:
         """Bring the first profile into force.
@@ -193,12 +205,13 @@ class Commands:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _get(self, command: Command) -> Answer:
+    async def _status(self, command: Command) -> Answer:
         only(command)
         profile, now_s = self._profile, self._record.now_s()
         active = [one for one in self._happenings if one.at_s <= now_s < one.until_s]
         return {
             "t_s": round(now_s, 3),
+            "listen": self.listen,
             "upstream": self._upstream,
             "profile": {"name": profile.name, "description": profile.description},
             "overrides": self._overrides,
@@ -211,32 +224,28 @@ class Commands:
         }
 
     async def _set(self, command: Command) -> Answer:
-        only(command, "settings")
-        settings = command.get("settings")
-        if not isinstance(settings, dict) or not settings:
-            raise RefusedError('settings: want an object such as {"link.up.loss": "5%"}')
+        settings = command
         wrong = [
             f"{key}: want a text, a number, or null for what the profile has"
             for key, value in settings.items()
             if isinstance(value, bool) or not isinstance(value, str | int | float | None)
         ]
-        wrong += [
-            f"{key}: want a key of [link], [signalling] or [nat]" for key in settings if not may_set(key)
-        ]
+        wrong += [f"{key}: want a key of [link] or [signalling]" for key in settings if not may_set(key)]
+        wrong += [] if settings else ['want settings, such as {"link.up.loss": "5%"}']
         if wrong:
-            raise RefusedError(*wrong)
+            raise InvalidInputError(wrong)
         overrides = {key: value for key, value in self._overrides.items() if key not in settings}
         overrides |= {key: toml_of(value) for key, value in settings.items() if value is not None}
         await self._settle(self._load, overrides, self._settled[-1].began_s)
-        return await self._get({})
+        return await self._status({})
 
     async def _load_profile(self, command: Command) -> Answer:
-        only(command, "profile")
-        name = command.get("profile")
+        only(command, "profile", "toml", "name")
+        name = command.get("toml", command.get("profile"))
         if not isinstance(name, str) or not name:
-            raise RefusedError("profile: want a file, a name of the catalogue, or the text of a profile")
-        await self._settle(self._load_named(name), {}, self._record.now_s())
-        return await self._get({})
+            raise InvalidInputError(["want profile (a file or a name of the catalogue), or toml (its text)"])
+        await self._settle(self._load_named(name, "toml" in command), {}, self._record.now_s())
+        return await self._status({})
 
     async def _blackout(self, command: Command) -> Answer:
         client, direction, for_s = aimed(command, self.last_states)
@@ -286,9 +295,9 @@ class Commands:
         only(command, "name")
         name = command.get("name", "intercept")
         if self._recording is not None:
-            raise RefusedError("a recording is under way: stop it first")
+            raise InvalidInputError(["a recording is under way: stop it first"])
         if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
-            raise RefusedError("name: want letters, digits, dots, dashes and underscores, at most 64")
+            raise InvalidInputError(["name: want letters, digits, dots, dashes and underscores, at most 64"])
         await self.look()
         self._log.record()
         known = {number: self.last_states[number] for number in self.present}
@@ -298,7 +307,7 @@ class Commands:
     async def _stop_recording(self, command: Command) -> Answer:
         only(command)
         if self._recording is None:
-            raise RefusedError("no recording is under way")
+            raise InvalidInputError(["no recording is under way"])
         (name, from_s, before), self._recording = self._recording, None
         await self.look()
         recording = Recording(
@@ -315,10 +324,7 @@ class Commands:
         folders = []
         for client in recording.clients:
             session = recording.session(client)
-            try:
-                folder = await asyncio.to_thread(self._save, *session)
-            except SimlabError as error:
-                raise RefusedError(str(error)) from error
+            folder = await asyncio.to_thread(self._save, *session)
             folders.append({"client": client, "folder": folder})
         return {"folders": folders}
 

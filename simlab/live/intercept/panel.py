@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from simlab.core.errors import InvalidInputError, SimlabError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.intercept.commands import Commands
 from simlab.live.intercept.log import Log
@@ -46,8 +47,8 @@ class Panel:
         self._stopped = asyncio.Event()
         app = web.Application(client_max_size=_LARGEST_COMMAND_BYTES, middlewares=[self._guard])
         app.router.add_get("/", self._index)
-        app.router.add_get("/events", self._events)
-        app.router.add_post("/command", self._command)
+        app.router.add_get("/api/events", self._events)
+        app.router.add_post("/api/{command}", self._command)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
 
     async def start(self, host: str, port: int) -> str:
@@ -85,12 +86,19 @@ class Panel:
         return web.Response(text=page(), content_type="text/html", headers=_HEADERS)
 
     async def _command(self, request: web.Request) -> web.Response:
+        name = request.match_info["command"]
         try:
-            command = json.loads(await request.read())
-        except (ValueError, RecursionError):
-            return web.json_response({"ok": False, "faults": ["want a JSON object"]}, status=400)
-        answer = await self._commands.do(command)
-        return web.json_response(answer, status=200 if answer["ok"] else 400, headers=_HEADERS)
+            body = await request.read()
+            given = json.loads(body) if body else {}
+        except (ValueError, RecursionError) as error:
+            return _refused(400, f"{name}: the body is not JSON: {error}")
+        try:
+            answer = await self._commands.do(name, given)
+        except InvalidInputError as error:
+            return _refused(400 if name in self._commands.commands else 404, *error.faults)
+        except SimlabError as error:
+            return _refused(500, str(error))
+        return web.json_response({"answer": answer}, headers=_HEADERS)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Stream what happens, as server-sent events: those of the timeline, and every second the state."""
@@ -116,9 +124,9 @@ class Panel:
 
     async def _send_states(self, response: web.StreamResponse) -> None:
         while True:
-            state = await self._commands.do({"do": "get"})
-            clients = await self._commands.do({"do": "clients"})
-            await response.write(_sse("state", {**state, "clients": clients.get("clients", {})}))
+            state = await self._commands.do("status", {})
+            clients = await self._commands.do("clients", {})
+            await response.write(_sse("state", {**state, **clients}))
             await asyncio.sleep(_STATE_S)
 
 
@@ -129,6 +137,10 @@ def page() -> str:
     style = (_PAGE / "panel.css").read_text(encoding="utf-8")
     scripts = "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in ("drawing.js", "panel.js"))
     return text.replace("/* style */", style).replace("/* scripts */", scripts)
+
+
+def _refused(status: int, *faults: str) -> web.Response:
+    return web.json_response({"faults": faults}, status=status, headers=_HEADERS)
 
 
 def _told(event: Event) -> dict[str, object]:

@@ -18,7 +18,7 @@ from simlab.live.addresses import Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
 from simlab.live.intercept.clients import Client
-from simlab.live.intercept.commands import Commands, Load
+from simlab.live.intercept.commands import Commands, Load, Named
 from simlab.live.intercept.flow import is_name
 from simlab.live.intercept.log import Log
 from simlab.live.intercept.panel import Panel
@@ -60,7 +60,7 @@ class Settings:
 def intercept(
     settings: Settings,
     load: Load,
-    load_named: Callable[[str], Load],
+    load_named: Named,
     save: Save,
     listening: Callable[[str, str], None],
     happened: Callable[[Event], None],
@@ -93,7 +93,7 @@ class Intercept:
         self,
         settings: Settings,
         load: Load,
-        load_named: Callable[[str], Load],
+        load_named: Named,
         save: Save,
         happened: Callable[[Event], None],
     ) -> None:
@@ -125,8 +125,7 @@ class Intercept:
             for task in (watch, stop):
                 if task.done():
                     task.result()
-            answer = await self._commands.do({"do": "stop_recording"})
-            return [one["folder"] for one in answer.get("folders", [])]
+            return await self._last_recording()
         finally:
             for task in (stop, watch):
                 task.cancel()
@@ -135,6 +134,12 @@ class Intercept:
             await self._panel.stop()
             await self._proxy.stop()
             await self._relay.stop()
+
+    async def _last_recording(self) -> list[str]:
+        if not self._commands.is_recording:
+            return []
+        answer = await self._commands.do("stop_recording", {})
+        return [one["folder"] for one in answer["folders"]]
 
     async def _serve(self, listening: Callable[[str, str], None]) -> None:
         await self._prepare()
@@ -146,7 +151,8 @@ class Intercept:
                 port = await self._proxy.start(host, port)
             with _told("--control", *self._settings.control):
                 control = await self._panel.start(*self._settings.control)
-            listening(f"http://{_shown(host)}:{port}", control)
+            self._commands.listen = f"http://{_shown(host)}:{port}"
+            listening(self._commands.listen, control)
             await asked_to_stop(asyncio.Event())
         finally:
             looking.cancel()
