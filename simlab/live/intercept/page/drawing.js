@@ -54,7 +54,7 @@ function draw(canvas, history, now_s) {
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const left = 44, right = width - 6, top = 18, bottom = height - 18;
   const shown_s = width < 500 ? SHOWN_S / 2 : SHOWN_S;
-  const from_s = now_s - shown_s;
+  const from_s = Math.max(0, now_s - shown_s);
   const x = (t_s) => left + (right - left) * (t_s - from_s) / shown_s;
   const lane = (bottom - top) / 3;
   ctx.font = "11px system-ui, sans-serif";
@@ -71,15 +71,18 @@ function draw(canvas, history, now_s) {
     return [...history.seconds[direction]].filter(([key]) => key >= from_s - 1);
   }
   function bands() {
-    let row = 0;
+    let free = left;
     for (const fault of history.faults.values()) {
       const from = Math.max(left, x(fault.at_s)), until = Math.min(right, x(Math.min(fault.until_s, now_s)));
       if (until < left) continue;
       ctx.fillStyle = colour("fault");
       ctx.fillRect(from, top, Math.max(2, until - from), bottom - top);
+      const wide = ctx.measureText(fault.name).width, at = Math.min(from, right - wide);
+      if (at < free) continue; // it would stand over the one before
+      free = at + wide + 6;
       ctx.fillStyle = colour("lost");
-      ctx.textAlign = from > right - 90 ? "right" : "left";
-      ctx.fillText(fault.name, from > right - 90 ? right : from, 8 + 10 * (row++ % 1));
+      ctx.textAlign = "left";
+      ctx.fillText(fault.name, at, 8);
     }
   }
   function rates(direction, y, size) {
@@ -129,15 +132,19 @@ function draw(canvas, history, now_s) {
     ctx.fillText(largest, left - 5, y + 6);
   }
   function marks() {
+    let free = left;
     for (const mark of history.marks) {
       if (mark.t_s < from_s) continue;
       ctx.strokeStyle = colour(mark.bad ? "lost" : "ink");
       ctx.setLineDash([2, 2]);
       line(x(mark.t_s), top, x(mark.t_s), bottom);
       ctx.setLineDash([]);
+      const wide = ctx.measureText(mark.name).width, at = Math.min(x(mark.t_s) + 3, right - wide);
+      if (at < free) continue;
+      free = at + wide + 6;
       ctx.fillStyle = ctx.strokeStyle;
-      ctx.textAlign = x(mark.t_s) > right - 60 ? "right" : "left";
-      ctx.fillText(mark.name, x(mark.t_s) + (ctx.textAlign === "left" ? 3 : -3), top + 6);
+      ctx.textAlign = "left";
+      ctx.fillText(mark.name, at, top + lane - 2);
     }
   }
   function axis() {

@@ -298,10 +298,11 @@ const TOLD = {
   "policy attempt": (event) => `tries to come back (${event.action.replace("_", " ")})`,
   "probe lost": (event) => `${event.what === "message" ? "data" : event.what} ${event.direction} silent`,
   "probe back": (event) => `${event.what === "message" ? "data" : event.what} ${event.direction} back after ${event.gap_s.toFixed(1)} s`,
-  "fault begin": (event) => `${event.fault} begins${event.for ? ` for ${event.for}` : ""}`,
-  "fault end": (event) => `${event.fault} ends`,
+  "fault begin": (event) => `${nameOf(event)} begins${event.for ? ` for ${event.for}` : ""}`,
+  "fault end": (event) => `${nameOf(event)} ends`,
   "signalling faulted": (event) => `signalling: ${event.how}`,
 };
+const nameOf = (fault) => fault.how ? `signalling "${fault.how}"` : fault.fault;
 const faults = new Map();
 
 function take(event) {
