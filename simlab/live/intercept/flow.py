@@ -157,12 +157,9 @@ class Flow:
         self._forgotten.clear()
 
     def _close(self, alias: Alias) -> None:
-        if alias.socket.fileno() < 0:
-            return
-        self._own.discard(alias.socket.getsockname())
-        alias.scope.cancel()
-        trio.lowlevel.notify_closing(alias.socket)
-        alias.socket.close()
+        if not alias.scope.cancel_called:
+            self._own.discard(alias.socket.getsockname())
+            alias.scope.cancel()
 
     def _alias(self, side: Side, endpoint: Address) -> Alias:
         alias = self._aliases.get((side, endpoint)) or self._known_by_port(side, endpoint)
@@ -187,8 +184,8 @@ class Flow:
         return None
 
     async def _listen(self, alias: Alias) -> None:
-        """Take what the other side sends to the endpoint of an alias."""
-        with alias.scope:
+        """Take what the other side sends to the endpoint of an alias, until that is closed."""
+        with alias.socket, alias.scope:
             while True:
                 await trio.lowlevel.wait_readable(alias.socket)
                 for payload, source in _waiting(alias.socket):
@@ -235,6 +232,6 @@ def _open(host: str) -> socket.socket:
 def _waiting(alias: socket.socket) -> Iterator[tuple[bytes, Address]]:
     # ConnectionRefusedError is the answer of a closed port to an earlier packet.
     with suppress(BlockingIOError, ConnectionError):
-        while alias.fileno() >= 0:
+        while True:
             payload, source = alias.recvfrom(_LARGEST_DATAGRAM_BYTES)
             yield payload, (source[0], source[1])

@@ -89,11 +89,12 @@ def link_tables(settled: Sequence[Settled], from_s: float, until_s: float) -> Ta
                 continue
             after = settings.to_toml()
             keys = {key: value for key, value in after.items() if before.get(key) != value}
-            keys |= {key: value for key, value in _NOTHING.items() if key in before and key not in after}
+            gone = {key: value for key, value in _NOTHING.items() if key in before and key not in after}
+            keys |= {key: value for key, value in gone.items() if before[key] != value}
             if keys:
                 times = {"at": _text(at_s - from_s), "ramp": _text(ramp_s), "direction": direction.value}
                 changes.append((at_s, {**times, **keys}))
-            before = before | after
+            before = before | keys
     changes.sort(key=lambda change: change[0])
     return link | ({"change": [table for _, table in changes]} if changes else {})
 

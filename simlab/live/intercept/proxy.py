@@ -1,6 +1,7 @@
 """A reverse proxy that passes everything on as it is, and gives the signalling to whoever rewrites it."""
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -103,7 +104,8 @@ class InterceptProxy:
         self._signalling.unreachable()
         reason = "it closed the connection without an answer"
         if isinstance(error, aiohttp.ClientConnectorError):
-            reason = f"{error.os_error.strerror or error.os_error}".lower()
+            number = error.os_error.errno
+            reason = os.strerror(number).lower() if number else str(error.os_error)
         return web.Response(
             status=502,
             text=f"simlab intercept: no answer from {self._upstream} ({reason}). Does the server run?\n",

@@ -146,11 +146,12 @@ class Intercept:
         await self._commands.begin()
         looking = asyncio.create_task(self._look())
         try:
-            host, port = self._settings.listen
+            host, port = _one_address(self._settings.listen)
             with _told("--listen", host, port):
                 port = await self._proxy.start(host, port)
-            with _told("--control", *self._settings.control):
-                control = await self._panel.start(*self._settings.control)
+            host_of_page, port_of_page = _one_address(self._settings.control)
+            with _told("--control", host_of_page, port_of_page):
+                control = await self._panel.start(host_of_page, port_of_page)
             self._commands.listen = f"http://{_shown(host)}:{port}"
             listening(self._commands.listen, control)
             await asked_to_stop(asyncio.Event())
@@ -187,6 +188,11 @@ class Intercept:
         except SessionFailedError:  # no socket is to be had
             return None
         return host, port
+
+
+def _one_address(place: Address) -> Address:
+    """Return a place where port 0 means one port: the name has two addresses, and each would get its own."""
+    return (_LOOPBACK, 0) if place == ("localhost", 0) else place
 
 
 @contextmanager

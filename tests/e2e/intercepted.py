@@ -1,0 +1,164 @@
+"""Calls of the published client through ``simlab intercept``, with blackouts pressed on the live page."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import simlab
+from simlab.live import chromium_page
+
+SHORT_S, LONG_S = 6, 16
+SERVERS = ("builtin", "pipecat")
+_ROOT = Path(__file__).parents[2]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+def command_of(server, port):
+    if server == "builtin":
+        return ["-m", "simlab", "serve", "--port", str(port), "--set", "bot.voice=echo", "--quiet"]
+    return ["-m", "tests.e2e.published_bot", "-t", "webrtc", "--host", "127.0.0.1", "--port", str(port)]
+
+
+@contextlib.contextmanager
+def process(*command):
+    """Run a Python command, and end it as Ctrl-C does."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    running = subprocess.Popen(
+        [sys.executable, *command], cwd=_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGINT)
+        try:
+            running.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.communicate()
+
+
+def answers(url):
+    """Wait until somebody answers, whatever that is."""
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"nobody answers at {url}")
+
+
+@dataclass
+class Call:
+    """What became of a call.
+
+    All times are the client's own; ``heard_s`` are those at which it heard something.
+    """
+
+    run: object = None
+    heard_s: list[float] = field(default_factory=list)
+    events: list[dict] = field(default_factory=list)
+    pressed_s: list[float] = field(default_factory=list)
+    status: int | None = None
+
+    def take(self, reports):
+        for t_s, what, fields in reports:
+            if what == "heard":
+                self.heard_s.append(t_s)
+            elif what == "event":
+                self.events.append({"t_s": t_s, **fields})
+
+    def has(self, kind, **labels):
+        return any(e["kind"] == kind and labels.items() <= e.items() for e in self.events)
+
+
+async def until(found, within_s, what):
+    ends_s = time.monotonic() + within_s
+    while not found():
+        assert time.monotonic() < ends_s, f"it did not come: {what}"
+        await asyncio.sleep(0.05)
+
+
+async def press(page, zero_s, call, seconds):
+    await page.get_by_label("for seconds").fill(str(seconds))
+    call.pressed_s.append(time.monotonic() - zero_s)
+    await page.get_by_role("button", name="Blackout").click()
+    await page.get_by_text(re.compile(rf"blackout begins for {seconds}s")).first.wait_for()
+
+
+async def talk(browser, page, call):
+    """Connect, and be cut off twice."""
+    zero_s = time.monotonic()
+    settings = {"zeroMs": await browser.zero_ms(zero_s), "lastMessageS": 1e6, "media": True, "iceServers": []}
+    await page.get_by_role("button", name="Record").click()
+    await page.get_by_role("button", name="Stop and save").wait_for()
+    await browser.call("connect", settings)
+    await until(lambda: call.has("bot_ready"), 20, "bot-ready")
+    await until(lambda: len(call.heard_s) > 10, 10, "sound")
+    await press(page, zero_s, call, SHORT_S)
+    healed_s = time.monotonic() - zero_s + SHORT_S
+    await until(lambda: call.heard_s[-1] > healed_s + 2, SHORT_S + 10, "sound after the short blackout")
+    await asyncio.sleep(1.0)  # so that the ping that was lost is sent again
+    await press(page, zero_s, call, LONG_S)
+    await until(lambda: call.has("channel_open", connection=2), LONG_S + 20, "another connection")
+    await asyncio.sleep(2.0)
+    await page.get_by_role("button", name="Stop and save").click()
+    saved = page.locator("#saved li").filter(has_text="client 1")
+    await saved.wait_for(timeout=30_000)
+    folder = (await saved.inner_text()).partition(": ")[2]
+    call.run = simlab.open(folder)
+
+
+async def call_through(server, out, opened):
+    """Let the client call a server, and return what became of it."""
+    from simlab.live.chromium_browser import Browser
+
+    port, listen, control = free_port(), free_port(), free_port()
+    call = Call()
+    upstream = f"http://127.0.0.1:{port}"
+    options = ("--listen", f"localhost:{listen}", "--control", f"127.0.0.1:{control}", "--out", str(out))
+    with (
+        process(*command_of(server, port)),
+        process("-m", "simlab", "intercept", "--upstream", upstream, *options) as intercept,
+    ):
+        await asyncio.to_thread(answers, upstream)
+        lines = [await asyncio.to_thread(intercept.stdout.readline) for _ in range(2)]
+        address = re.search(rb"Live page: (\S+)", lines[1])[1].decode()
+        browser = Browser(call.take)
+        try:
+            await browser.open(f"http://localhost:{listen}")
+            page = await opened.new_page()
+            await page.goto(address)
+            await talk(browser, page, call)
+        finally:
+            await browser.close()
+    call.status = intercept.returncode
+    return call
+
+
+async def call_all(out):
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        pages = await playwright.chromium.launch(
+            executable_path=chromium_page.executable(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        calls = await asyncio.gather(*(call_through(server, out / server, pages) for server in SERVERS))
+        await pages.close()
+    return dict(zip(SERVERS, calls, strict=True))

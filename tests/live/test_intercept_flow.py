@@ -1,0 +1,197 @@
+"""The sockets of one client, and the links behind them, whose settings change."""
+
+import socket
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+
+from simlab.core.impair import ConstantDelaySpec, ConstantDelayStage
+from simlab.core.packet import Direction, PacketClass
+from simlab.core.timeline import Recorder
+from simlab.live.intercept.flow import Flow
+from simlab.live.intercept.way import Way
+
+HOSTS = {"client": "127.0.0.4", "server": "127.0.0.5"}
+STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12)
+
+
+def delayed(delay_s):
+    return [ConstantDelayStage(ConstantDelaySpec(delay_s))]
+
+
+class Bench:
+    """A flow with a socket at each side."""
+
+    def __init__(self, nursery, admits):
+        zero_s = time.monotonic()
+        self.record = Recorder(lambda: time.monotonic() - zero_s)
+        self.left = []
+        self.ways = {
+            way: Way(nursery, self.record, way, zero_s, self.send, self.left.append) for way in Direction
+        }
+        for way in self.ways.values():
+            way.settle(delayed(0.0), 0.0)
+        self.flow = Flow(nursery, self.ways, HOSTS, admits, self.record.now_s)
+        self.flow.connection = 1
+
+    def send(self, packet):
+        self.flow.send(packet)
+
+    def drops(self):
+        return [event["cause"] for event in self.record.events if event.kind == "dropped"]
+
+
+async def endpoint(host):
+    opened = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+    await opened.bind((host, 0))
+    return opened
+
+
+async def received(opened):
+    with trio.fail_after(10):
+        return await opened.recvfrom(65535)
+
+
+@asynccontextmanager
+async def bench(admits=lambda side, host: True):
+    async with trio.open_nursery() as nursery:
+        made = Bench(nursery, admits)
+        with await endpoint("127.0.0.2") as client, await endpoint("127.0.0.3") as server:
+            yield made, client, server
+        made.flow.close()
+        nursery.cancel_scope.cancel()
+
+
+def test_a_client_behind_a_name_is_known_by_the_port_of_its_first_packet():
+    async def main():
+        async with bench() as (it, client, server):
+            port = client.getsockname()[1]
+            announced = it.flow.alias("client", ("3f1c2a9e.local", port))
+            to_server = it.flow.alias("server", server.getsockname())
+            # The server begins, before anybody knows where the client is: that waits, and is not lost.
+            await server.sendto(b"early", announced)
+            await trio.sleep(0.05)
+            await client.sendto(b"hello", to_server)
+            assert await received(server) == (b"hello", announced)
+            assert await received(client) == (b"early", to_server)
+            assert it.drops() == []
+            assert it.flow.alias("client", client.getsockname()) == announced
+
+    trio.run(main)
+
+
+def test_a_name_that_comes_after_the_first_packet_is_the_same_client():
+    async def main():
+        async with bench() as (it, client, server):
+            to_server = it.flow.alias("server", server.getsockname())
+            await client.sendto(b"hello", to_server)
+            _, seen = await received(server)
+            assert it.flow.alias("client", ("3f1c2a9e.local", client.getsockname()[1])) == seen
+            assert it.flow.alias("client", ("3f1c2a9e.local", 1)) != seen
+
+    trio.run(main)
+
+
+def test_after_a_rebinding_the_server_sees_another_port_and_reaches_the_old_one_no_more():
+    async def main():
+        async with bench() as (it, client, server):
+            to_server = it.flow.alias("server", server.getsockname())
+            await client.sendto(b"before", to_server)
+            _, old = await received(server)
+            it.flow.rebind()
+            await server.sendto(b"lost", old)
+            await client.sendto(b"after", to_server)
+            _, new = await received(server)
+            await server.sendto(b"answer", new)
+            assert (await received(client))[0] == b"answer"
+            assert new != old
+            assert it.drops() == ["nat"]
+
+    trio.run(main)
+
+
+def test_who_is_not_admitted_is_not_heard():
+    async def main():
+        async with bench(lambda side, host: host != "127.0.0.2") as (it, client, server):
+            to_server = it.flow.alias("server", server.getsockname())
+            await client.sendto(b"lost", to_server)
+            with await endpoint("127.0.0.9") as other:
+                await other.sendto(b"kept", to_server)
+                assert (await received(server))[0] == b"kept"
+            assert it.ways[Direction.UP].totals()["offered"] == 1
+
+    trio.run(main)
+
+
+def test_sockets_of_earlier_connections_go_when_nothing_comes_to_them():
+    async def main():
+        async with bench() as (it, _, server):
+            old = it.flow.alias("server", server.getsockname())
+            it.flow.connection = 2
+            new = it.flow.alias("server", ("127.0.0.3", 1))
+            it.flow.close_unused(it.record.now_s() + 1.0)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(OSError, match="in use"), socket.socket(type=socket.SOCK_DGRAM) as trial:
+                trial.bind(new)
+            with socket.socket(type=socket.SOCK_DGRAM) as trial:
+                trial.bind(old)
+
+    trio.run(main)
+
+
+def test_what_is_on_its_way_arrives_as_it_would_have_when_the_settings_change():
+    async def main():
+        async with bench() as (it, client, server):
+            up = it.ways[Direction.UP]
+            to_server = it.flow.alias("server", server.getsockname())
+            up.settle(delayed(0.3), 0.0)
+            began_s = time.monotonic()
+            await client.sendto(b"slow", to_server)
+            await trio.sleep(0.05)
+            up.settle(delayed(0.0), 0.0)
+            await client.sendto(b"fast", to_server)
+            assert (await received(server))[0] == b"fast"
+            assert (await received(server))[0] == b"slow"
+            assert time.monotonic() - began_s >= 0.3
+            await trio.sleep(0.15)  # until the link before has ended
+            assert up.totals() == {"offered": 2, "delivered": 2, "dropped": {}}
+            assert [packet.seq for packet in it.left] == [1, 0]
+
+    trio.run(main)
+
+
+def test_a_blackout_by_hand_outlasts_a_change_and_can_be_ended():
+    async def main():
+        async with bench() as (it, client, server):
+            up = it.ways[Direction.UP]
+            to_server = it.flow.alias("server", server.getsockname())
+            up.interference.block(1e9, None)
+            up.settle(delayed(0.0), 0.0)
+            await client.sendto(b"lost", to_server)
+            await trio.sleep(0.05)
+            up.interference.clear()
+            await client.sendto(b"kept", to_server)
+            assert (await received(server))[0] == b"kept"
+            assert up.totals() == {"offered": 2, "delivered": 1, "dropped": {"blackout": 1}}
+
+    trio.run(main)
+
+
+def test_a_block_is_of_some_packets_and_a_pause_lets_all_go_at_once():
+    async def main():
+        async with bench() as (it, client, server):
+            up = it.ways[Direction.UP]
+            to_server = it.flow.alias("server", server.getsockname())
+            up.interference.block(1e9, frozenset({PacketClass.STUN_REQUEST}))
+            up.interference.pause(it.record.now_s() + 0.3)
+            began_s = time.monotonic()
+            for payload in (STUN, b"1", b"2"):
+                await client.sendto(payload, to_server)
+            assert [(await received(server))[0] for _ in range(2)] == [b"1", b"2"]
+            assert time.monotonic() - began_s >= 0.25
+            assert up.totals()["dropped"] == {"block": 1}
+
+    trio.run(main)
