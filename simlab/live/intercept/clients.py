@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _ORIGIN = re.compile(r"(?m)^o=(\S+ \S+)")
+_FINGERPRINT = re.compile(r"(?m)^a=fingerprint:([^\r\n]+)")
 _UFRAG = re.compile(r"(?m)^a=ice-ufrag:([^\r\n]+)")
 _MOST_NAMES = 10_000
 
@@ -47,7 +48,7 @@ class Offer:
 class Clients:
     """Know clients again: by the ``pc_id`` that the server gave, else by the origin of their descriptions.
 
-    A browser keeps the origin (RFC 8866, ``o=``) as long as it keeps the peer connection.
+    A peer connection keeps its origin (RFC 8866, ``o=``) and its certificate.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,8 @@ class Clients:
 
     def offered(self, message: Mapping[str, Any], sdp: str) -> Offer:
         """Return whose an offer is."""
-        origin, ufrag = _found(_ORIGIN, sdp), _found(_UFRAG, sdp)
+        # Two peer connections may have the same origin, which in aiortc is a time in seconds.
+        origin, ufrag = f"{_found(_ORIGIN, sdp)} {_found(_FINGERPRINT, sdp)}", _found(_UFRAG, sdp)
         client = self.named(message.get("pc_id")) or self._by_name.get(f"o={origin}")
         if client is None:
             self._count += 1

@@ -1,0 +1,249 @@
+"""``simlab intercept`` as a whole: several clients at once, its commands, and its end."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from click.testing import CliRunner
+
+import simlab
+from simlab.cli.main import main
+from simlab.live.addresses import gathering_from
+from simlab.webrtc.http import RequestParams
+from simlab.webrtc.transport import SmallWebRTCTransport
+from tests.live.processes import eventually
+
+
+class Intercept:
+    """A server, and an intercept in front of it."""
+
+    def __init__(self, *options):
+        self._processes = []
+        self.server = self._start("serve", "--port", "0", "--quiet")
+        upstream = self.server.stdout.readline().split()[2]
+        self.process = self._start(
+            *("intercept", "--upstream", upstream, "--listen", "localhost:0", "--quiet"), *options
+        )
+        self.url = re.search(r"http://\S+", self.process.stdout.readline())[0]
+        page = re.search(r"http://\S+", self.process.stdout.readline())[0]
+        self.control, _, self.token = page.partition("/?token=")
+
+    def _start(self, *arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "simlab", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        self._processes.append(process)
+        return process
+
+    def do(self, command, given=None, *, token=None, **headers):
+        """Give a command, and return the status and what is answered."""
+        body = given if isinstance(given, bytes) else json.dumps(given or {}).encode()
+        url = f"{self.control}/api/{command}?token={self.token if token is None else token}"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            text = error.read()
+            return error.code, json.loads(text) if text else None
+
+    def answer(self, command, **given):
+        status, body = self.do(command, {key.rstrip("_"): value for key, value in given.items()})
+        assert status == 200, body
+        return body["answer"]
+
+    def end(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+    def close(self):
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with contextlib.closing(Intercept("--out", str(tmp_path_factory.mktemp("recordings")))) as it:
+        yield it
+
+
+@contextlib.asynccontextmanager
+async def calling(url):
+    """Meet the bot through the intercept."""
+    client = SmallWebRTCTransport(webrtc_request_params=RequestParams(f"{url}/api/offer"))
+    await asyncio.wait_for(client.connect(), 30.0)
+    try:
+        yield client
+    finally:
+        await client.disconnect()
+        await client.release()
+
+
+def on_loopback(work):
+    with gathering_from(lambda: ["127.0.0.1"]):
+        return asyncio.run(work())
+
+
+def test_two_clients_at_once_are_recorded_apart(shared):
+    shared.answer("record", name="two")
+
+    async def talk():
+        async with calling(shared.url), calling(shared.url):
+            await asyncio.sleep(1.5)
+            clients = (await asyncio.to_thread(shared.answer, "clients"))["clients"]
+            await asyncio.to_thread(shared.answer, "blackout", for_="1s", client=2)
+            await asyncio.sleep(2.0)
+        return clients
+
+    clients = on_loopback(talk)
+    assert sorted(clients) == ["1", "2"]
+    assert all(client["ready"] and client["silent"] == [] for client in clients.values())
+    saved = shared.answer("stop_recording")["folders"]
+    assert [one["client"] for one in saved] == [1, 2]
+    one, other = (simlab.open(each["folder"]) for each in saved)
+    assert [len(run.scenario.profile.faults) for run in (one, other)] == [0, 1]
+    assert [set(run.metrics["links"]["up"]["dropped"]) for run in (one, other)] == [set(), {"blackout"}]
+    assert [outage["outcome"] for outage in other.metrics["outages"]] == ["self_healed"]
+    for run in (one, other):
+        assert run.metrics["connect"]["bot_ready_s"] > 0
+        assert run.metrics["media"]["down"]["received"] > 50
+
+
+def test_a_second_recording_has_what_came_since(shared):
+    shared.answer("record", name="second")
+    status, body = shared.do("record", {"name": "third"})
+    assert (status, body["faults"]) == (400, ["a recording is under way: stop it first"])
+
+    async def talk():
+        async with calling(shared.url):
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(shared.answer, "set", **{"link.up.delay": "30ms"})
+            await asyncio.to_thread(shared.answer, "rebind")
+            await asyncio.sleep(1.5)
+
+    on_loopback(talk)
+    (saved,) = shared.answer("stop_recording")["folders"]
+    run = simlab.open(saved["folder"])
+    assert run.scenario.profile.name == "second"
+    assert [fault.kind for fault in run.scenario.profile.faults] == ["rebind"]
+    (change,) = run.scenario.profile.link.up.changes
+    assert change.settings.delay.mean_s == 0.03
+    # The server goes on with the client at its new address.
+    assert run.metrics["media"]["up"]["alive_at_end"]
+    shared.answer("set", **{"link.up.delay": None})
+    assert shared.answer("status")["overrides"] == {}
+
+
+def test_who_is_silent_is_forgotten_and_a_recording_under_way_is_saved_at_the_end(tmp_path):
+    with contextlib.closing(Intercept("--idle", "1s", "--out", str(tmp_path))) as it:
+        it.answer("record")
+
+        async def talk():
+            async with calling(it.url):
+                await asyncio.sleep(0.5)
+
+        on_loopback(talk)
+        eventually(lambda: not it.answer("clients")["clients"])
+        status, out, err = it.end(signal.SIGTERM)
+    assert (status, err) == (0, "")
+    (folder,) = tmp_path.iterdir()
+    assert out == f"Saved in {folder}\n"
+    # What was known of the client is in it, though it had been forgotten by then.
+    assert simlab.open(folder).metrics["links"]["up"]["delivered"] > 20
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "faults"),
+    [
+        ("blackout", {"for": "-1s", "direction": "left", "client": 99}, 3),
+        ("blackout", {"for": "5"}, 1),
+        ("blackout", {}, 1),
+        ("block", {"for": "1s", "match": ["nothing"]}, 1),
+        ("set", {"link.up.loss": "500%", "link.down.delay": "-4ms"}, 2),
+        ("set", {"policy.name": "never", "link.loss": True}, 2),
+        ("set", {}, 1),
+        ("load", {"toml": '[link]\nloss = "x"\n'}, 1),
+        ("load", {"toml": '[[fault]]\nkind = "server-restart"\nat = "1s"\nfor = "1s"\n'}, 1),
+        ("load", {"profile": "no-such-profile"}, 1),
+        ("signalling", {"how": "status 200", "for": "0s"}, 2),
+        ("record", {"name": "../x"}, 1),
+        ("stop_recording", {}, 1),
+        ("rebind", {"wrong": 1}, 1),
+        ("blackout", b"[1]", 1),
+        ("blackout", b"{", 1),
+    ],
+)
+def test_a_wrong_command_changes_nothing_and_tells_every_fault(shared, command, given, faults):
+    before = shared.answer("status")
+    assert before["recording"] is None
+    status, body = shared.do(command, given)
+    assert status == 400
+    assert len(body["faults"]) == faults, body
+    after = shared.answer("status")
+    for key in ("overrides", "link", "faults", "recording", "profile"):
+        assert after[key] == before[key]
+
+
+def test_without_the_token_or_by_another_name_nothing_is_answered(shared):
+    assert shared.do("status", token="")[0] == 403
+    assert shared.do("status", token=shared.token[:-1]) == (403, None)
+    assert shared.do("status", Host="evil.example") == (403, None)
+    assert shared.do("status", **{"Sec-Fetch-Site": "cross-site"}) == (403, None)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{shared.control}/")
+    assert (refused.value.code, refused.value.read()) == (403, b"")
+    assert shared.do("nothing")[0] == 404
+    bearer = urllib.request.Request(
+        f"{shared.control}/api/status", b"{}", {"Authorization": f"Bearer {shared.token}"}
+    )
+    with urllib.request.urlopen(bearer) as answer:
+        assert answer.status == 200
+
+
+def test_the_page_needs_nothing_from_elsewhere(shared):
+    with urllib.request.urlopen(f"{shared.control}/?token={shared.token}") as answer:
+        page, policy = answer.read().decode(), answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert re.findall(r"(?:src|href)=\"[^\"]", page) == []
+    assert "EventSource" in page
+
+
+def refused(*options):
+    """Start an intercept that is wrong, and return its exit status and what it says."""
+    done = CliRunner().invoke(main, ["intercept", *options])
+    return done.exit_code, done.stderr
+
+
+def test_a_users_mistakes_are_all_told(tmp_path):
+    status, told = refused(
+        *("--upstream", "localhost:7860", "--listen", "8000", "--control", "x:y"),
+        *("--media-host", "192.0.2.99", "--idle", "5"),
+    )
+    assert status == 2
+    for option in ("--upstream", "--listen", "--control", "--media-host", "--idle"):
+        assert f"{option} " in told
+    status, told = refused("--upstream", "http://localhost:1", "--set", "link.loss=lots")
+    assert (status, "link.loss" in told) == (2, True)
+    profile = tmp_path / "own.toml"
+    profile.write_text('[[fault]]\nkind = "tab-closed"\nat = "1s"\n[nat]\n')
+    status, told = refused("--upstream", "http://localhost:1", "--profile", str(profile))
+    assert (status, "fault[0].kind" in told, "[nat]" in told) == (2, True, True)
+
+
+def test_a_port_that_is_taken_is_told(shared):
+    place = shared.control.removeprefix("http://")
+    status, told = refused("--upstream", "http://localhost:1", "--listen", place)
+    assert (status, f"--listen: cannot listen on {place}" in told) == (3, True)
