@@ -18,7 +18,31 @@ from simlab.live import chromium_page
 
 SHORT_S, LONG_S = 6, 16
 SERVERS = ("builtin", "pipecat")
+_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--allow-loopback-in-peer-connection"]
 _ROOT = Path(__file__).parents[2]
+
+
+# A page that has not asked for the microphone is told no addresses: its candidates are names (mDNS).
+HIDDEN = """async () => {
+  const pc = new RTCPeerConnection();
+  const channel = pc.createDataChannel("chat");
+  const opened = new Promise((done) => {
+    channel.onopen = () => done(true);
+    setTimeout(() => done(false), 15000);
+  });
+  await pc.setLocalDescription(await pc.createOffer());
+  await new Promise((done) => {
+    pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done();
+  });
+  const { sdp } = pc.localDescription;
+  const headers = { "Content-Type": "application/json" };
+  const body = JSON.stringify({ sdp, type: "offer" });
+  const answer = await (await fetch("/api/offer", { method: "POST", headers, body })).json();
+  await pc.setRemoteDescription(answer);
+  const found = { opened: await opened, offered: sdp.match(/a=candidate.*/g) };
+  pc.close();
+  return found;
+}"""
 
 
 def free_port():
@@ -76,6 +100,7 @@ class Call:
     events: list[dict] = field(default_factory=list)
     pressed_s: list[float] = field(default_factory=list)
     status: int | None = None
+    hidden: dict | None = None
 
     def take(self, reports):
         for t_s, what, fields in reports:
@@ -146,6 +171,8 @@ async def call_through(server, out, opened):
             page = await opened.new_page()
             await page.goto(address)
             await talk(browser, page, call)
+            await page.goto(f"http://localhost:{listen}/")
+            call.hidden = await page.evaluate(HIDDEN)
         finally:
             await browser.close()
     call.status = intercept.returncode
@@ -156,9 +183,7 @@ async def call_all(out):
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
-        pages = await playwright.chromium.launch(
-            executable_path=chromium_page.executable(), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        pages = await playwright.chromium.launch(executable_path=chromium_page.executable(), args=_ARGUMENTS)
         calls = await asyncio.gather(*(call_through(server, out / server, pages) for server in SERVERS))
         await pages.close()
     return dict(zip(SERVERS, calls, strict=True))

@@ -71,5 +71,11 @@ def test_the_recording_is_an_ordinary_run_folder(call):
     assert names == {"scenario.toml", "timeline.jsonl", "metrics.json", "timeline.png"}
 
 
+def test_a_page_that_hides_its_addresses_is_reached_all_the_same(call):
+    assert call.hidden["offered"]
+    assert all(candidate.split()[4].endswith(".local") for candidate in call.hidden["offered"])
+    assert call.hidden["opened"]
+
+
 def test_ctrl_c_ends_it_in_order(call):
     assert call.status == 0

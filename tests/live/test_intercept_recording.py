@@ -1,10 +1,18 @@
 """What was done by hand becomes the faults and the settings of a scenario that runs as it stands."""
 
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from simlab.core.packet import Direction
 from simlab.core.timeline import Event
 from simlab.live.intercept.happenings import Happening, Settled, fault_tables, link_tables
 from simlab.live.intercept.recording import Recording
 from simlab.profile.load import load
+from simlab.profile.model import Profile
+from simlab.profile.units import duration_text
 
 
 def happening(kind, at_s, until_s, client=0, **keys):
@@ -31,6 +39,24 @@ def test_faults_are_counted_from_the_beginning_of_the_recording_and_cut_to_it():
         {"kind": "rebind", "at": "5s", "what": "port"},
         {"kind": "signalling", "at": "9s", "how": "hang", "for": "1s"},
     ]
+
+
+@given(
+    from_s=st.floats(0, 1000),
+    lasts_s=st.floats(0.1, 1000),
+    pressed=st.lists(st.tuples(st.floats(0, 2000), st.floats(0.001, 100)), max_size=5),
+)
+def test_whatever_was_pressed_is_a_profile(from_s, lasts_s, pressed):
+    done = [happening("blackout", at_s, at_s + for_s, direction="both") for at_s, for_s in pressed]
+    faults = fault_tables(done, 1, from_s, from_s + lasts_s)
+    lasts = duration_text(round(lasts_s, 6))
+    made = Profile.model_validate({"name": "x", "duration": lasts, "fault": faults})
+    dark_s = sum(fault.for_s for fault in made.faults)
+    # By another way: how much of the time, cut into the pieces between all beginnings and ends, is covered.
+    until_s = from_s + lasts_s
+    edges = sorted({from_s, until_s, *(min(max(t, from_s), until_s) for a, f in pressed for t in (a, a + f))})
+    pieces = [(a, b) for a, b in pairwise(edges) if any(s <= (a + b) / 2 < s + f for s, f in pressed)]
+    assert dark_s == pytest.approx(sum(b - a for a, b in pieces), abs=1e-5)
 
 
 def test_settings_that_changed_are_changes_of_the_link():

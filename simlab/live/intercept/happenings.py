@@ -1,5 +1,6 @@
 """What was done to the network, and when: as faults of a profile have it."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,19 +61,25 @@ def fault_tables(happenings: Iterable[Happening], client: int, from_s: float, un
     """Return the faults that a client met in a stretch of time, as tables of a profile that began with it."""
     tables: list[Table] = []
     free_s: dict[tuple[str, str], float] = {}
+    last_s = _since(until_s, from_s)
     for one in sorted(happenings, key=lambda happening: happening.at_s):
-        lasts = one.until_s > one.at_s
+        if not one.concerns(client) or one.at_s > until_s:
+            continue
+        at_s, end_s = _since(one.at_s, from_s), min(_since(one.until_s, from_s), last_s)
+        if one.until_s == one.at_s:
+            tables += [{"kind": one.kind, "at": _text(at_s), **one.keys}] if at_s >= 0 else []
+            continue
         # Two presses of a button may overlap; two faults of a profile may not.
-        at_s = max(one.at_s, from_s, free_s.get(one.group, from_s)) if lasts else one.at_s
-        end_s = min(one.until_s, until_s)
-        if not one.concerns(client) or at_s > end_s or (lasts and at_s == end_s) or one.at_s > until_s:
-            continue
-        if not lasts and one.at_s < from_s:
-            continue
-        free_s[one.group] = end_s
-        table = {"kind": one.kind, "at": _text(at_s - from_s), **one.keys}
-        tables.append(table | ({"for": _text(end_s - at_s)} if lasts else {}))
+        at_s = max(at_s, free_s.get(one.group, 0.0))
+        if at_s < end_s:
+            free_s[one.group] = end_s
+            tables.append({"kind": one.kind, "at": _text(at_s), **one.keys, "for": _text(end_s - at_s)})
     return tables
+
+
+def _since(at_s: float, from_s: float) -> float:
+    # Rounded before anything is compared: a fault may not end a microsecond after its session.
+    return at_s if at_s == math.inf else round(at_s - from_s, 6)
 
 
 def link_tables(settled: Sequence[Settled], from_s: float, until_s: float) -> Table:
