@@ -45,6 +45,12 @@ HIDDEN = """async () => {
 }"""
 
 
+UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, [tabindex], canvas")]
+  .filter((one) => !one.closest("[hidden]"))
+  .filter((one) => !(one.labels?.length || one.ariaLabel || one.textContent.trim()))
+  .map((one) => one.outerHTML)"""
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return listening.getsockname()[1]
@@ -101,6 +107,8 @@ class Call:
     pressed_s: list[float] = field(default_factory=list)
     status: int | None = None
     hidden: dict | None = None
+    unnamed: list | None = None
+    widths: dict = field(default_factory=dict)
 
     def take(self, reports):
         for t_s, what, fields in reports:
@@ -150,6 +158,15 @@ async def talk(browser, page, call):
     call.run = simlab.open(folder)
 
 
+async def look_at(page, call):
+    """Note which controls of the live page have no name, and how wide it is where there is little room."""
+    call.unnamed = await page.evaluate(UNNAMED)
+    for width in (1280, 390):
+        await page.set_viewport_size({"width": width, "height": 844})
+        await asyncio.sleep(0.5)
+        call.widths[width] = await page.evaluate("document.documentElement.scrollWidth")
+
+
 async def call_through(server, out, opened):
     """Let the client call a server, and return what became of it."""
     from simlab.live.chromium_browser import Browser
@@ -171,6 +188,7 @@ async def call_through(server, out, opened):
             page = await opened.new_page()
             await page.goto(address)
             await talk(browser, page, call)
+            await look_at(page, call)
             await page.goto(f"http://localhost:{listen}/")
             call.hidden = await page.evaluate(HIDDEN)
         finally:

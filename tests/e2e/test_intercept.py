@@ -77,5 +77,10 @@ def test_a_page_that_hides_its_addresses_is_reached_all_the_same(call):
     assert call.hidden["opened"]
 
 
+def test_every_control_of_the_live_page_has_a_name_and_a_telephone_has_room_for_it(call):
+    assert call.unnamed == []
+    assert call.widths == {1280: 1280, 390: 390}
+
+
 def test_ctrl_c_ends_it_in_order(call):
     assert call.status == 0
