@@ -10,7 +10,7 @@ from simlab.cli.options import overrides_of
 from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from simlab.core.timeline import Event, Timeline
     from simlab.live.intercept.commands import Load
@@ -100,13 +100,6 @@ def command(
         click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
         click.echo(f"Live page: {page}", err=as_json)
 
-    def happened(event: "Event") -> None:
-        if as_json:
-            data = {"t_s": event.t_s, "source": event.source, "kind": event.kind, **event.data}
-            click.echo(json.dumps(data))
-        elif not quiet and event.kind in _TOLD.get(event.source, ()):
-            click.echo(f"{event.t_s:9.3f} s  {_sentence(event)}")
-
     def save(scenario: "Scenario", timeline: "Timeline") -> str:
         from simlab.batch.recording import save_recording
 
@@ -117,9 +110,22 @@ def command(
     def first(overrides: "Mapping[str, str]") -> "Profile":
         return loaded({**given, **overrides})
 
-    for folder in intercept(wanted, first, load_named, save, listening, happened):
+    for folder in intercept(wanted, first, load_named, save, listening, _teller(as_json, quiet)):
         click.echo(f"Saved in {folder}", err=as_json)
     return 0
+
+
+def _teller(as_json: bool, quiet: bool) -> "Callable[[Event], None]":
+    """Return what tells of events as they happen."""
+
+    def happened(event: "Event") -> None:
+        if as_json:
+            data = {"t_s": event.t_s, "source": event.source, "kind": event.kind, **event.data}
+            click.echo(json.dumps(data))
+        elif not quiet and event.kind in _TOLD.get(event.source, ()):
+            click.echo(f"{event.t_s:9.3f} s  {_sentence(event)}")
+
+    return happened
 
 
 def load_named(name: str, is_text: bool = False) -> "Load":

@@ -115,6 +115,11 @@ def test_a_client_that_was_there_before_begins_connected():
     assert timeline.events[-1].data == {"reason": "recording stopped"}
 
 
+def test_a_client_that_was_forgotten_in_between_is_counted_anew():
+    _, timeline = recording(before={1: state(80)}, after={1: state(50)}).session(1)
+    assert [event["offered"] for event in timeline.select("link.up", "total")] == [50]
+
+
 def test_each_client_has_its_own_events_and_all_share_the_faults():
     events = [
         Event(11.0, "client", "bot_ready", {"client": 1}),

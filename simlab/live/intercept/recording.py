@@ -112,6 +112,8 @@ class Recording:
         for direction in Direction:
             now = after["links"][direction.value]
             then: State = before["links"][direction.value] if before else _NOTHING
+            if now["offered"] < then["offered"]:  # it was forgotten in between, and counted anew
+                then = _NOTHING
             dropped = {cause: n - then["dropped"].get(cause, 0) for cause, n in now["dropped"].items()}
             labels = {
                 "offered": now["offered"] - then["offered"],
