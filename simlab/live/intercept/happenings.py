@@ -79,7 +79,8 @@ def fault_tables(happenings: Iterable[Happening], client: int, from_s: float, un
 
 def _since(at_s: float, from_s: float) -> float:
     # Rounded before anything is compared: a fault may not end a microsecond after its session.
-    return at_s if at_s == math.inf else round(at_s - from_s, 6)
+    # 0.0 is added because a profile takes no -0.
+    return at_s if at_s == math.inf else round(at_s - from_s, 6) + 0.0
 
 
 def link_tables(settled: Sequence[Settled], from_s: float, until_s: float) -> Table:
