@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import link, session, startup, studies
+from benchmarks import link, memory, session, startup, studies
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "link": link.measure,
     "session": session.measure,
     "studies": studies.measure,
+    "memory": memory.measure,
 }
 _MARKS = {True: "", False: "[bold red]not met", None: ""}
 
