@@ -77,9 +77,6 @@ class Delivered:
     tag: object = None
 
 
-_NO_DROPS: tuple[Dropped, ...] = ()
-
-
 class Link:
     """Carry packets in one direction. It never asks what time it is and never does I/O.
 
@@ -107,7 +104,7 @@ class Link:
         self._front, self._holding, self._back = _split(self.stages)
         self._late_drops: list[Dropped] = []
 
-    def receive(self, payload: bytes, now_s: float, tag: object = None) -> Sequence[Dropped]:
+    def receive(self, payload: bytes, now_s: float, tag: object = None) -> list[Dropped]:
         """Take in a packet, and say what was dropped of it at once.
 
         What a holding stage dropped since the last call is returned, too.
@@ -139,7 +136,7 @@ class Link:
                 return self._carry_on(stage, transit, kept)
             transit = kept[0]
         heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
-        return _NO_DROPS
+        return []
 
     def _carry_on(self, stage: Stage, transit: Transit, kept: tuple[Transit, ...]) -> list[Dropped]:
         """Go on behind a stage which dropped or doubled a transit."""
