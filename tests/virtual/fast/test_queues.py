@@ -64,50 +64,62 @@ def test_an_empty_queue_says_so():
 RECORD, LEFT, MEDIA, BROKEN = b"\x17now", b"\x17later", b"\x80media", b"\x17broken"
 
 
-def _read_log(reads, steps):
-    """Return what a task that reads datagrams did and when, with a reader to relieve it or without."""
-    log = []
+class _Reading:
+    """A task that reads datagrams, with a reader to relieve it or without, and a log of what was done."""
 
-    async def wait_and_note(data):
+    def __init__(self, has_reader):
+        self.log = []
+        self.loop = asyncio.get_running_loop()
+        self.queue = DatagramQueue()
+        self._reader = self._read if has_reader else None
+        self.task = self.loop.create_task(self._work())
+
+    async def _wait_and_note(self, data):
         await asyncio.sleep(0)
-        log.append(data)
+        self.log.append(data)
 
-    def read(data):
+    def _read(self, data):
         if data == BROKEN:
             raise RuntimeError
         if data == LEFT:
-            return Rest(wait_and_note, data)
-        log.append(data)
+            return Rest(self._wait_and_note, data)
+        self.log.append(data)
         return None
 
-    async def work(queue):
+    async def _work(self):
         try:
             while True:
-                data = await queue.get_data(read if reads else None)
-                rest = data if isinstance(data, Rest) else read(data)
+                data = await self.queue.get_data(self._reader)
+                rest = data if isinstance(data, Rest) else self._read(data)
                 if rest is not None:
                     await rest()
         except (ConnectionError, RuntimeError, asyncio.CancelledError) as error:
-            log.append(type(error))
+            self.log.append(type(error))
+
+    async def step(self, step):
+        if step == "pause":
+            await asyncio.sleep(0)
+        elif step == "note":
+            self.loop.call_soon(self.log.append, "something else")
+        elif step == "cancel":
+            await asyncio.sleep(1)
+            self.task.cancel()
+        else:
+            self.queue.put_nowait(None if step is None else (step, 1))
+
+
+def _read_log(has_reader, steps):
+    """Return what the task did and when, and how many datagrams it has left."""
 
     async def act():
-        loop, queue = asyncio.get_running_loop(), DatagramQueue()
-        task = loop.create_task(work(queue))
+        reading = _Reading(has_reader)
         await asyncio.sleep(0)
         for step in steps:
-            if step == "pause":
-                await asyncio.sleep(0)
-            elif step == "note":
-                loop.call_soon(log.append, "something else")
-            elif step == "cancel":
-                await asyncio.sleep(1)
-                task.cancel()
-            else:
-                queue.put_nowait(None if step is None else (step, 1))
+            await reading.step(step)
         await asyncio.sleep(1)
-        task.cancel()
-        await asyncio.gather(task)
-        return log, queue.qsize()
+        reading.task.cancel()
+        await asyncio.gather(reading.task)
+        return reading.log, reading.queue.qsize()
 
     loop = VirtualLoop()
     try:
