@@ -1,7 +1,7 @@
 """Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock.
 
 ``run`` runs a session, ``open`` opens one that was saved, and both give a ``Run``; ``sweep`` runs many, and
-gives a ``Study``.
+gives a ``Study``. ``nightly`` runs a suite, and ``trend`` opens the nights before.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simlab.batch.door import open_run as open  # noqa: A004 - it is called simlab.open
     from simlab.batch.door import run, sweep
+    from simlab.batch.nightly import nightly
     from simlab.batch.result import Run
     from simlab.batch.study import Study
+    from simlab.batch.trend import open_trend as trend
 
-__all__ = ["Run", "Study", "open", "run", "sweep"]
+__all__ = ["Run", "Study", "nightly", "open", "run", "sweep", "trend"]
 
 _WHERE = {
     "Run": ("simlab.batch.result", "Run"),
     "open": ("simlab.batch.door", "open_run"),
     "Study": ("simlab.batch.study", "Study"),
     "run": ("simlab.batch.door", "run"),
+    "nightly": ("simlab.batch.nightly", "nightly"),
     "sweep": ("simlab.batch.door", "sweep"),
+    "trend": ("simlab.batch.trend", "open_trend"),
 }
 
 

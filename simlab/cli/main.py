@@ -19,6 +19,7 @@ READER_GONE = 141
 COMMANDS = {
     "run": "simlab.cli.run:command",
     "sweep": "simlab.cli.sweep:command",
+    "nightly": "simlab.cli.nightly:command",
     "profiles": "simlab.cli.profiles:group",
     "policies": "simlab.cli.policies:group",
     "plot": "simlab.cli.plot:command",

@@ -19,6 +19,11 @@ def version(package: str) -> str:
     return metadata.version(package)
 
 
+def versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+    """Return the versions of Python and of packages."""
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
 def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any) -> dict[str, Any]:
     """Return the header of a timeline.
 
@@ -42,5 +47,5 @@ def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any)
         "duration_s": profile.duration_s,
         "media": list(profile.peers.media),
         **more,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+        "versions": versions(packages),
     }

@@ -163,8 +163,8 @@ class Sweep(Table):
     looks: int = Field(default=1, ge=1, le=100)
     luck: Luck | None = None
     clock: Clock | None = None
-    set: Settings = {}
-    vary: Settings = {}
+    set: Settings = Field(default={})
+    vary: Settings = Field(default={})
     expect: SweepExpect = SweepExpect()
 
     @field_validator("looks")
