@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import link, session, startup
+from benchmarks import link, nights, session, startup
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "startup": startup.measure,
     "link": link.measure,
     "session": session.measure,
+    "nights": nights.measure,
 }
 _MARKS = {True: "", False: "[bold red]not met", None: ""}
 

@@ -72,11 +72,24 @@ def p_worse(
     reached = new.sum() - _TINY
 
     def exceeds(number: int) -> npt.NDArray[np.bool_]:
-        keys = draws.random((number, len(every)), dtype=np.float32)
-        chosen = np.argpartition(keys, len(new) - 1, axis=1)[:, : len(new)]
+        chosen = _chosen(len(new), len(every), number, draws)
         return np.asarray(every[chosen].sum(axis=1) >= reached)
 
     return sampled_p(exceeds, len(every), most)
+
+
+def _chosen(few: int, of: int, number: int, draws: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Choose some of many, each choice as likely as any other, ``number`` times: shape (number, few)."""
+    if few * few > 2 * of:
+        keys = draws.random((number, of), dtype=np.float32)
+        return np.argpartition(keys, few - 1, axis=1)[:, :few]
+    # Where few are chosen of many, hardly any choice has one twice, and those are thrown away.
+    found = np.empty((0, few), dtype=np.intp)
+    while len(found) < number:
+        tried = draws.integers(0, of, (2 * number, few))
+        ordered = np.sort(tried, axis=1)
+        found = np.concatenate([found, tried[(ordered[:, 1:] != ordered[:, :-1]).all(axis=1)]])
+    return found[:number]
 
 
 def sampled_p(exceeds: Exceeds, width: int, most: int) -> float:
