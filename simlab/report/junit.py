@@ -1,5 +1,7 @@
 """A night as JUnit XML: a suite for each cell, a case for each check."""
 
+from collections.abc import Mapping
+
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from simlab.study.night import Night, NightCell
@@ -15,17 +17,18 @@ def junit(night: Night) -> bytes:
     the suite is strict), and sessions that could not be run are an error.
     """
     report = JUnitXml(f"simlab nightly: {night.suite}, night {night.number}")
+    known = {"commit": night.commit or "unknown", "night": str(night.number), **night.versions}
     for cell in night.cells:
-        report.add_testsuite(_suite(night, cell))
+        report.add_testsuite(_suite(night, cell, known))
+        known = {}  # some readers collect the properties of all suites, and want none twice
     report.update_statistics()  # type: ignore[no-untyped-call]
     content: bytes = report.tostring()  # type: ignore[no-untyped-call]
     return _DECLARATION + content
 
 
-def _suite(night: Night, cell: NightCell) -> TestSuite:
+def _suite(night: Night, cell: NightCell, known: Mapping[str, str]) -> TestSuite:
     suite = TestSuite(cell.name)
     suite.timestamp = night.at.removesuffix("Z")
-    known = {"commit": night.commit or "unknown", "night": str(night.number), **night.versions}
     for name, value in known.items():
         suite.add_property(name, value)
     suite.add_testcases([_case(night, cell, check) for check in cell.checks])
