@@ -111,16 +111,20 @@ class Night:
         return " ".join(filter(None, [self._of_checks(), self._of_failures()]))
 
     def _of_checks(self) -> str:
-        number = len(self.checks)
-        alarms = self.alarms
+        number, alarms = _counted(len(self.checks), "check"), self.alarms
+        undecided = f"{len(self.undecided)} can't be told"
         if not alarms and self.passed:
-            told = f"Night {self.number} of {self.suite}: nothing failed in {number} checks"
-            return told + (f", {len(self.undecided)} can't be told." if self.undecided else ".")
+            told = f"Night {self.number} of {self.suite}: nothing failed in {number}"
+            return told + (f", {undecided}." if self.undecided else ".")
         if not alarms:
-            return f"Night {self.number} of {self.suite} failed: {len(self.undecided)} checks can't be told."
+            return f"Night {self.number} of {self.suite} failed: of {number} {undecided}."
         cell, check = alarms[0]
         more = f", and {len(alarms) - 1} more" if len(alarms) > 1 else ""
         return f"Night {self.number} of {self.suite} failed: {cell.name}: {check.told}{more}."
 
     def _of_failures(self) -> str:
-        return f"{self.not_run} sessions could not be run." if self.not_run else ""
+        return f"{_counted(self.not_run, 'session')} could not be run." if self.not_run else ""
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
