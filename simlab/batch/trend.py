@@ -40,20 +40,26 @@ class Trend:
         ]
         return pl.DataFrame(rows, infer_schema_length=None)
 
-    def plot(self, measure: str = "down_time", ax: "Axes | None" = None, **where: str) -> "Axes":
+    def only(self, **where: str) -> "Trend":
+        """Return the trend of some of the cells alone: ``only(policy="pipecat")``."""
+        return Trend([one for one in self.records if all(one.get(key) == is_ for key, is_ in where.items())])
+
+    def plot(self, measure: str = "down_time", ax: "Axes | None" = None) -> "Axes":
         """Draw a measure over the nights, by default on axes in a new figure, and return the axes.
 
         Parameters
         ----------
         measure
             A key of ``simlab.study.nights.MEASURES``.
-        where
-            Which cells: ``policy="pipecat"``.
         """
         from simlab.study.trend_plot import plot_trend
 
-        chosen = [one for one in self.records if all(one.get(key) == value for key, value in where.items())]
-        return plot_trend(chosen, measure, ax)
+        return plot_trend(self.records, measure, ax)
+
+    def _repr_png_(self) -> bytes:
+        from simlab.batch.picture import as_file
+
+        return as_file(self.plot(), "png")
 
 
 def open_trend(file: str | PathLike[str]) -> Trend:

@@ -21,7 +21,12 @@ def junit(night: Night) -> bytes:
     for cell in night.cells:
         report.add_testsuite(_suite(night, cell, known))
         known = {}  # some readers collect the properties of all suites, and want none twice
-    report.update_statistics()  # type: ignore[no-untyped-call]
+    suites = list(report)
+    # Of what is skipped, Jenkins' schema has the number in suites alone, so the counts are written here.
+    report.tests = sum(suite.tests for suite in suites)
+    report.failures = sum(suite.failures for suite in suites)
+    report.errors = sum(suite.errors for suite in suites)
+    report.time = 0.0
     content: bytes = report.tostring()  # type: ignore[no-untyped-call]
     return _DECLARATION + content
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 import xunitparser
@@ -136,6 +137,15 @@ def test_junit_is_read_by_another_parser(nights):
     with open(f"{nights[1][2].folder}/junit.xml", encoding="utf-8") as file:
         suite, result = xunitparser.parse(file)
     cases = list(suite)
+    root = ElementTree.parse(f"{nights[1][2].folder}/junit.xml").getroot()
+    # As Jenkins' schema (junit-10.xsd) has it: no count of what is skipped but in suites.
+    assert root.attrib == {
+        "name": "simlab nightly: small, night 3",
+        "tests": "8",
+        "failures": "1",
+        "errors": "0",
+        "time": "0.0",
+    }
     assert (result.testsRun, len(result.failures), len(result.skipped)) == (8, 1, 2)
     (failed,) = [case for case in cases if case.result == "failure"]
     assert failed.classname.endswith("blocked.tunnel.pipecat-fixed")
