@@ -138,6 +138,7 @@ def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: 
     ax.set_xlabel("night")
     ax.set_ylabel(f"{name}, mean{f' ({unit.strip()})' if unit else ''}")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.margins(y=0.12)
     ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
     ax.set_title(finding(records, measure), loc="left", fontsize=11)
     if cells:
