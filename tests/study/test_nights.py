@@ -99,5 +99,5 @@ def test_a_change_of_two_seconds_is_found_the_same_night(cells):
         np.random.default_rng(3),
         later_s=2.0,
     )
-    assert [failed for failed in nights[:28] if failed] == []
+    assert not any("ice_blocked, pipecat" in failed for failed in nights[:29])
     assert all("ice_blocked, pipecat" in failed for failed in nights[29:])
