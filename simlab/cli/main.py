@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "simlab.cli.run:command",
     "sweep": "simlab.cli.sweep:command",
     "compare": "simlab.cli.compare:command",
+    "report": "simlab.cli.report:command",
     "profiles": "simlab.cli.profiles:group",
     "policies": "simlab.cli.policies:group",
     "plot": "simlab.cli.plot:command",
