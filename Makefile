@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DECLARED := setup.cfg pyproject.toml
 
-.PHONY: run test bench format clean
+.PHONY: run test bench notebooks format clean
 
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
@@ -23,6 +23,10 @@ test: .venv/.installed-with-tests
 bench: .venv/.installed-with-tests
 	$(BIN)/python -m benchmarks results/bench.json
 
+# What the notebooks show is kept in them, and a test compares it.
+notebooks: .venv/.installed-with-tests
+	$(BIN)/python -m tests.notebooks.execute
+
 format: .venv/.installed-with-tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -37,7 +41,7 @@ clean:
 
 .venv/.installed-with-tests: $(DECLARED) | $(BIN)/pip
 	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a few minutes."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser,distributed]'
 	@touch $@ .venv/.installed
 
 # A Debian without python3-venv leaves half a .venv behind, without pip.

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import link, nights, session, startup
+from benchmarks import link, nights, session, startup, studies
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "link": link.measure,
     "session": session.measure,
     "nights": nights.measure,
+    "studies": studies.measure,
 }
 _MARKS = {True: "", False: "[bold red]not met", None: ""}
 

@@ -1,28 +1,32 @@
 """Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock.
 
-``run`` runs a session, ``open`` opens one that was saved, and both give a ``Run``; ``sweep`` runs many, and
-gives a ``Study``. ``nightly`` runs a suite, and ``trend`` opens the nights before.
+``run`` runs a session and gives a ``Run``, ``sweep`` runs many and gives a ``Study``; ``open`` opens
+either again; ``compare`` says what became better or worse between two studies. ``nightly`` runs a suite,
+and ``trend`` opens the nights before.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simlab.batch.door import open_run as open  # noqa: A004 - it is called simlab.open
-    from simlab.batch.door import run, sweep
+    from simlab.batch.compare import compare
+    from simlab.batch.door import open_saved as open  # noqa: A004 - it is called simlab.open
+    from simlab.batch.door import run
+    from simlab.batch.door_sweep import sweep
     from simlab.batch.nightly import nightly
     from simlab.batch.result import Run
     from simlab.batch.study import Study
     from simlab.batch.trend import open_trend as trend
 
-__all__ = ["Run", "Study", "nightly", "open", "run", "sweep", "trend"]
+__all__ = ["Run", "Study", "compare", "nightly", "open", "run", "sweep", "trend"]
 
 _WHERE = {
     "Run": ("simlab.batch.result", "Run"),
-    "open": ("simlab.batch.door", "open_run"),
+    "compare": ("simlab.batch.compare", "compare"),
+    "open": ("simlab.batch.door", "open_saved"),
     "Study": ("simlab.batch.study", "Study"),
     "run": ("simlab.batch.door", "run"),
     "nightly": ("simlab.batch.nightly", "nightly"),
-    "sweep": ("simlab.batch.door", "sweep"),
+    "sweep": ("simlab.batch.door_sweep", "sweep"),
     "trend": ("simlab.batch.trend", "open_trend"),
 }
 

@@ -1,8 +1,8 @@
 """What ``import simlab`` offers."""
 
 import json
-from collections.abc import Iterable, Mapping
-from os import PathLike, cpu_count, fspath
+from collections.abc import Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from simlab.batch.result import Run, RunTimeline
 from simlab.batch.scenarios import Wanted, scenarios
 from simlab.batch.session import run_scenario, save
 from simlab.batch.study import Study
-from simlab.batch.sweep import Matrix, cells, name_of, run_cells
+from simlab.core.errors import InvalidInputError
 from simlab.profile.model import Clock
 
 _NOTHING: Mapping[str, Any] = {}
@@ -25,6 +25,7 @@ def run(
     clock: Clock | None = None,
     set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
     out: str | PathLike[str] | None = None,
+    capture: bool = False,
 ) -> Run:
     """Run one session.
 
@@ -38,6 +39,8 @@ def run(
         Dotted keys of the profile (``"link.up.delay"``) and their values; a text is read as after ``--set``.
     out
         The folder to save a run folder in; by default the run is not saved.
+    capture
+        Whether to save the packets, too, with the keys to them; wants ``out``.
 
     Raises
     ------
@@ -48,12 +51,14 @@ def run(
     KeyboardInterrupt
         If the user ended the session; with ``out``, what was recorded is saved before.
     """
-    overrides = _texts(set)
+    overrides = texts(set)
     policies = () if policy is None else (policy,)
     (scenario,) = scenarios(Wanted([fspath(profile)], policies, seed, 1, clock, overrides))
+    if capture and out is None:
+        raise InvalidInputError(["capture: want out beside it, the folder to save a run folder in"])
     if out is not None:
         store.prepare(Path(out))
-    finished = run_scenario(scenario)
+    finished = run_scenario(scenario, Path(out) if capture and out is not None else None)
     if out is not None:
         finished = save(finished, Path(out))
     if finished.interrupted:
@@ -61,72 +66,26 @@ def run(
     return finished
 
 
-def sweep(
-    profiles: Iterable[str | PathLike[str]],
-    *,
-    policies: Iterable[str] = (),
-    seed: int | None = None,
-    seeds: int = 20,
-    vary: Mapping[str, Iterable[Any]] = _NOTHING,
-    clock: Clock | None = None,
-    set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
-    jobs: int | None = None,
-    out: str | PathLike[str] | None = None,
-) -> Study:
-    """Run each profile with each policy, seed and value.
-
-    Parameters
-    ----------
-    profiles, policies
-        Files or names; without policies, each profile's own.
-    seeds
-        How many, from ``seed`` on, or from the profile's own.
-    vary
-        The values of keys of the profile that take several in turn.
-    set
-        Keys that are the same in all sessions.
-    jobs
-        How many processes; None takes all cores.
-    out
-        The folder to save a study folder in; by default the study is not saved.
-
-    Raises
-    ------
-    InvalidInputError
-        If something is wrong with a profile or the other arguments.
-    SimlabError
-        If the study could not be saved.
-    """
-    wanted = Wanted([fspath(one) for one in profiles], tuple(policies), seed, seeds, clock, _texts(set))
-    varied = {key: [_text(value) for value in values] for key, values in vary.items()}
-    matrix = Matrix(wanted, varied)
-    planned = cells(matrix)
-    if out is not None:
-        store.prepare(Path(out))
-    study = Study(["profile", "policy", *varied])
-    for cell, outcome in run_cells(planned, jobs or cpu_count() or 1):
-        study.add(cell, outcome)
-    if out is not None:
-        study.folder = store.save_study(Path(out), name_of(planned), {**matrix.files(), **study.files()})
-    return study
+def texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Write values as after ``--set``."""
+    return {key: value_text(value) for key, value in settings.items()}
 
 
-def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
-    return {key: _text(value) for key, value in settings.items()}
-
-
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Write a value as after ``--set``: a text stands for itself."""
     return value if isinstance(value, str) else toml_text(value)
 
 
-def open_run(folder: str | PathLike[str]) -> Run:
-    """Open a run that was saved.
+def open_saved(folder: str | PathLike[str]) -> Run | Study:
+    """Open a run or a study that was saved.
 
     Raises
     ------
     InvalidInputError
-        If the folder does not hold a run.
+        If the folder holds neither, or one of its files is damaged.
     """
+    if store.is_study(Path(folder)):
+        return Study.open(Path(folder))
     saved = store.load(Path(folder))
     timeline = RunTimeline(saved.timeline.header, saved.timeline.events)
     return Run(saved.scenario, timeline, saved.metrics, saved.folder)

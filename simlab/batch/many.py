@@ -1,18 +1,15 @@
 """Many sessions: one after the other, or in several processes."""
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from simlab.batch.interrupt import Interrupt
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
+from simlab.batch.workers import pool, stop, work
 from simlab.core.errors import SessionFailedError
 from simlab.profile.scenario import Scenario
 
@@ -29,12 +26,22 @@ R = TypeVar("R", bound=Finished)
 Finish = Callable[[Run], R]
 
 
-def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Iterator[Run]:
-    """Run and save sessions, and yield them in the order of the scenarios: see ``run_each``."""
-    return run_each(partial(save, parent=parent), scenarios, jobs)
+def run_all(
+    scenarios: Sequence[Scenario], parent: Path, jobs: int = 1, capture: bool = False
+) -> Iterator[Run]:
+    """Run and save sessions, and yield them in the order of the scenarios: see ``run_each``.
+
+    Parameters
+    ----------
+    capture
+        Whether to capture their packets.
+    """
+    return run_each(partial(save, parent=parent), scenarios, jobs, parent if capture else None)
 
 
-def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) -> Iterator[R]:
+def run_each(
+    finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1, capture_under: Path | None = None
+) -> Iterator[R]:
     """Run sessions, and yield what remains of each in the order of the scenarios.
 
     What comes out does not depend on ``jobs``.
@@ -42,10 +49,12 @@ def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) ->
     Parameters
     ----------
     finish
-        Makes of a session that is over what remains of it. It is not interrupted. A function of a module, so
-        that other processes find it.
+        Makes of a session that is over what remains of it. A function of a module, so that other processes
+        find it.
     jobs
         How many processes to use; 1 runs the sessions in this one.
+    capture_under
+        Where run folders go, if packets are to be captured.
 
     Raises
     ------
@@ -54,39 +63,34 @@ def run_each(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1) ->
     KeyboardInterrupt
         If the user interrupted, after the sessions that this cut short.
     """
-    if jobs == 1 or len(scenarios) == 1:
-        return _one_by_one(finish, scenarios)
-    return _in_processes(finish, scenarios, min(jobs, len(scenarios)))
+    if jobs == 1 or len(scenarios) <= 1:
+        return _one_by_one(finish, scenarios, capture_under)
+    return _in_processes(finish, scenarios, min(jobs, len(scenarios)), capture_under)
 
 
-def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario]) -> Iterator[R]:
+def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario], capture_under: Path | None) -> Iterator[R]:
     for scenario in scenarios:
-        finished = finish(run_scenario(scenario))
+        finished = finish(run_scenario(scenario, capture_under))
         yield finished
         if finished.interrupted:
             raise KeyboardInterrupt
 
 
-def _in_processes(finish: Finish[R], scenarios: Sequence[Scenario], jobs: int) -> Iterator[R]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _begin_worker) as executor:
-        futures = [executor.submit(_work, finish, scenario) for scenario in scenarios]
+def _in_processes(
+    finish: Finish[R], scenarios: Sequence[Scenario], jobs: int, capture_under: Path | None
+) -> Iterator[R]:
+    with pool(jobs) as executor:
+        futures = [executor.submit(work, finish, scenario, capture_under) for scenario in scenarios]
         try:
             for future in futures:
                 yield _result(future)
         except KeyboardInterrupt:
-            _stop(executor)
+            stop(executor)
             yield from (finished for future in futures if (finished := _interrupted(future)))
             raise
         except BaseException:
-            _stop(executor)
+            stop(executor)
             raise
-
-
-def _stop(executor: ProcessPoolExecutor) -> None:
-    executor.shutdown(wait=False, cancel_futures=True)
-    for worker in multiprocessing.active_children():
-        worker.terminate()
 
 
 def _result(future: "Future[R | None]") -> R:
@@ -105,23 +109,3 @@ def _interrupted(future: "Future[R | None]") -> R | None:
     except (CancelledError, BrokenProcessPool):
         return None
     return finished if finished is not None and finished.interrupted else None
-
-
-_interrupt = Interrupt(held=True, patient=True)
-
-
-def _begin_worker() -> None:
-    # Ctrl-C goes to every process of the terminal; only the parent decides, and tells the workers once.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _work(finish: Finish[R], scenario: Scenario) -> R | None:
-    _interrupt.held = False
-    try:
-        run = None if _interrupt.asked else run_scenario(scenario)
-    except KeyboardInterrupt:
-        run = None
-    finally:
-        _interrupt.held = True
-    return None if run is None else finish(replace(run, stopped=_interrupt.asked > 0))

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from os import PathLike, fspath
@@ -11,10 +12,11 @@ from typing import Any
 
 from simlab import store
 from simlab.batch.door import toml_text
+from simlab.batch.executors import LOCAL, Executor, executor_of
+from simlab.batch.outcome import Outcome
 from simlab.batch.planning import Part, PlannedSweep, plan, read_suite
 from simlab.batch.policies import policy_keys
 from simlab.batch.study import Study
-from simlab.batch.sweep import Cell, Outcome, run_cells
 from simlab.batch.trend import (
     Record,
     StudyBaseline,
@@ -84,7 +86,7 @@ class PlannedNight:
     @property
     def sessions(self) -> int:
         """How many sessions it has, if none is stopped early."""
-        return sum(len(part.cells) for sweep in self.sweeps for part in sweep.parts)
+        return sum(len(sweep.plan) for sweep in self.sweeps)
 
     def run(self, tell: Told = lambda failed: None) -> Night:
         """Run it, save it, and add it to the trend.
@@ -102,8 +104,9 @@ class PlannedNight:
         night = self._empty()
         sweeps = [SweepOfNight(one, self.suite, self._before(one), self._tests()) for one in self.sweeps]
         try:
-            for sweep in sweeps:
-                sweep.run(self.wishes.jobs, tell)
+            with closing(executor_of(LOCAL, self.wishes.jobs)) as executor:
+                for sweep in sweeps:
+                    sweep.run(executor, tell)
         except KeyboardInterrupt:
             night = replace(night, interrupted=True)
         cells = [cell for sweep in sweeps for cell in sweep.cells(self.wishes.overrides, night.interrupted)]
@@ -144,8 +147,8 @@ class PlannedNight:
         for sweep in sweeps:
             if self.wishes.out is not None and (sweep.study.session_rows or sweep.study.failures):
                 name = f"{self.suite.name}-{sweep.planned.sweep.name}"
-                files = {**sweep.planned.matrix.files(), **sweep.study.files()}
-                sweep.study.folder = store.save_study(self.wishes.out, name, files)
+                files = {**sweep.planned.plan.files(), **sweep.study.files()}
+                store.save_files(self.wishes.out, name, files)
 
     def _add(self, night: Night, sweeps: Iterable["SweepOfNight"]) -> None:
         if self.trend is None:
@@ -163,7 +166,7 @@ class PlannedNight:
             return night
         files = {"junit.xml": junit(night), "summary.md": markdown(night).encode()}
         suite = {"suite.toml": Path(self.file).read_bytes()}
-        folder = store.save_study(self.wishes.out, f"{night.suite}-night-{night.number}", files | suite)
+        folder = store.save_files(self.wishes.out, f"{night.suite}-night-{night.number}", files | suite)
         return replace(night, folder=str(folder))
 
 
@@ -186,7 +189,8 @@ class SweepOfNight:
         self, planned: PlannedSweep, suite: Suite, before: Mapping[int, Sample | None], tests: int
     ) -> None:
         self.planned, self._suite, self._before = planned, suite, before
-        self.study = Study(["profile", "policy", *planned.matrix.varied])
+        self.study = Study.of(planned.plan.by, ())
+        self._outcomes: list[Outcome] = []
         self._expectations = planned.sweep.expect.sure()
         per_part = len(self._expectations) + len(suite.baseline.measures)
         self._tests = per_part * len(planned.parts)
@@ -194,7 +198,7 @@ class SweepOfNight:
         self._checks: dict[int, list[Check]] = {}
         self._stopped: set[int] = set()
 
-    def run(self, jobs: int, tell: Told) -> None:
+    def run(self, executor: Executor, tell: Told) -> None:
         """Run its sessions, look by look.
 
         Raises
@@ -204,23 +208,28 @@ class SweepOfNight:
         """
         looks = self.planned.sweep.looks
         for look in range(1, looks + 1):
-            self._take_in(run_cells(list(self._next(look)), jobs), tell)
+            executor.submit(self.planned.plan.session(number) for number in self._next(look))
+            self._take_in(executor, tell)
             self._look(self._alpha * share_of_look(look, looks), last=look == looks)
 
-    def _next(self, look: int) -> Iterator[Cell]:
-        """Yield the sessions up to a look that the look before did not have, of what has not been stopped."""
+    def _next(self, look: int) -> Iterator[int]:
+        """Yield the numbers of the sessions up to a look that the one before did not have."""
         seeds, looks = self.planned.sweep.seeds, self.planned.sweep.looks
         ends = slice(seeds * (look - 1) // looks, seeds * look // looks)
         for number, part in enumerate(self.planned.parts):
             if number not in self._stopped:
-                yield from part.cells[ends]
+                yield from part.numbers[ends]
 
-    def _take_in(self, outcomes: Iterator[tuple[Cell, Outcome]], tell: Told) -> None:
-        for cell, outcome in outcomes:
-            self.study.add(cell, outcome)
-            tell(outcome.failed is not None)
-        for rows in (self.study.session_rows, self.study.outage_rows, self.study.failures):
-            rows.sort(key=lambda row: row["session"])
+    def _take_in(self, executor: Executor, tell: Told) -> None:
+        try:
+            for outcome in executor.finished():
+                self._outcomes.append(outcome)
+                tell(outcome.failed is not None)
+        except KeyboardInterrupt:
+            self._outcomes += executor.stop()
+            raise
+        finally:
+            self.study = Study.of(self.planned.plan.by, self._outcomes)
 
     def _look(self, alpha: float, *, last: bool) -> None:
         baseline = self._suite.baseline
@@ -242,9 +251,8 @@ class SweepOfNight:
         return Group(part.labels, sessions, outages, sample, self._before[number], self._expectations)
 
     def _rows(self, part: Part) -> tuple[list[Row], list[Row]]:
-        wanted = {cell.number for cell in part.cells}
         sessions, outages = (
-            [row for row in rows if row["session"] in wanted]
+            [row for row in rows if row["session"] in part.numbers]
             for rows in (self.study.session_rows, self.study.outage_rows)
         )
         return sessions, outages
@@ -257,11 +265,10 @@ class SweepOfNight:
         """Yield what its parts come to; those of an interrupted night are not judged."""
         for number, part in enumerate(self.planned.parts):
             sessions, outages = self._rows(part)
-            wanted = {cell.number for cell in part.cells}
             failures = [
                 f"seed {row['seed']}: {row['stage']}: {row['reason']}"
                 for row in self.study.failures
-                if row["session"] in wanted
+                if row["session"] in part.numbers
             ]
             labels = [name for name in part.labels if name != "sweep"]
             summaries = summarise(sessions, outages, labels)
@@ -289,13 +296,12 @@ class SweepOfNight:
     def _command(self, part: Part, seed: int) -> str:
         """Return the command that runs a session again."""
         wanted = self.planned.matrix.wanted
-        varied = part.cells[0].varied
         words = ["simlab", "run", part.profile]
         named = [name for name in wanted.policies if policy_keys(name).name == part.labels["policy"]]
         words += [word for name in named[:1] for word in ("--policy", name)]
         words += ["--seed", str(seed)]
         words += [] if wanted.clock is None else ["--clock", wanted.clock]
-        for key, value in {**wanted.overrides, **varied}.items():
+        for key, value in {**wanted.overrides, **part.varied}.items():
             words += ["--set", f"{key}={value}"]
         return shlex.join(words)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 from simlab.core.errors import InvalidInputError
+from simlab.own_server.find import is_own, why_not
 from simlab.profile.bot import BotKeys
 from simlab.profile.model import Client, Profile, Server
 from simlab.profile.policy import PolicyKeys
@@ -31,8 +32,13 @@ def check_peers(scenarios: Iterable[Scenario]) -> None:
 def _faults(scenario: Scenario) -> Iterator[str]:
     yield from _relay_faults(scenario.profile)
     yield from _video_faults(scenario.profile)
-    if scenario.profile.peers.server == "pipecat":
-        yield from _pipecat_faults(scenario.profile)
+    server = scenario.profile.peers.server
+    if server == "pipecat":
+        yield from _pipecat_faults()
+    if is_own(server):
+        yield from _own_faults(server)
+    if server != "builtin":
+        yield from _other_server_faults(scenario.profile)
     if scenario.profile.peers.client == "chromium":
         yield from _chromium_faults(scenario.profile)
 
@@ -52,10 +58,22 @@ def _video_faults(profile: Profile) -> Iterator[str]:
             yield f'peers.media has "video", but "{name}" sends and shows no pictures here'
 
 
-def _pipecat_faults(profile: Profile) -> Iterator[str]:
+def _own_faults(server: str) -> Iterator[str]:
+    if find_spec("uvicorn") is None:
+        yield f'peers.server is "{server}", but uvicorn, which serves it, is missing: pip install uvicorn'
+        return
+    reason = why_not(server)
+    if reason:
+        yield f'peers.server is "{server}", {reason}'
+
+
+def _pipecat_faults() -> Iterator[str]:
     missing = [module for module in ("pipecat", "fastapi") if find_spec(module) is None]
     if missing:
         yield f'peers.server is "pipecat", but {" and ".join(missing)} is not installed: {_PIPECAT}'
+
+
+def _other_server_faults(profile: Profile) -> Iterator[str]:
     if profile.server.model_copy(update={"mode": "multiple"}) != Server():
         yield 'server: of this table, "mode" alone means something to a server that is not built in'
     if any(fault.kind == "server-exhausted" for fault in profile.faults):

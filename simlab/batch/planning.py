@@ -9,8 +9,9 @@ from typing import Any
 
 from simlab.batch.door import toml_text
 from simlab.batch.files import text_of
+from simlab.batch.plan import Matrix, Plan, PlannedCell
+from simlab.batch.plan import plan as settle
 from simlab.batch.scenarios import Wanted, find
-from simlab.batch.sweep import Cell, Matrix, cells
 from simlab.batch.vary import values_of
 from simlab.core.errors import InvalidInputError
 from simlab.profile.suite import load_suite
@@ -36,6 +37,10 @@ class Part:
 
     Parameters
     ----------
+    numbers
+        Those of its sessions in the plan, seed by seed.
+    varied
+        The values of the keys that vary.
     profile
         As the suite names it.
     network
@@ -43,7 +48,8 @@ class Part:
     """
 
     labels: Mapping[str, str]
-    cells: Sequence[Cell]
+    numbers: range
+    varied: Mapping[str, str]
     profile: str
     network: str
 
@@ -64,6 +70,7 @@ class PlannedSweep:
 
     sweep: Sweep
     matrix: Matrix
+    plan: Plan
     parts: Sequence[Part]
 
 
@@ -122,26 +129,24 @@ def _planned(sweep: Sweep, suite: Suite, night: int, overrides: Mapping[str, str
     settings = {key: _text(value) for key, value in sweep.set.items()} | dict(overrides)
     wanted = Wanted(sweep.profiles, sweep.policies, first_seed, sweep.seeds, sweep.clock, settings)
     matrix = Matrix(wanted, _varied(sweep.vary))
-    found = cells(matrix)
-    names = [name for name in sweep.profiles for _ in range(len(sweep.policies or (None,)) * sweep.seeds)]
-    groups: dict[tuple[str, Key], list[Cell]] = {}
-    for number, cell in enumerate(found):
-        labels = {"profile": cell.scenario.profile.name, "policy": cell.scenario.policy_name, **cell.varied}
-        groups.setdefault((names[number % len(names)], key_of(labels)), []).append(cell)
-    return PlannedSweep(
-        sweep, matrix, [_part(sweep, name, those, settings) for (name, _), those in groups.items()]
-    )
+    found = settle(matrix)
+    names = [name for name in sweep.profiles for _ in sweep.policies or (None,)]
+    parts = [
+        _part(sweep, names[number % len(names)], number, cell, settings)
+        for number, cell in enumerate(found.cells)
+    ]
+    return PlannedSweep(sweep, matrix, found, parts)
 
 
-def _part(sweep: Sweep, name: str, found: Sequence[Cell], settings: Mapping[str, str]) -> Part:
-    first = found[0]
+def _part(sweep: Sweep, name: str, number: int, cell: PlannedCell, settings: Mapping[str, str]) -> Part:
     labels = {
         "sweep": sweep.name,
-        "profile": first.scenario.profile.name,
-        "policy": first.scenario.policy_name,
-        **first.varied,
+        "profile": cell.profile.name,
+        "policy": cell.profile.policy.name,
+        **cell.varied,
     }
-    return Part(labels, found, name, _network(name, {**settings, **first.varied}))
+    numbers = range(number * sweep.seeds, (number + 1) * sweep.seeds)
+    return Part(labels, numbers, cell.varied, name, _network(name, {**settings, **cell.varied}))
 
 
 def _network(name: str, settings: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """From what a user names - files, policies, seeds, overrides - to scenarios."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,14 +55,29 @@ def scenarios(wanted: Wanted) -> list[Scenario]:
     InvalidInputError
         If anything is wrong, with every fault of every profile.
     """
+    found = [
+        Scenario.of(profile, seed=profile.seed + number)
+        for profile in settled(wanted)
+        for number in range(wanted.seeds)
+    ]
+    check_peers(found)
+    return found
+
+
+def settled(wanted: Wanted) -> list[Profile]:
+    """Return each profile with each policy, the clock and the first seed; its weather is not drawn yet.
+
+    Raises
+    ------
+    InvalidInputError
+        If anything is wrong, with every fault of every profile.
+    """
     policies, faults = _policies(wanted.policies)
     profiles, found = load_all(wanted.profiles, wanted.overrides)
     faults += found
     if faults:
         raise InvalidInputError(list(dict.fromkeys(faults)))
-    found_scenarios = [scenario for profile in profiles for scenario in _of(profile, policies, wanted)]
-    check_peers(found_scenarios)
-    return found_scenarios
+    return [profile for one in profiles for profile in _of(one, policies, wanted)]
 
 
 def _policies(names: Iterable[str]) -> tuple[list[PolicyKeys], list[str]]:
@@ -76,13 +91,13 @@ def _policies(names: Iterable[str]) -> tuple[list[PolicyKeys], list[str]]:
     return policies, faults
 
 
-def _of(profile: Profile, policies: Sequence[PolicyKeys], wanted: Wanted) -> Iterable[Scenario]:
-    first_seed = profile.seed if wanted.seed is None else wanted.seed
-    for policy in policies or (None,):
+def _of(profile: Profile, policies: Sequence[PolicyKeys], wanted: Wanted) -> Iterator[Profile]:
+    given = {"seed": wanted.seed, "clock": wanted.clock}
+    changes = {name: value for name, value in given.items() if value is not None}
+    for policy in policies or (profile.policy,):
         # The profile's own policy by its name keeps what the profile changes in it.
-        own = policy is not None and policy == PolicyKeys(name=profile.policy.name)
-        for seed in range(first_seed, first_seed + wanted.seeds):
-            yield Scenario.of(profile, policy=None if own else policy, seed=seed, clock=wanted.clock)
+        own = policy == PolicyKeys(name=profile.policy.name)
+        yield profile.model_copy(update=changes if own else {**changes, "policy": policy})
 
 
 def load_all(names: Iterable[str], overrides: Mapping[str, str]) -> tuple[list[Profile], list[str]]:

@@ -1,24 +1,34 @@
 """A finished study: the sessions' numbers as tables, and what they come to."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from simlab.batch.sweep import Cell, Outcome
-from simlab.study.rows import Row, outage_rows, session_row
-from simlab.study.summary import Cell as Summary
-from simlab.study.summary import cell_json, summarise
+from simlab import store
+from simlab.batch.outcome import Outcome
+from simlab.core.errors import InvalidInputError
+from simlab.study.rows import Row
 
 if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
 
+    from simlab.study.comparison import Comparison
+    from simlab.study.incidence import Incidence
+    from simlab.study.summary import Cell as Summary
 
-@dataclass
+SESSIONS = "sessions.parquet"
+OUTAGES = "outages.parquet"
+FAILURES = "failures.jsonl"
+_MOST_CURVES = 12
+
+
+@dataclass(eq=False, repr=False)
 class Study:
     """What many sessions come to.
 
@@ -26,8 +36,8 @@ class Study:
     ----------
     by
         The columns that tell its cells apart: profile, policy and the keys that vary.
-    session_rows, outage_rows
-        A row for each session that was run to its end, and for each of their outages.
+    sessions, outages
+        A row for each session that was run to its end, and for each of their outages: ``study.tables``.
     failures
         For each other session what it was, at which stage it failed, and why.
     folder
@@ -35,30 +45,74 @@ class Study:
     """
 
     by: Sequence[str]
-    session_rows: list[Row] = field(default_factory=list)
-    outage_rows: list[Row] = field(default_factory=list)
+    sessions: "polars.DataFrame"
+    outages: "polars.DataFrame"
     failures: list[Row] = field(default_factory=list)
     folder: Path | None = None
+    _summaries: "dict[tuple[str, ...], list[Summary]]" = field(default_factory=dict, init=False, repr=False)
+    _compared: "dict[str, list[Comparison]]" = field(default_factory=dict, init=False, repr=False)
 
-    def add(self, cell: Cell, outcome: Outcome) -> None:
-        """Take in a session."""
-        if outcome.failed is not None:
-            self.failures.append({**cell.labels, **outcome.failed})
-            return
-        self.session_rows.append(session_row(cell.labels, outcome.metrics))
-        self.outage_rows += outage_rows(cell.labels, outcome.metrics)
+    @staticmethod
+    def of(by: Sequence[str], outcomes: Iterable[Outcome]) -> "Study":
+        """Put together what became of sessions, in any order."""
+        from simlab.study.tables import outages_frame, sessions_frame
+
+        outcomes = sorted(outcomes, key=lambda outcome: outcome.number)
+        sessions = sessions_frame((one.session for one in outcomes if one.session), by[2:])
+        outages = outages_frame((row for one in outcomes for row in one.outages), by[2:])
+        return Study(list(by), sessions, outages, [one.failed for one in outcomes if one.failed])
+
+    @staticmethod
+    def open(folder: Path) -> "Study":
+        """Open a study that was saved, or, as far as it went, one that was not finished.
+
+        Raises
+        ------
+        InvalidInputError
+            If the folder does not hold one, or one of its files is damaged.
+        """
+        if store.is_unfinished(folder):
+            return _unfinished(folder)
+        saved = store.load_study(folder, (SESSIONS, OUTAGES, FAILURES))
+        by = ["profile", "policy", *saved.matrix.get("vary", {})]
+        sessions, outages = (_read(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
+        return Study(by, sessions, outages, _failures(saved.files[FAILURES], folder / FAILURES), folder)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the contents are the same, wherever they are saved."""
+        if not isinstance(other, Study):
+            return NotImplemented
+        same = (list(self.by), self.failures) == (list(other.by), other.failures)
+        return same and self.sessions.equals(other.sessions) and self.outages.equals(other.outages)
+
+    __hash__ = None  # type: ignore[assignment]
 
     @cached_property
-    def sessions(self) -> "polars.DataFrame":
-        """A row for each session: the scalars of its metrics, flattened with ``_``."""
-        return _frame(self.session_rows)
+    def session_rows(self) -> list[Row]:
+        """The rows of ``sessions``."""
+        return self.sessions.to_dicts()
 
     @cached_property
-    def outages(self) -> "polars.DataFrame":
-        """A row for each outage."""
-        return _frame(self.outage_rows)
+    def outage_rows(self) -> list[Row]:
+        """The rows of ``outages``."""
+        return self.outages.to_dicts()
 
-    def recovery(self, by: str | Sequence[str] | None = None) -> list[Summary]:
+    def sql(self, query: str) -> "polars.DataFrame":
+        """Ask in SQL: the tables are ``sessions`` and ``outages``.
+
+        Raises
+        ------
+        InvalidInputError
+            If the query is wrong.
+        """
+        import polars as pl
+
+        try:
+            return pl.SQLContext(sessions=self.sessions, outages=self.outages).execute(query, eager=True)
+        except pl.exceptions.PolarsError as error:
+            raise InvalidInputError([f"the query is wrong: {error}"]) from error
+
+    def recovery(self, by: str | Sequence[str] | None = None) -> "list[Summary]":
         """Return what the sessions come to, a cell for each group.
 
         Parameters
@@ -66,25 +120,152 @@ class Study:
         by
             A column or several; by default profile, policy and the keys that vary.
         """
-        names = self.by if by is None else [by] if isinstance(by, str) else list(by)
-        return summarise(self.session_rows, self.outage_rows, names)
+        # It takes scipy, which takes as long as all the rest.
+        from simlab.study.summary import summarise
+
+        names = tuple(self.by if by is None else [by] if isinstance(by, str) else by)
+        if names not in self._summaries:  # seconds of bootstrap
+            self._summaries[names] = summarise(self.session_rows, self.outage_rows, names)
+        return list(self._summaries[names])
+
+    def comparisons(self, between: str = "policy") -> "list[Comparison]":
+        """Compare its policies with each other on the same seeds, corrected for all comparisons.
+
+        Parameters
+        ----------
+        between
+            Another column to compare by, such as a key that varies.
+        """
+        from simlab.study.comparison import compare_groups
+
+        if between not in self._compared:
+            rows = self.session_rows, self.outage_rows
+            self._compared[between] = compare_groups(*rows, self.by, between)
+        return list(self._compared[between])
 
     def plot_recovery(self, ax: "Axes | None" = None, by: str | Sequence[str] | None = None) -> "Axes":
-        """Draw how soon outages are over, by default on axes in a new figure, and return the axes."""
+        """Draw how soon outages are over, by default on axes in a new figure, and return the axes.
+
+        Parameters
+        ----------
+        by
+            A column or several, with a curve for each group; by default what tells the cells apart, or
+            profile and policy alone where those would be too many curves.
+        """
         from simlab.study.recovery_plot import plot_recovery
 
-        return plot_recovery(self.recovery(by), ax)
+        cells = self.recovery(by)
+        if by is None and len(cells) > _MOST_CURVES:
+            cells = self.recovery(["profile", "policy"])
+        return plot_recovery(cells, ax)
+
+    def plot_heat(self, ax: "Axes | None" = None, key: str | None = None) -> "Axes":
+        """Draw the median recovery time over a key that varies and the policies.
+
+        Parameters
+        ----------
+        key
+            By default the first key that varies.
+
+        Raises
+        ------
+        InvalidInputError
+            If no key varies.
+        """
+        from simlab.study.cell_plots import plot_heat
+
+        key = key or next(iter(self.by[2:]), None)
+        if key is None:
+            raise InvalidInputError(["a heat map needs a key that varies: simlab sweep --vary"])
+        return plot_heat(self.recovery(["policy", key]), key, ax)
+
+    def plot_usable(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the usable share of the sessions, for each profile and policy."""
+        from simlab.study.cell_plots import plot_usable
+
+        return plot_usable(self.recovery(["profile", "policy"]), ax)
+
+    def plot_cost(self, ax: "Axes | None" = None, by: str | Sequence[str] | None = None) -> "Axes":
+        """Draw attempts per session against recovery: what a policy costs the server."""
+        from simlab.study.cell_plots import plot_cost
+
+        return plot_cost(self.recovery(by or ["profile", "policy"]), ax)
+
+    def plot_gaps(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw for how long the media were silent."""
+        from simlab.study.gap_plot import plot_gaps
+
+        return plot_gaps(self.session_rows, "policy", ax)
+
+    @property
+    def pictures(self) -> "dict[str, Callable[[], Axes]]":
+        """What can be drawn of it, by name."""
+        heat = {"heat": self.plot_heat} if len(self.by) > 2 else {}
+        media = any(row["media_up_sent"] or row["media_down_sent"] for row in self.session_rows)
+        return {
+            "recovery": self.plot_recovery,
+            **heat,
+            "usable": self.plot_usable,
+            "cost": self.plot_cost,
+            **({"gaps": self.plot_gaps} if media else {}),
+        }
+
+    def incidence(self) -> "Mapping[str, Incidence]":
+        """Estimate which share of the outages is over, or given up, within which time."""
+        from simlab.study.incidence import outage_incidences
+
+        return outage_incidences(self.outage_rows)
+
+    def report(
+        self, out: "str | PathLike[str] | None" = None, worst: int = 8, jobs: int | None = None
+    ) -> Path:
+        """Write the study, which must be saved, as one HTML page, and return the file.
+
+        Parameters
+        ----------
+        out
+            The file; by default ``report.html`` in its folder.
+        worst
+            How many of its worst sessions to run again, for their timelines.
+        jobs
+            How many processes to do so with; None takes all cores.
+
+        Raises
+        ------
+        InvalidInputError
+            If the study is not saved.
+        SimlabError
+            If the file could not be written.
+        """
+        from simlab.batch.reporting import write_report
+
+        if self.folder is None:
+            raise InvalidInputError(["the study is not saved, so nothing says how to run it: sweep(out=...)"])
+        return write_report(self.folder, None if out is None else Path(out), worst, jobs or 0)
 
     def files(self) -> dict[str, bytes]:
         """Return what its folder holds, beside the matrix."""
-        summary = {"cells": [cell_json(cell) for cell in self.recovery()], "failures": len(self.failures)}
+        from simlab.study.comparison import comparison_json
+        from simlab.study.summary import cell_json
+
+        summary = {
+            "cells": [cell_json(cell) for cell in self.recovery()],
+            "comparisons": [comparison_json(one) for one in self.comparisons()],
+            "failures": len(self.failures),
+        }
+        return {
+            **self.tables(),
+            "summary.json": store.to_json(summary).encode(),
+            "recovery.png": self._picture(),
+        }
+
+    def tables(self) -> dict[str, bytes]:
+        """Return what it can be opened again from, beside the matrix."""
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.failures)
         return {
-            "sessions.parquet": _parquet(self.sessions),
-            "outages.parquet": _parquet(self.outages),
-            "summary.json": (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(),
-            "failures.jsonl": lines.encode(),
-            "recovery.png": self._picture(),
+            SESSIONS: _parquet(self.sessions),
+            OUTAGES: _parquet(self.outages),
+            FAILURES: lines.encode(),
         }
 
     def _picture(self) -> bytes:
@@ -92,17 +273,43 @@ class Study:
 
         return as_file(self.plot_recovery(), "png")
 
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} that could not be run" if self.failures else ""
+        return f"<Study of {self.sessions.height} sessions, {self.outages.height} outages{failed}>"
+
     def _repr_png_(self) -> bytes:
         return self._picture()
 
 
-def _frame(rows: Iterable[Row]) -> "polars.DataFrame":
-    import polars as pl
-
-    return pl.DataFrame(list(rows), infer_schema_length=None)
+def _unfinished(folder: Path) -> Study:
+    """Return a study as far as it went."""
+    varied = store.load_study(folder, ()).matrix.get("vary", {})
+    try:
+        outcomes = [Outcome.of_record(record) for record in store.journal(folder)[0]]
+        study = Study.of(["profile", "policy", *varied], outcomes)
+    except (KeyError, TypeError) as error:
+        raise InvalidInputError([f"{folder}: its journal is not what simlab wrote: {error!r}"]) from error
+    study.folder = folder
+    return study
 
 
 def _parquet(frame: "polars.DataFrame") -> bytes:
     file = BytesIO()
     frame.write_parquet(file)
     return file.getvalue()
+
+
+def _read(content: bytes, path: Path) -> "polars.DataFrame":
+    import polars as pl
+
+    try:
+        return pl.read_parquet(BytesIO(content))
+    except pl.exceptions.PolarsError as error:
+        raise InvalidInputError([f"{path}: {str(error).splitlines()[0]}"]) from error
+
+
+def _failures(content: bytes, path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in content.splitlines()]
+    except ValueError as error:
+        raise InvalidInputError([f"{path}: {error}"]) from error

@@ -1,125 +1,144 @@
-"""Many sessions, of which the metrics remain: each profile with each policy, seed and value of a key."""
+"""A study from its plan to its folder: begun, interrupted, gone on with and finished."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-import tomli_w
+from simlab import store
+from simlab.batch.executors import Executor
+from simlab.batch.interrupt import uninterrupted
+from simlab.batch.outcome import Outcome
+from simlab.batch.plan import Plan
+from simlab.batch.schedule import Schedule
+from simlab.batch.study import Study
+from simlab.core.errors import SimlabError
 
-from simlab.batch.many import run_each
-from simlab.batch.result import Run
-from simlab.batch.scenarios import Wanted, scenarios
-from simlab.batch.vary import combinations
-from simlab.core.errors import InvalidInputError
-from simlab.profile.scenario import Scenario
+Watch = Callable[[Outcome, int], None]
+"""Called with each session that is over, and how many there may be in all, as far as is known by then."""
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """What a study runs.
+class Sweep:
+    """A study that is being run. Use it as a context, so that its folder is given back.
 
     Parameters
     ----------
-    wanted
-        Profiles, policies and seeds, and what is the same in all of them.
-    varied
-        The values of each key that varies.
+    plan
+        What is to be run.
+    unfinished
+        Where what is over is kept; None keeps it in memory alone.
     """
 
-    wanted: Wanted
-    varied: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    def __init__(self, plan: Plan, unfinished: store.Unfinished | None = None) -> None:
+        self.plan = plan
+        self.unfinished = unfinished
+        records = [] if unfinished is None else unfinished.records
+        self.outcomes = {outcome.number: outcome for outcome in map(Outcome.of_record, records)}
+        self.resumed = len(self.outcomes)
+        self._schedule = Schedule(plan, self.outcomes.values())
 
-    def files(self) -> dict[str, bytes]:
-        """Return study.toml: what is run, as it was named."""
-        wanted = self.wanted
-        tables: dict[str, Any] = {
-            "profiles": list(wanted.profiles),
-            "policies": list(wanted.policies),
-            "seeds": wanted.seeds,
-            **({} if wanted.seed is None else {"seed": wanted.seed}),
-            **({} if wanted.clock is None else {"clock": wanted.clock}),
-            "set": dict(wanted.overrides),
-            "vary": {key: list(values) for key, values in self.varied.items()},
-        }
-        return {"study.toml": tomli_w.dumps(tables).encode()}
+    @classmethod
+    def begin(cls, plan: Plan, parent: Path) -> Self:
+        """Begin a study in a folder of its own in ``parent``.
 
-
-@dataclass(frozen=True)
-class Cell:
-    """A scenario of a study, and the values of the keys that vary."""
-
-    number: int
-    scenario: Scenario
-    varied: Mapping[str, str]
+        Raises
+        ------
+        InvalidInputError
+            If nothing can be written there.
+        SimlabError
+            If the disk is full.
+        """
+        store.prepare(parent)
+        return cls(plan, store.Unfinished.begin(parent, plan.name, plan.files()))
 
     @property
-    def labels(self) -> dict[str, Any]:
-        """What tells its rows from the others'."""
-        profile = self.scenario.profile.name
-        named = {"profile": profile, "policy": self.scenario.policy_name, "seed": self.scenario.seed}
-        return {"session": self.number, **named, **self.varied}
+    def most(self) -> int:
+        """How many sessions there may be in all, as far as is known now."""
+        return self._schedule.most
 
+    def run(self, executor: Executor, watch: Watch = lambda _, __: None) -> None:
+        """Run what is left, and keep each session that is over.
 
-@dataclass(frozen=True)
-class Outcome:
-    """A session of a study that is over.
-
-    Parameters
-    ----------
-    failed
-        The stage and the reason, where it could not be run to its end.
-    interrupted
-        Whether the user wanted it to end.
-    """
-
-    metrics: Mapping[str, Any]
-    failed: Mapping[str, Any] | None
-    interrupted: bool
-
-
-def cells(matrix: Matrix) -> list[Cell]:
-    """Return the scenarios of a study: profile by profile, policy by policy, seed by seed, value by value.
-
-    Raises
-    ------
-    InvalidInputError
-        If anything is wrong, with every fault of every combination.
-    """
-    found: list[tuple[Mapping[str, str], Scenario]] = []
-    faults: dict[str, None] = {}
-    for varied in combinations(matrix.varied):
-        overrides = {**matrix.wanted.overrides, **varied}
+        Raises
+        ------
+        SimlabError
+            If the disk is full, or the executor cannot go on.
+        KeyboardInterrupt
+            If the user interrupted. What was over by then is kept.
+        """
         try:
-            found += [(varied, one) for one in scenarios(replace(matrix.wanted, overrides=overrides))]
-        except InvalidInputError as error:
-            faults |= dict.fromkeys(error.faults)
-    if faults:
-        raise InvalidInputError(list(faults))
-    return [Cell(number, scenario, varied) for number, (varied, scenario) in enumerate(found)]
+            self._submit(executor, self._schedule.begin())
+            for outcome in executor.finished():
+                self._keep(outcome)
+                self._submit(executor, self._schedule.after(outcome))
+                watch(outcome, self.most)
+        except BaseException as error:
+            over = executor.stop()
+            if isinstance(error, KeyboardInterrupt):
+                for outcome in over:
+                    self._keep(outcome)
+            if isinstance(error, SimlabError):
+                raise self._kept(error) from error
+            raise
 
+    def _kept(self, error: SimlabError) -> SimlabError:
+        if self.unfinished is None or isinstance(error, store.StudyNotWrittenError):
+            return error
+        folder = self.unfinished.folder
+        return SimlabError(f"{error}; the sessions that are over are kept, and --resume {folder} goes on")
 
-def name_of(cells: Sequence[Cell]) -> str:
-    """Return what a study is called: after its profiles, of which a few are named."""
-    names = list(dict.fromkeys(cell.scenario.profile.name for cell in cells))
-    return "-".join(names[:3]) + ("-and-more" if len(names) > 3 else "")
+    def _submit(self, executor: Executor, numbers: list[int]) -> None:
+        executor.submit(self.plan.session(number) for number in numbers)
 
+    def _keep(self, outcome: Outcome) -> None:
+        with uninterrupted():
+            if self.unfinished is not None:
+                self.unfinished.append(outcome.record())
+            self.outcomes[outcome.number] = outcome
 
-def run_cells(cells: Sequence[Cell], jobs: int = 1) -> Iterator[tuple[Cell, Outcome]]:
-    """Run the sessions, and yield what became of each, in their order, whatever the number of jobs.
+    def study(self) -> Study:
+        """Return what the sessions that are over come to."""
+        study = Study.of(self.plan.by, self.outcomes.values())
+        study.folder = None if self.unfinished is None else self.unfinished.folder
+        return study
 
-    Raises
-    ------
-    SimlabError
-        If a process died.
-    KeyboardInterrupt
-        If the user interrupted.
-    """
-    outcomes = run_each(_outcome, [cell.scenario for cell in cells], jobs)
-    for cell, outcome in zip(cells, outcomes, strict=False):
-        if not outcome.interrupted:
-            yield cell, outcome
+    def finish(self) -> Study:
+        """Return the study, in a folder of its own if it is kept in one.
 
+        Raises
+        ------
+        SimlabError
+            If the disk is full or cannot be written. What is over is kept.
+        """
+        study = self.study()
+        if self.unfinished is not None:
+            with uninterrupted():
+                study.folder = self.unfinished.finish(study.files())
+        return study
 
-def _outcome(run: Run) -> Outcome:
-    failed = None if run.failed is None else {name: run.failed[name] for name in ("stage", "reason")}
-    return Outcome(run.metrics, failed, run.interrupted)
+    def leave(self) -> Study:
+        """Return the study as far as it went, and leave its folder so that it can be gone on with.
+
+        Raises
+        ------
+        SimlabError
+            If the disk is full or cannot be written. What is over is kept.
+        """
+        study = self.study()
+        if self.unfinished is not None:
+            with uninterrupted():
+                if self.outcomes:
+                    self.unfinished.add(study.files())
+                else:
+                    self.unfinished.discard()
+                    study.folder = None
+        return study
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.unfinished is not None:
+            self.unfinished.close()

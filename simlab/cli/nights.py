@@ -36,7 +36,7 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
         If it could not be saved.
     """
     with Bar(planned.sessions, wanted=not quiet) as bar:
-        night = planned.run(lambda failed: bar.advance(failed=failed))
+        night = planned.run(lambda failed: bar.advance(failed=failed, total=planned.sessions))
     if files.junit is not None:
         store.add(files.junit, junit(night))
     if files.markdown is not None:

@@ -10,21 +10,34 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+
+class RateColumn(ProgressColumn):
+    """How many sessions a second are done."""
+
+    def render(self, task: Task) -> Text:
+        """Return what is shown of a task."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")
 
 
 class Bar:
     """How many of the sessions are done; nothing at all where there is one, or no terminal."""
 
-    def __init__(self, total: int, wanted: bool = True) -> None:
+    def __init__(self, total: int, wanted: bool = True, done: int = 0) -> None:
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            RateColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
@@ -34,7 +47,7 @@ class Bar:
         self._progress = Progress(
             *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
         )
-        self._task = self._progress.add_task("Sessions", total=total)
+        self._task = self._progress.add_task("Sessions", total=total, completed=done)
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -45,11 +58,11 @@ class Bar:
         if self._shown:
             self._progress.stop()
 
-    def advance(self, *, failed: bool) -> None:
-        """Count one more, with nothing to be printed."""
+    def advance(self, *, failed: bool, total: int) -> None:
+        """Count one more of now so many, with nothing to be printed."""
         self._failed += failed
         told = f"Sessions ({self._failed} failed)" if self._failed else "Sessions"
-        self._progress.update(self._task, advance=1, description=told)
+        self._progress.update(self._task, advance=1, total=total, description=told)
 
     @contextmanager
     def one_done(self) -> Iterator[None]:

@@ -24,13 +24,30 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the metrics as JSON, and nothing else, on stdout."
 )
+@click.option(
+    "--capture", is_flag=True, help="Save the packets, too: capture.pcapng, and dtls.keys to read them with."
+)
 @click.option("--quiet", is_flag=True, help="Print the run folders alone.")
-def command(wanted: "Wanted", out: str, jobs: int, as_json: bool, quiet: bool) -> int:
+@click.option(
+    "--verify-determinism",
+    is_flag=True,
+    help="Run each session in two processes instead, save none, and name the first event that differs.",
+)
+def command(
+    wanted: "Wanted",
+    out: str,
+    jobs: int,
+    capture: bool,
+    as_json: bool,
+    quiet: bool,
+    verify_determinism: bool,
+) -> int:
     """Run one session for each profile, policy and seed, and tell what happened.
 
     PROFILE is a TOML file, or the name of one in profiles/. Each session is saved in a folder of its own.
 
-    Exit status: 0 done, and everything expected held; 1 an expectation did not hold; 2 a profile or the
+    Exit status: 0 done, and everything expected held; 1 an expectation did not hold, or two runs differ; 2 a
+    profile or the
     command line is wrong; 3 a session could not be run; 130 interrupted.
 
     \b
@@ -38,10 +55,16 @@ def command(wanted: "Wanted", out: str, jobs: int, as_json: bool, quiet: bool) -
       simlab run profiles/flaky.toml
       simlab run flaky --policy pipecat --policy never --seeds 20 --jobs 2
       simlab run clean --set duration=10s --set link.loss=5% --json
+      simlab run flaky --capture
       simlab run flaky --server pipecat
+      simlab run flaky --server my_bot:app --verify-determinism
       simlab run flaky --server pipecat --client chromium --clock real
     """
     from simlab.batch.scenarios import scenarios
     from simlab.cli.running import Printing, run_and_print
 
-    return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet))
+    if verify_determinism:
+        from simlab.cli.verifying import verify_and_print
+
+        return verify_and_print(scenarios(wanted), as_json=as_json, quiet=quiet)
+    return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet), capture)

@@ -4,6 +4,8 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,62 +13,115 @@ import click
 from rich.text import Text
 
 from simlab import store
+from simlab.batch.executors import Executor, executor_of
+from simlab.batch.outcome import Outcome
+from simlab.batch.plan import Matrix, Plan
+from simlab.batch.reporting import add_report
+from simlab.batch.resume import plan_of, resume
 from simlab.batch.study import Study
-from simlab.batch.sweep import Cell, Matrix, cells, name_of, run_cells
+from simlab.batch.sweep import Sweep
+from simlab.cli.comparing import comparisons
 from simlab.cli.main import INTERRUPTED, NOT_RUN
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo, table_of
+from simlab.study.comparison import comparison_json
+from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding
 from simlab.study.summary import Cell as Summary
-from simlab.study.summary import Interval, cell_json
+from simlab.study.summary import cell_json
 
 _MOST_REASONS = 5
 
 
-def sweep_and_print(matrix: Matrix, parent: Path, jobs: int | None, *, as_json: bool, quiet: bool) -> int:
+@dataclass(frozen=True)
+class How:
+    """How a study is run, and what is printed of it.
+
+    Parameters
+    ----------
+    parent
+        Where its folder goes.
+    jobs
+        How many processes; None takes all cores.
+    executor
+        ``"local"`` or ``"dask://HOST:PORT"``.
+    resume
+        None begins anew; an empty text looks in ``parent`` for what to go on with; else its folder.
+    """
+
+    parent: Path
+    jobs: int | None
+    executor: str
+    resume: str | None
+    as_json: bool
+    quiet: bool
+
+
+def sweep_and_print(matrix: Matrix, how: How) -> int:
     """Run all, save and print the study, and return the exit status.
 
     Raises
     ------
     SimlabError
-        If the study could not be saved.
+        If the study could not be saved, or the executor cannot go on.
     """
-    wanted = cells(matrix)
-    store.prepare(parent)
-    study = Study(["profile", "policy", *matrix.varied])
-    interrupted = _run(study, wanted, jobs or os.cpu_count() or 1, shown=not quiet)
-    if study.session_rows or study.failures:
-        study.folder = store.save_study(parent, name_of(wanted), {**matrix.files(), **study.files()})
-    _print(study, len(wanted), as_json=as_json, quiet=quiet)
+    with closing(executor_of(how.executor, how.jobs or os.cpu_count() or 1)) as executor:
+        planned = plan_of(matrix)
+        with _begun(planned, how) as sweep:
+            interrupted = _run(sweep, executor, shown=not how.quiet)
+            study = sweep.leave() if interrupted else sweep.finish()
+            most = sweep.most
+    if not interrupted:
+        add_report(study)
+    _print(study, most, how)
     if interrupted:
+        _say_how_to_go_on(study)
         return INTERRUPTED
-    return 0 if study.session_rows else NOT_RUN
+    return 0 if study.sessions.height else NOT_RUN
 
 
-def _run(study: Study, wanted: Sequence[Cell], jobs: int, *, shown: bool) -> bool:
+def _begun(planned: Plan, how: How) -> Sweep:
+    if how.resume is None:
+        return Sweep.begin(planned, how.parent)
+    folder = Path(how.resume) if how.resume else None
+    sweep, told = resume(planned, how.parent, folder)
+    for line in told:
+        click.echo(line, err=True)
+    return sweep
+
+
+def _run(sweep: Sweep, executor: Executor, *, shown: bool) -> bool:
     """Run the sessions, and tell whether the user interrupted."""
-    try:
-        with Bar(len(wanted), wanted=shown) as bar:
-            for cell, outcome in run_cells(wanted, jobs):
-                study.add(cell, outcome)
-                bar.advance(failed=outcome.failed is not None)
-    except KeyboardInterrupt:
-        return True
+    with Bar(sweep.most, wanted=shown, done=sweep.resumed) as bar:
+
+        def watch(outcome: Outcome, most: int) -> None:
+            bar.advance(failed=outcome.failed is not None, total=most)
+
+        try:
+            sweep.run(executor, watch)
+        except KeyboardInterrupt:
+            return True
     return False
 
 
-def _print(study: Study, wanted: int, *, as_json: bool, quiet: bool) -> None:
+def _say_how_to_go_on(study: Study) -> None:
+    if study.folder is not None:
+        click.echo(f"Interrupted. To go on: simlab sweep {study.folder} --resume {study.folder}", err=True)
+
+
+def _print(study: Study, wanted: int, how: How) -> None:
     summaries = study.recovery() if study.session_rows else []
-    if as_json:
+    if how.as_json:
         found = {
             "folder": None if study.folder is None else str(study.folder),
             "sessions": len(study.session_rows),
             "cells": [cell_json(cell) for cell in summaries],
+            "comparisons": [comparison_json(one) for one in study.comparisons()],
             "failures": study.failures,
         }
         click.echo(store.to_json(found), nl=False)
         return
-    if quiet:
+    if how.quiet:
         if study.folder is not None:
             click.echo(study.folder)
         return
@@ -74,6 +129,8 @@ def _print(study: Study, wanted: int, *, as_json: bool, quiet: bool) -> None:
     echo(Text(f"{done} of {wanted} sessions", style="bold"))
     if summaries:
         echo(_table(study.by, summaries), "", Text(finding(summaries).replace("\n", " "), style="bold"))
+    if compared := comparisons(study.comparisons()):
+        echo("", *compared)
     _print_failures(study)
     if study.folder is not None:
         echo(Text(f"{study.folder}", style="cyan"))
@@ -106,8 +163,12 @@ def _row(cell: Summary) -> Iterable[str]:
 def _time(value_s: float, interval_s: Interval) -> str:
     if math.isnan(value_s):
         return "-"
-    ends = " - ".join(f"{end_s:.1f}" if math.isfinite(end_s) else "never" for end_s in interval_s)
-    return (f"{value_s:.1f} s" if math.isfinite(value_s) else "never") + f" ({ends})"
+    if math.isinf(value_s):
+        return "never" if math.isinf(interval_s[0]) else f"never ({interval_s[0]:.1f} or more)"
+    low_s, high_s = interval_s
+    # With few sessions even the longest outage does not bound the 95th percentile.
+    ends = f"{low_s:.1f} - {high_s:.1f}" if math.isfinite(high_s) else f"{low_s:.1f} or more"
+    return f"{value_s:.1f} s ({ends})"
 
 
 def _print_failures(study: Study) -> None:

@@ -21,6 +21,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "end": ("reason",),
         "failed": ("stage", "reason"),
         "violation": ("invariant", "detail"),
+        "leak": ("what", "place"),  # what reached past the virtual clock
     },
     "fault": {"begin": ("index", "fault"), "end": ("index", "fault")},
     "client": {

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Protocol
 
 from simlab.core.timeline import Recorder
+from simlab.own_server.find import is_own, why_not
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.ears import Ears
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
@@ -39,9 +40,14 @@ def server_of(
     ice: IceSettings = NO_ICE_SERVERS,
 ) -> ServerHalf:
     """Make the server that a scenario names; ``ears`` are of the one before it."""
-    if scenario.profile.peers.server == "builtin":
+    name = scenario.profile.peers.server
+    if name == "builtin":
         return ServerSession(scenario, record, ears, ice)
     prepare(scenario)
+    if is_own(name):
+        from simlab.own_server.session import OwnServerSession
+
+        return OwnServerSession(scenario, record, ears)
     from simlab.pipecat_server.session import PipecatServerSession
 
     return PipecatServerSession(scenario, record, ears, ice)
@@ -49,7 +55,14 @@ def server_of(
 
 def prepare(scenario: Scenario) -> None:
     """Import what the server of a scenario needs, which takes a second or two, and draws from chance."""
-    if scenario.profile.peers.server == "builtin" or "simlab.pipecat_server.session" in sys.modules:
+    name = scenario.profile.peers.server
+    if is_own(name):
+        why_not(name)
+        import_module("simlab.own_server.session")
+        if "loguru" in sys.modules:
+            sys.modules["loguru"].logger.disable("pipecat")  # it is talkative; an application may enable it
+        return
+    if name == "builtin" or "simlab.pipecat_server.session" in sys.modules:
         return
     from loguru import logger
 

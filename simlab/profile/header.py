@@ -19,7 +19,7 @@ def version(package: str) -> str:
     return metadata.version(package)
 
 
-def versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+def versions(packages: Iterable[str] = ("simlab", *_PACKAGES)) -> dict[str, str]:
     """Return the versions of Python and of packages."""
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
@@ -35,7 +35,7 @@ def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any)
         What else is to be known of the run.
     """
     profile = scenario.profile
-    packages = (*packages, *_PACKAGES_OF[profile.peers.server])
+    packages = (*packages, *_PACKAGES_OF.get(profile.peers.server, ()))
     return {
         "schema": SCHEMA,
         "simlab": version("simlab"),

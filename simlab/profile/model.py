@@ -1,9 +1,17 @@
 """A profile: what the network does, who meets over it, and what is expected of them."""
 
 import math
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from simlab.core.nat import NatSpec
 from simlab.core.packet import Direction
@@ -25,9 +33,12 @@ from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Duration, PositiveDuration, Table, listed
 from simlab.profile.ice import IceTable
 from simlab.profile.link import LinkSettings, LinkTable
-from simlab.profile.policy import PolicyKeys
+from simlab.profile.nearest import one_of
+from simlab.profile.policy import PYTHON_NAME, PolicyKeys
 from simlab.profile.weather import Weather
 
+SERVERS = ("builtin", "pipecat")
+_SERVER_SCHEMA = {"anyOf": [{"enum": list(SERVERS)}, {"type": "string", "pattern": f"^{PYTHON_NAME}$"}]}
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Clock = Literal["virtual", "real"]
 _CLIENT: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
@@ -40,11 +51,18 @@ class Peers(Table):
     """``[peers]``: who meets whom, with what media."""
 
     client: Literal["builtin", "chromium"] = "builtin"
-    server: Literal["builtin", "pipecat"] = "builtin"
+    server: Annotated[str, WithJsonSchema(_SERVER_SCHEMA)] = "builtin"
     media: Annotated[tuple[Literal["audio", "video"], ...], BeforeValidator(listed), Field(max_length=2)] = (
         "audio",
     )
     clients: int = Field(default=1, ge=1, le=1)
+
+    @field_validator("server")
+    @classmethod
+    def _known(cls, server: str) -> str:
+        if server not in SERVERS and not re.fullmatch(PYTHON_NAME, server):
+            raise ValueError(one_of(server, (*SERVERS, "MODULE:NAME")))
+        return server
 
     @field_validator("media")
     @classmethod

@@ -166,6 +166,11 @@ def _stays_dead(silence: Span, recovered_s: float, passing: Iterable[Span]) -> b
     return any(span.length_s >= DEAD_LIMIT_S for span in common(rest, passing))
 
 
+def _virtual_clock(timeline: Timeline) -> Iterator[Violation]:
+    for event in timeline.select("session", "leak"):
+        yield Violation("virtual-clock", event.t_s, f"{event['place']}, {event['what']}")
+
+
 INVARIANTS: dict[str, Callable[[Timeline], Iterable[Violation]]] = {
     "ready-but-dead": _ready_but_dead,
     "microphone-dead-after-recovery": _microphone_dead,
@@ -173,4 +178,5 @@ INVARIANTS: dict[str, Callable[[Timeline], Iterable[Violation]]] = {
     "camera-dead-after-recovery": _camera_dead,
     "bot-video-dead-after-recovery": _bot_video_dead,
     "connect-undecided": _connect_undecided,
+    "virtual-clock": _virtual_clock,
 }

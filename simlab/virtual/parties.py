@@ -89,6 +89,12 @@ class Parties:
             running.result()
         await asyncio.sleep(duration_s - self._record.now_s())
 
+    async def run_code(self, code: Coroutine[Any, Any, Any]) -> None:
+        """Let somebody's own coroutine take the client's part, to its end."""
+        assert self._server is not None
+        self._present = [self._server]
+        await on(self._loop, CLIENT, code, self._client_process)
+
     def finish(self) -> bool:
         """Record what is still open, and tell whether there was anything to end."""
         present, self._present = self._present, []

@@ -19,6 +19,7 @@ from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
 from simlab.virtual.order import candidates_in_order, numbered_members
 from simlab.virtual.replace import replaced
+from simlab.virtual.workers import inline_workers
 
 # What the wall clock shows when a session begins; any moment would do.
 EPOCH_S = 1_750_000_000
@@ -75,6 +76,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         traveller.time_ns = time_ns  # type: ignore[method-assign]
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
+        stack.enter_context(inline_workers())
         stack.enter_context(numbered_members())
         stack.enter_context(in_place(pieces(time_ns)))
         stack.enter_context(candidates_in_order())

@@ -193,10 +193,10 @@ def test_what_is_worse_is_no_baseline_and_what_is_accepted_is_a_new_one(nights):
 
 def test_fresh_luck_has_other_seeds_every_night(tmp_path):
     file = written(tmp_path, SUITE.replace('luck = "same"', 'luck = "fresh"'))
-    seeds = [
-        [cell.scenario.seed for cell in plan(read_suite(file), file, night, {})[0].parts[0].cells]
-        for night in (1, 2)
-    ]
+    seeds = []
+    for night in (1, 2):
+        found = plan(read_suite(file), file, night, {})[0]
+        seeds.append([found.plan.session(number).scenario.seed for number in found.parts[0].numbers])
     assert seeds == [list(range(1, 11)), list(range(11, 21))]
 
 

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 import simlab
+from simlab.batch.plan import Matrix, plan
 from simlab.batch.scenarios import Wanted
-from simlab.batch.sweep import Matrix, cells
 from simlab.core.errors import InvalidInputError
 
 PROFILE = """
@@ -39,10 +39,11 @@ def sweep(profile):
     return sweep
 
 
-def test_the_same_rows_whatever_the_number_of_jobs(sweep):
-    one, two = sweep(jobs=1), sweep(jobs=2)
-    assert one.sessions.equals(two.sessions)
-    assert one.outages.equals(two.outages)
+def test_the_same_rows_whatever_the_number_of_jobs(sweep, tmp_path):
+    one, two = (sweep(jobs=jobs, out=tmp_path / str(jobs)) for jobs in (1, 2))
+    assert one == two
+    for name in ("sessions.parquet", "outages.parquet", "study.toml", "summary.json"):
+        assert (one.folder / name).read_bytes() == (two.folder / name).read_bytes(), name
     assert one.sessions.select("session", "policy", "seed").rows() == [
         (0, "pipecat", 1),
         (1, "pipecat", 2),
@@ -64,9 +65,11 @@ def test_what_a_study_comes_to(sweep):
 def test_a_folder_holds_tables_summary_picture_and_matrix(sweep, tmp_path):
     study = sweep(jobs=1, out=tmp_path / "results", vary={"link.loss": ["0%", "5%"]})
     assert sorted(path.name for path in study.folder.iterdir()) == [
+        "cells",
         "failures.jsonl",
         "outages.parquet",
         "recovery.png",
+        "report.html",
         "sessions.parquet",
         "study.toml",
         "summary.json",
@@ -75,13 +78,16 @@ def test_a_folder_holds_tables_summary_picture_and_matrix(sweep, tmp_path):
     assert rows.equals(study.sessions)
     assert rows["link.loss"].unique().sort().to_list() == ["0%", "5%"]
     assert len(study.recovery()) == 4
+    again = simlab.open(study.folder)
+    assert again == study
+    assert again.folder == study.folder
     assert '"link.loss" = [' in (study.folder / "study.toml").read_text()
 
 
 def test_all_faults_of_all_combinations(profile):
     wanted = Wanted([profile], policies=["pipecatt"])
     with pytest.raises(InvalidInputError) as caught:
-        cells(Matrix(wanted, {"link.loss": ["5%", "500%"]}))
+        plan(Matrix(wanted, {"link.loss": ["5%", "500%"]}))
     first, second = sorted(caught.value.faults)
     assert first.startswith('--policy is "pipecatt"')
     assert second.startswith('--set link.loss is "500%"')

@@ -70,7 +70,7 @@ def test_what_cannot_be_told_fails_where_the_suite_says_so(simlab, suite):
 
 
 def test_sessions_that_could_not_be_run_exit_with_3(simlab, here, suite, monkeypatch):
-    def no_port(_):
+    def no_port(*_):
         raise SessionFailedError("server", "port 7860 is in use")
 
     monkeypatch.setitem(session.CLOCKS, "virtual", no_port)
@@ -108,7 +108,7 @@ def test_the_schema_that_suites_name_is_the_one_that_is_printed(simlab, here):
 
 
 def test_interrupted_is_130_and_not_in_the_trend(simlab, here, suite, monkeypatch):
-    def ended(_):
+    def ended(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(session.CLOCKS, "virtual", ended)

@@ -14,7 +14,9 @@ def test_no_browser_under_the_virtual_clock(simlab):
 def test_an_unknown_server_is_told_with_those_there_are(simlab):
     result = simlab("run", "clean", "--server", "pipcat")
     assert result.exit_code == 2
-    assert "'pipcat' is not one of 'builtin', 'pipecat'" in result.stderr
+    assert 'peers.server is "pipcat", did you mean "pipecat"?' in result.stderr
+    far = simlab("run", "clean", "--server", "zzz").stderr
+    assert 'peers.server is "zzz", want one of "builtin", "pipecat", "MODULE:NAME"' in far
 
 
 def test_a_sweep_checks_its_peers_too(simlab):

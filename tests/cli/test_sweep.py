@@ -1,8 +1,14 @@
 """``simlab sweep``."""
 
 import json
+import re
+from pathlib import Path
 
 import polars as pl
+
+import simlab as package
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 SETTINGS = ["--set", "peers.media=[]", "--set", "duration=25s", "--jobs", "1"]
 
@@ -41,3 +47,51 @@ def test_what_is_wrong_is_told_and_nothing_is_left(simlab, here):
     assert 'link.los is unknown, did you mean "loss"?' in result.stderr
     assert '--policy is "pipecatt"' in result.stderr
     assert not (here / "results").exists()
+
+
+def test_a_saved_study_runs_again_and_takes_nothing_else(simlab, here):
+    first = simlab("sweep", "flaky", "--seeds", "2", "--quiet", *SETTINGS, *FAULT).stdout.strip()
+    (here / "profiles").unlink()
+    again = simlab("sweep", first, "--quiet", "--jobs", "1").stdout.strip()
+    assert again != first
+    for name in ("study.toml", "sessions.parquet", "outages.parquet"):
+        assert (here / again / name).read_bytes() == (here / first / name).read_bytes()
+    for options, told in {
+        ("--seeds", "20"): "no --seeds",
+        ("--policy", "never", "--set", "link.loss=1%"): "no policies, no settings",
+        ("--until-width", "0.1"): "no width",
+        ("flaky",): "no other profiles",
+    }.items():
+        result = simlab("sweep", first, *options)
+        assert (result.exit_code, told in result.stderr) == (2, True), result.output
+
+
+def test_one_line_of_sql(simlab, here):
+    """As docs/studies.md has it."""
+    folder = simlab("sweep", "flaky", "--seeds", "2", "--quiet", *SETTINGS, *FAULT).stdout.strip()
+    (text,) = re.findall(r"^ +(simlab\.open\(.*)$", (DOCS / "studies.md").read_text(), re.MULTILINE)
+    (other,) = re.findall(r"^ +(polars\.sql\(.*)$", (DOCS / "studies.md").read_text(), re.MULTILINE)
+    found = [
+        eval(line.replace("results/20261124T173048Z-flaky", folder), {"simlab": package, "polars": pl})
+        for line in (text, other)
+    ]
+    assert found[0].equals(found[1])
+    assert found[0].rows() == [("pipecat", 0.5)]
+
+
+def test_a_cell_that_knows_enough_stops(simlab, here):
+    options = ("--until-width", "0.6", "--seeds", "9", "--json")
+    found = json.loads(simlab("sweep", "flaky", *options, *SETTINGS, *FAULT).stdout)
+    assert found["sessions"] == 7
+    low, high = found["cells"][0]["success_rate_interval"]
+    assert high - low <= 0.6
+
+
+def test_what_resume_cannot_go_on_with_is_told(simlab, here):
+    result = simlab("sweep", "flaky", "--resume", "nowhere", *SETTINGS, *FAULT)
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "Error: --resume nowhere: is not an unfinished study\n",
+    )
+    begun = simlab("sweep", "flaky", "--seeds", "1", *SETTINGS, *FAULT, "--resume")
+    assert (begun.exit_code, begun.stderr) == (0, "Nothing to go on with in results: begun anew.\n")

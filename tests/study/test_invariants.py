@@ -20,6 +20,7 @@ def test_the_list():
         "camera-dead-after-recovery",
         "bot-video-dead-after-recovery",
         "connect-undecided",
+        "virtual-clock",
     }
 
 

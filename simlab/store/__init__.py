@@ -1,20 +1,43 @@
-"""The one module that opens files under ``results/``: run folders, written whole or not at all."""
+"""The one place that opens files under ``results/``: folders of runs and of studies, whole or not at all."""
 
 import json
 import os
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simlab.core.errors import InvalidInputError, SimlabError
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
+from simlab.store.studies import MATRIX, is_study, load_study
+from simlab.store.unfinished import (
+    StudyNotWrittenError,
+    Unfinished,
+    is_unfinished,
+    journal,
+    unfinished_studies,
+)
+from simlab.store.writing import draft_of, reason, told, write_all, written
+
+__all__ = [
+    "MATRIX",
+    "Saved",
+    "StudyNotWrittenError",
+    "Unfinished",
+    "add",
+    "is_study",
+    "is_unfinished",
+    "journal",
+    "load",
+    "load_study",
+    "prepare",
+    "save",
+    "to_json",
+    "unfinished_studies",
+]
 
 SCENARIO = "scenario.toml"
 TIMELINE = "timeline.jsonl"
@@ -50,17 +73,43 @@ def prepare(parent: Path) -> None:
     """
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        trial = _draft_of(parent, "trial")
+        trial = draft_of(parent, "trial")
         trial.mkdir()
         trial.rmdir()
     except OSError as error:
-        raise InvalidInputError([f"--out {parent}: {_reason(error)}"]) from error
+        raise InvalidInputError([f"--out {parent}: {reason(error)}"]) from error
+
+
+def capture_folder(parent: Path, scenario: Scenario) -> Path:
+    """Make a folder for the files of a capture, which ``save`` moves into the run folder.
+
+    It is hidden, beside where the run folder is going to be; there it stays if simlab is killed.
+
+    Raises
+    ------
+    SimlabError
+        If it cannot be made.
+    """
+    folder = draft_of(parent, f"capture-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}")
+    with told(parent, "a folder for the capture could not be made"):
+        folder.mkdir(parents=True)
+    return folder
 
 
 def save(
-    parent: Path, scenario: Scenario, timeline: Timeline, metrics: Mapping[str, Any], picture_png: bytes
+    parent: Path,
+    scenario: Scenario,
+    timeline: Timeline,
+    metrics: Mapping[str, Any],
+    picture_png: bytes,
+    captured: Path | None = None,
 ) -> Path:
     """Write a run folder, and return where it is.
+
+    Parameters
+    ----------
+    captured
+        The folder with the files of a capture; they are moved.
 
     It is named after the time in UTC, the profile, the policy and the seed; a session that failed gets
     ``-failed`` at the end. Of two folders of the same name, the second gets a number.
@@ -79,13 +128,13 @@ def save(
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"{stamp}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
     ending = "-failed" if any(True for _ in timeline.select("session", "failed")) else ""
-    with _told(parent, "the run could not be saved"):
+    with told(parent, "the run could not be saved"):
         parent.mkdir(parents=True, exist_ok=True)
-        return _written(parent, name, ending, files)
+        return written(parent, name, ending, files, captured)
 
 
-def save_study(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
-    """Write a study folder, named after the time in UTC and ``name``, and return where it is.
+def save_files(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
+    """Write a folder of files, named after the time in UTC and ``name``, and return where it is.
 
     Raises
     ------
@@ -93,9 +142,9 @@ def save_study(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
         If the disk is full or cannot be written; then there is no folder.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    with _told(parent, "the study could not be saved"):
+    with told(parent, "the folder could not be written"):
         parent.mkdir(parents=True, exist_ok=True)
-        return _written(parent, f"{stamp}-{name}", "", files)
+        return written(parent, f"{stamp}-{name}", "", files)
 
 
 def add(path: Path, content: bytes) -> None:
@@ -106,13 +155,8 @@ def add(path: Path, content: bytes) -> None:
     SimlabError
         If the disk is full or cannot be written.
     """
-    draft = _draft_of(path.parent, path.name)
-    with _told(path, "the file could not be written"):
-        try:
-            draft.write_bytes(content)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with told(path, "the file could not be written"):
+        write_all(path.parent, {path.name: content})
 
 
 def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
@@ -124,7 +168,7 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
         If the disk is full or cannot be written.
     """
     text = "".join(json.dumps(one, ensure_ascii=False, allow_nan=False) + "\n" for one in records)
-    with _told(path, "the records could not be added"):
+    with told(path, "the records could not be added"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab", buffering=0) as file:
             before_bytes, content, written = os.fstat(file.fileno()).st_size, text.encode(), 0
@@ -174,7 +218,7 @@ def content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InvalidInputError([f"{path}: {_reason(error)}"]) from error
+        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
 
 
 def load(folder: Path) -> Saved:
@@ -222,49 +266,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidInputError([f"{path}: {_reason(error)}"]) from error
+        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
     except UnicodeDecodeError as error:
         raise InvalidInputError([f"{path}: the text is not UTF-8"]) from error
-
-
-def _written(parent: Path, name: str, ending: str, files: Mapping[str, bytes]) -> Path:
-    draft = _draft_of(parent, name)
-    try:
-        draft.mkdir()
-        for file_name, content in files.items():
-            (draft / file_name).write_bytes(content)
-        return _moved(draft, parent, name, ending)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
-    """Give a finished folder the first name that is free."""
-    number = 1
-    while True:
-        folder = parent / (f"{name}{ending}" if number == 1 else f"{name}-{number}{ending}")
-        number += 1
-        if folder.exists():
-            continue
-        try:
-            # Refused where another process has just made the folder, since that one is not empty.
-            return draft.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-
-
-def _draft_of(parent: Path, name: str) -> Path:
-    return parent / f".{name}.{secrets.token_hex(4)}"
-
-
-@contextmanager
-def _told(place: Path, what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SimlabError(f"{place}: {what}: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno).lower() if error.errno else str(error)

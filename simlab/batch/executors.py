@@ -1,0 +1,154 @@
+"""What runs the sessions of a study: this process, several of them, or a Dask cluster."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError, Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from simlab.batch.outcome import Outcome, outcome_of
+from simlab.batch.plan import PlannedSession
+from simlab.batch.session import run_scenario
+from simlab.batch.workers import pool, stop, work
+from simlab.core.errors import InvalidInputError, SimlabError
+
+LOCAL = "local"
+DASK = "dask://"
+
+
+class Executor(Protocol):
+    """Runs sessions, and gives what became of each when it is over."""
+
+    def submit(self, sessions: Iterable[PlannedSession]) -> None:
+        """Run these too."""
+
+    def finished(self) -> Iterator[Outcome]:
+        """Yield what became of the sessions, as they end, until none is left; more may come meanwhile.
+
+        Raises
+        ------
+        SimlabError
+            If it cannot go on.
+        KeyboardInterrupt
+            If the user interrupted.
+        """
+
+    def stop(self) -> Iterable[Outcome]:
+        """End the sessions that run, begin no other, and return those that are over and were not yielded."""
+
+    def close(self) -> None:
+        """Give back what it has taken."""
+
+
+def executor_of(name: str, jobs: int) -> Executor:
+    """Return an executor.
+
+    Parameters
+    ----------
+    name
+        ``"local"``, or ``"dask://HOST:PORT"``.
+    jobs
+        How many processes a local one uses; with 1, the sessions run in this one.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none of that name, or Dask is not installed.
+    SimlabError
+        If no scheduler answers there.
+    """
+    if name.startswith(DASK):
+        from simlab.batch.dask_cluster import DaskCluster
+
+        return DaskCluster(name.removeprefix(DASK))
+    if name != LOCAL:
+        raise InvalidInputError([f'--executor is "{name}", want "{LOCAL}" or "{DASK}HOST:PORT"'])
+    return Here() if jobs == 1 else Processes(jobs)
+
+
+class Here:
+    """One session after the other, in this process."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[PlannedSession] = deque()
+
+    def submit(self, sessions: Iterable[PlannedSession]) -> None:
+        """Run these too."""
+        self._waiting.extend(sessions)
+
+    def finished(self) -> Iterator[Outcome]:
+        """Run the sessions, and yield what became of them.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the user interrupted.
+        """
+        while self._waiting:
+            session = self._waiting.popleft()
+            outcome = outcome_of(session.labels, run_scenario(session.scenario))
+            if outcome.interrupted:
+                raise KeyboardInterrupt
+            yield outcome
+
+    def stop(self) -> Iterable[Outcome]:
+        """Begin no other."""
+        self._waiting.clear()
+        return ()
+
+    def close(self) -> None:
+        """Nothing was taken."""
+
+
+class Processes:
+    """Several processes of this machine."""
+
+    def __init__(self, jobs: int) -> None:
+        self._pool = pool(jobs)
+        self._over: SimpleQueue[Future[Outcome | None]] = SimpleQueue()
+        self._running = 0
+
+    def submit(self, sessions: Iterable[PlannedSession]) -> None:
+        """Run these too."""
+        for session in sessions:
+            self._running += 1
+            finish = partial(outcome_of, session.labels)
+            self._pool.submit(work, finish, session.scenario).add_done_callback(self._over.put)
+
+    def finished(self) -> Iterator[Outcome]:
+        """Yield what became of the sessions, as they end.
+
+        Raises
+        ------
+        SimlabError
+            If a process died.
+        """
+        while self._running:
+            future = self._over.get()
+            self._running -= 1
+            try:
+                outcome = future.result()
+            except BrokenProcessPool as error:
+                raise SimlabError("a process that ran sessions died") from error
+            if outcome is not None and not outcome.interrupted:
+                yield outcome
+
+    def stop(self) -> Iterable[Outcome]:
+        """End the processes, and return what was over before."""
+        stop(self._pool)
+        self._pool.shutdown()
+        found = []
+        with suppress(Empty):
+            while True:
+                future = self._over.get_nowait()
+                with suppress(CancelledError, BrokenProcessPool):
+                    found.append(future.result())
+        return [outcome for outcome in found if outcome is not None and not outcome.interrupted]
+
+    def close(self) -> None:
+        """End the processes."""
+        stop(self._pool)
+        self._pool.shutdown()

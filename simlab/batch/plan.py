@@ -1,0 +1,209 @@
+"""The plan of a study: every session that it may take, settled before the first one runs."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import tomli_w
+
+from simlab.batch.peers import check_peers
+from simlab.batch.scenarios import Wanted, settled
+from simlab.batch.vary import combinations
+from simlab.core.errors import InvalidInputError
+from simlab.profile.header import versions
+from simlab.profile.model import Profile
+from simlab.profile.scenario import Scenario
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What a study is to run, as the user names it.
+
+    Parameters
+    ----------
+    wanted
+        Profiles, policies and seeds, and what is the same in all of them.
+    varied
+        The values of each key that varies.
+    until_width
+        Where a cell may stop: how wide the 95 % interval of its success rate may be; None runs all seeds.
+    """
+
+    wanted: Wanted
+    varied: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    until_width: float | None = None
+
+    def tables(self) -> dict[str, Any]:
+        """Return it as study.toml has it."""
+        wanted = self.wanted
+        given = {"seed": wanted.seed, "clock": wanted.clock, "until_width": self.until_width}
+        return {
+            "profiles": list(wanted.profiles),
+            "policies": list(wanted.policies),
+            "seeds": wanted.seeds,
+            **{name: value for name, value in given.items() if value is not None},
+            "set": dict(wanted.overrides),
+            "vary": {key: list(values) for key, values in self.varied.items()},
+        }
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """Sessions that differ in the seed alone.
+
+    Parameters
+    ----------
+    profile
+        With the policy, the clock and the first seed of its sessions; its weather is not drawn yet.
+    varied
+        The values of the keys that vary.
+    """
+
+    profile: Profile
+    varied: Mapping[str, str]
+
+    @cached_property
+    def text(self) -> str:
+        """The profile as TOML, with every default filled in."""
+        return tomli_w.dumps(self.profile.to_toml())
+
+    @property
+    def hash(self) -> str:
+        """BLAKE2b of the text, 16 hexadecimal digits."""
+        return hash_of(self.text)
+
+
+def hash_of(text: str) -> str:
+    """Return the BLAKE2b of a text, 16 hexadecimal digits."""
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class PlannedSession:
+    """A session of a study: its number, what tells its rows from the others', and what is to be run."""
+
+    number: int
+    labels: Mapping[str, Any]
+    scenario: Scenario
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All sessions of a study.
+
+    Parameters
+    ----------
+    cells
+        Value by value of what varies, profile by profile, policy by policy.
+    asked
+        The tables of study.toml that say what the user wanted: ``Matrix.tables``.
+    """
+
+    cells: Sequence[PlannedCell]
+    asked: Mapping[str, Any]
+
+    @property
+    def seeds(self) -> int:
+        """How many sessions each cell may have."""
+        return int(self.asked["seeds"])
+
+    @property
+    def until_width(self) -> float | None:
+        """How wide the interval of a cell's success rate may be for it to stop; None runs all."""
+        return self.asked.get("until_width")
+
+    @property
+    def by(self) -> list[str]:
+        """The columns that tell the cells apart."""
+        return ["profile", "policy", *self.asked["vary"]]
+
+    @property
+    def name(self) -> str:
+        """What the study is called: after its profiles, of which a few are named."""
+        names = list(dict.fromkeys(cell.profile.name for cell in self.cells))
+        return "-".join(names[:3]) + ("-and-more" if len(names) > 3 else "")
+
+    def __len__(self) -> int:
+        """Return how many sessions there may be."""
+        return len(self.cells) * self.seeds
+
+    def session(self, number: int) -> PlannedSession:
+        """Return a session by its number: cell by cell, and seed by seed.
+
+        Raises
+        ------
+        InvalidInputError
+            If the weather of its seed is too bad, or there is no such seed.
+        """
+        cell = self.cells[number // self.seeds]
+        scenario = Scenario.of(cell.profile, seed=cell.profile.seed + number % self.seeds)
+        named = {"profile": cell.profile.name, "policy": scenario.policy_name, "seed": scenario.seed}
+        # Where the seed itself varies, it is a number all the same.
+        return PlannedSession(number, {"session": number, **cell.varied, **named}, scenario)
+
+    def files(self) -> dict[str, bytes]:
+        """Return study.toml, and beside it the profile of each cell, with which it can be run again."""
+        names = [_file_of(number, cell) for number, cell in enumerate(self.cells)]
+        tables = {
+            "schema": SCHEMA,
+            **self.asked,
+            "versions": versions(),
+            "cell": [
+                {"file": name, "hash": cell.hash, "varied": dict(cell.varied)}
+                for name, cell in zip(names, self.cells, strict=True)
+            ],
+        }
+        texts = {name: cell.text.encode() for name, cell in zip(names, self.cells, strict=True)}
+        return {"study.toml": (_HEADING + tomli_w.dumps(tables)).encode(), **texts}
+
+
+_HEADING = "# What this study ran. `simlab sweep` of this file runs the same again.\n"
+
+
+def _file_of(number: int, cell: PlannedCell) -> str:
+    words = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{cell.profile.name}-{cell.profile.policy.name}")
+    return f"cells/{number:03}-{words}.toml"
+
+
+def plan(matrix: Matrix) -> Plan:
+    """Settle a matrix.
+
+    Raises
+    ------
+    InvalidInputError
+        If anything is wrong, with every fault of every combination.
+    """
+    cells: list[PlannedCell] = []
+    faults: dict[str, None] = {}
+    for varied in combinations(matrix.varied):
+        overrides = {**matrix.wanted.overrides, **varied}
+        try:
+            profiles = settled(replace(matrix.wanted, overrides=overrides))
+            cells += [PlannedCell(profile, varied) for profile in profiles]
+        except InvalidInputError as error:
+            faults |= dict.fromkeys(error.faults)
+    if faults:
+        raise InvalidInputError(list(faults))
+    return checked(Plan(cells, matrix.tables()))
+
+
+def checked(found: Plan) -> Plan:
+    """Look at every session of a plan before the first one runs.
+
+    Raises
+    ------
+    InvalidInputError
+        If one cannot be run, with every fault.
+    """
+    check_peers(_scenarios(found))
+    return found
+
+
+def _scenarios(found: Plan) -> Iterator[Scenario]:
+    for number in range(len(found)):
+        yield found.session(number).scenario

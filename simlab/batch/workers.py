@@ -1,0 +1,72 @@
+"""What runs in the processes that run sessions."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from simlab.batch.interrupt import Interrupt
+from simlab.batch.result import Run
+from simlab.batch.session import run_scenario
+from simlab.profile.scenario import Scenario
+
+R = TypeVar("R")
+
+_interrupt = Interrupt(held=True, patient=True)
+
+
+def pool(jobs: int) -> ProcessPoolExecutor:
+    """Return processes for ``work``."""
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
+
+
+def stop(executor: ProcessPoolExecutor) -> None:
+    """End the sessions that run, and begin no other."""
+    executor.shutdown(wait=False, cancel_futures=True)
+    for worker in multiprocessing.active_children():
+        worker.terminate()
+
+
+def _begin() -> None:
+    # Ctrl-C goes to every process of the terminal; only the parent decides, and tells the workers once.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A killed parent tells nobody, and a worker would wait for ever for its next session.
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def work(finish: Callable[[Run], R], scenario: Scenario, capture_under: Path | None = None) -> R | None:
+    """Run a session in a process of a pool, and return what remains of it.
+
+    Parameters
+    ----------
+    finish
+        Makes of a session that is over what remains of it. It is not interrupted.
+    capture_under
+        Where run folders go, if packets are to be captured.
+
+    Returns
+    -------
+    R or None
+        None where the pool was stopped before it began.
+    """
+    _interrupt.held = False
+    try:
+        run = None if _interrupt.asked else run_scenario(scenario, capture_under)
+    except KeyboardInterrupt:
+        run = None
+    finally:
+        _interrupt.held = True
+    return None if run is None else finish(replace(run, stopped=_interrupt.asked > 0))

@@ -1,0 +1,116 @@
+"""Let an application answer HTTP: an ASGI application through uvicorn, an aiohttp one through its runner."""
+
+import asyncio
+import logging
+from contextlib import nullcontext
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from simlab.own_server.find import Application
+
+_LOG = logging.getLogger("uvicorn.error")
+_POLL_S = 0.01
+_STARTING_S = 60.0
+
+
+class Serving(Protocol):
+    """An application that is served."""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on the real clock: there port 0 means any free one."""
+
+    async def close(self) -> None:
+        """Stop."""
+
+
+def serving(application: Application) -> Serving:
+    """Make what serves an application."""
+    return Aiohttp(application) if isinstance(application, web.Application) else Asgi(application)
+
+
+class Aiohttp:
+    """Serve an aiohttp application."""
+
+    def __init__(self, application: web.Application) -> None:
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen.
+
+        Raises
+        ------
+        OSError
+            If the port is in use.
+        """
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+
+    @property
+    def port(self) -> int:
+        """See ``Serving``."""
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Stop."""
+        await self._runner.cleanup()
+
+
+class Asgi:
+    """Serve an ASGI application with uvicorn, its start-up and shutdown (``lifespan``) included."""
+
+    def __init__(self, application: Any) -> None:
+        import uvicorn
+
+        self._uvicorn = uvicorn
+        self._application = application
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen.
+
+        Raises
+        ------
+        OSError
+            If it does not start: the port is in use, or its start-up fails.
+        """
+        config = self._uvicorn.Config(
+            self._application,
+            host=host,
+            port=port,
+            http="h11",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = self._uvicorn.Server(config)
+        _LOG.disabled = False
+        # Signals are the session's.
+        self._server.capture_signals = nullcontext
+        self._serving = asyncio.create_task(self._server.serve())
+        async with asyncio.timeout(_STARTING_S):
+            while not self._server.started:
+                if self._serving.done():
+                    raise OSError(f"the application did not start: {_end_of(self._serving)}")
+                await asyncio.sleep(_POLL_S)
+
+    @property
+    def port(self) -> int:
+        """See ``Serving``."""
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._serving is not None:
+            _LOG.disabled = True  # a request that the end of the session cuts short is no news
+            self._server.should_exit = True
+            await asyncio.gather(self._serving, return_exceptions=True)
+
+
+def _end_of(serving: "asyncio.Task[None]") -> str:
+    error = None if serving.cancelled() else serving.exception()
+    return "see its log" if error is None else f"{type(error).__name__}: {error}"

@@ -1,0 +1,69 @@
+"""The server's half of a session, on an application of the user's own."""
+
+import traceback
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Recorder
+from simlab.own_server.find import fresh
+from simlab.own_server.serve import Serving, serving
+from simlab.own_server.watch import Watcher, install, watcher
+from simlab.profile.scenario import Scenario
+from simlab.webrtc import probes
+from simlab.webrtc.ears import Ears
+
+
+class OwnServerSession:
+    """An application that is served as it stands. It does what ``ServerSession`` does.
+
+    Parameters
+    ----------
+    ears
+        Of the server before it, which was killed: what they have measured so far goes on.
+    """
+
+    def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
+        profile = scenario.profile
+        last_message_s = profile.duration_s - probes.QUIET_END_S
+        self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
+        self._name = profile.peers.server
+        self._watcher = Watcher(record, self.ears)
+        self._serving: Serving | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Run the module, and listen.
+
+        Raises
+        ------
+        SessionFailedError
+            If the application does not start.
+        """
+        install()
+        watcher.set(self._watcher)  # for all that the server does from here on, and for nobody else
+        try:
+            self._serving = serving(fresh(self._name))
+            await self._serving.start(host, port)
+        except Exception as error:  # whatever it is, it is the application's
+            raise SessionFailedError("server", f"{self._name} did not start: {_place(error)}") from error
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on the real clock: there port 0 means any free one."""
+        assert self._serving is not None
+        return self._serving.port
+
+    def finish(self) -> None:
+        """Record what is still open."""
+        self._watcher.stop()
+        self.ears.finish()
+
+    async def close(self) -> None:
+        """Free everything."""
+        if self._serving is not None:
+            await self._serving.close()
+
+
+def _place(error: BaseException) -> str:
+    """Return what went wrong, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"

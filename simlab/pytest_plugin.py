@@ -1,0 +1,116 @@
+"""Tests in virtual time on a bad network: ``@pytest.mark.simlab`` and the fixture ``simlab_place``.
+
+pytest imports this wherever simlab is installed, so it imports nothing of simlab before a test needs it.
+"""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+_MARK = "simlab"
+_FIXTURE = "simlab_place"
+_HELP = (
+    "simlab(profile, *, seeds=1, seed=None, policy=None, server=None, set={}): run an async test in virtual "
+    "time, once for each seed, on the network of a profile, a name or a file."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--simlab-seed``."""
+    group = parser.getgroup("simlab")
+    group.addoption(
+        "--simlab-seed",
+        type=int,
+        metavar="N",
+        help="run tests marked simlab with this seed alone, as a failed one has told it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _HELP)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each seed."""
+    mark = metafunc.definition.get_closest_marker(_MARK)
+    if mark is None or "_simlab_seed" not in metafunc.fixturenames:
+        return
+    only = metafunc.config.getoption("--simlab-seed")
+    first, many = mark.kwargs.get("seed") or 1, mark.kwargs.get("seeds", 1)
+    seeds = range(first, first + many) if only is None else [only]
+    metafunc.parametrize("_simlab_seed", seeds, ids=[f"seed{seed}" for seed in seeds])
+
+
+@pytest.fixture
+def _simlab_seed() -> int | None:
+    return None
+
+
+@pytest.fixture
+def simlab_place(_simlab_seed: int | None) -> Any:
+    """Where a test marked ``simlab`` finds itself: ``simlab.virtual.code.Place``."""
+    return _Awaited()
+
+
+class _Awaited:
+    """Stand in for the place until the test runs there."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a marked test in virtual time."""
+    mark = pyfuncitem.get_closest_marker(_MARK)
+    if mark is None:
+        return None
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        pytest.fail("a test marked simlab is a coroutine: async def", pytrace=False)
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    _run(mark, pyfuncitem, arguments)
+    return True
+
+
+def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) -> None:
+    from simlab.batch.scenarios import scenarios
+    from simlab.virtual.code import Place, run_code
+
+    async def code(place: Place) -> None:
+        given = {name: place if name == _FIXTURE else value for name, value in arguments.items()}
+        await item.obj(**given)
+
+    seed: Any = item.funcargs.get("_simlab_seed", item.config.getoption("--simlab-seed"))
+    for scenario in scenarios(_wanted(mark, seed)):
+        with _replay_told(item, scenario.seed):
+            run_code(scenario, code)
+
+
+def _wanted(mark: pytest.Mark, seed: int | None) -> Any:
+    from simlab.batch.door import toml_text
+    from simlab.batch.scenarios import Wanted
+
+    keys = dict(mark.kwargs)
+    (profile,) = mark.args or (keys.pop("profile"),)
+    settings = {
+        key: value if isinstance(value, str) else toml_text(value)
+        for key, value in (keys.get("set") or {}).items()
+    }
+    if keys.get("server"):
+        settings["peers.server"] = keys["server"]
+    policies = (keys["policy"],) if keys.get("policy") else ()
+    first = keys.get("seed") if seed is None else seed
+    many = keys.get("seeds", 1) if seed is None else 1
+    return Wanted([str(profile)], policies, first, many, "virtual", settings)
+
+
+@contextmanager
+def _replay_told(item: pytest.Function, seed: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        name = item.nodeid.partition("[")[0]
+        item.add_report_section("call", "simlab", f"seed {seed}: pytest {name} --simlab-seed {seed}")
+        raise

@@ -1,0 +1,81 @@
+"""Folders and files that appear whole or not at all, and what is said where they cannot."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from simlab.core.errors import SimlabError
+
+
+def written(
+    parent: Path, name: str, ending: str, files: Mapping[str, bytes], captured: Path | None = None
+) -> Path:
+    """Write a folder, and return where it is: the first of ``name``, ``name-2`` and so on that is free.
+
+    Parameters
+    ----------
+    captured
+        A folder whose files are moved into it.
+    """
+    draft = draft_of(parent, name)
+    try:
+        draft.mkdir()
+        for file_name, content in files.items():
+            (draft / file_name).parent.mkdir(exist_ok=True)
+            (draft / file_name).write_bytes(content)
+        if captured is not None:
+            for path in sorted(captured.iterdir()):
+                path.rename(draft / path.name)
+            captured.rmdir()
+        return moved(draft, parent, name, ending)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
+    """Give a finished folder the first name that is free."""
+    number = 1
+    while True:
+        folder = parent / (f"{name}{ending}" if number == 1 else f"{name}-{number}{ending}")
+        number += 1
+        if folder.exists():
+            continue
+        try:
+            # Refused where another process has just made the folder, since that one is not empty.
+            return draft.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+
+
+def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, each whole or not at all, over those that may be there."""
+    for name, content in files.items():
+        draft = draft_of(folder, name)
+        try:
+            draft.write_bytes(content)
+            draft.replace(folder / name)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def draft_of(parent: Path, name: str) -> Path:
+    """Return where something is written before it gets its name."""
+    return parent / f".{name}.{secrets.token_hex(4)}"
+
+
+@contextmanager
+def told(place: Path, what: str) -> Iterator[None]:
+    """Make of an error of the system one for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise SimlabError(f"{place}: {what}: {reason(error)}") from error
+
+
+def reason(error: OSError) -> str:
+    """Return what the system says of an error."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)

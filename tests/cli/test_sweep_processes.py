@@ -1,0 +1,172 @@
+"""Sweeps that are killed and interrupted, in processes of their own; and a cluster of two workers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import simlab
+from tests.batch.studies import POLICIES, SEEDS, contents, profile_in, sweep
+
+MATRIX = ["tunnel.toml", *(word for name in POLICIES for word in ("--policy", name)), "--seeds", str(SEEDS)]
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The study as it is undisturbed, in one process."""
+    folder = tmp_path_factory.mktemp("whole")
+    return contents(sweep(profile_in(folder), out=folder).folder)
+
+
+@pytest.fixture
+def begin(start, here):
+    profile_in(here)
+    return lambda *options: start("sweep", *MATRIX, *options)
+
+
+def journal_of(process, sessions):
+    """Wait until so many sessions of a sweep are over, and return its folder."""
+    while True:
+        assert process.poll() is None, process.communicate()
+        for journal in Path("results").glob("*-unfinished/journal.jsonl"):
+            if journal.read_bytes().count(b"\n") >= sessions:
+                return journal.parent
+        time.sleep(0.01)
+
+
+def workers_of(process):
+    """Return the processes that run its sessions; another one only keeps count of semaphores."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def finish(process):
+    try:
+        stdout, stderr = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    return process.returncode, stdout, stderr
+
+
+def named_as_here(files):
+    """Leave the name of the profile's file out, which is another one."""
+    return {name: content for name, content in files.items() if name != "study.toml"}
+
+
+def goes_on(begin, whole, folder):
+    """Go on with a study, and find what it would have been."""
+    over = (folder / "journal.jsonl").read_bytes().count(b"\n")
+    status, stdout, stderr = finish(begin("--jobs", "2", "--resume", "--quiet"))
+    assert (status, stderr) == (0, f"Going on with {folder}: {over} of {2 * SEEDS} sessions are there.\n")
+    assert named_as_here(contents(Path(stdout.strip()))) == named_as_here(whole)
+    assert list(Path("results").iterdir()) == [Path(stdout.strip())]
+
+
+def test_a_killed_sweep_goes_on_to_the_same_study(begin, whole):
+    process = begin("--jobs", "2")
+    folder = journal_of(process, 3)
+    workers = workers_of(process)
+    process.kill()
+    process.communicate()
+    assert simlab.open(folder).sessions.height >= 3
+    goes_on(begin, whole, folder)
+    # They end with their parent; nobody else would ever end them.
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+def test_ctrl_c_keeps_every_session_that_is_over(begin):
+    process = begin("--jobs", "2")
+    folder = journal_of(process, 3)
+    process.send_signal(signal.SIGINT)
+    status, stdout, stderr = finish(process)
+    assert status == 130
+    assert stderr == f"Interrupted. To go on: simlab sweep {folder} --resume {folder}\n"
+    assert stdout.splitlines()[-1] == str(folder)
+    assert simlab.open(folder).sessions.height >= 3
+    assert (folder / "sessions.parquet").exists()
+
+
+def test_a_worker_that_dies_is_told_and_nothing_is_lost(begin):
+    process = begin("--jobs", "2")
+    folder = journal_of(process, 1)
+    for worker in workers_of(process):
+        os.kill(int(worker), signal.SIGKILL)
+    status, _, stderr = finish(process)
+    kept = f"the sessions that are over are kept, and --resume {folder} goes on"
+    assert (status, stderr) == (3, f"Error: a process that ran sessions died; {kept}\n")
+    assert simlab.open(folder).sessions.height >= 1
+
+
+def test_ctrl_c_before_the_first_session_leaves_nothing(begin):
+    process = begin("--jobs", "2")
+    journal_of(process, 0)
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == 130
+    assert list(Path("results").iterdir()) == []
+
+
+def dask(*arguments, folder):
+    """Start a part of a cluster, in a session of its own, so that all of it can be killed."""
+    command = [sys.executable, "-m", "dask", *arguments, "--scheduler-file", str(folder / "scheduler.json")]
+    with (folder / "log").open("a") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+def kill(process):
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler's address, and two workers with one thread each."""
+    import json
+
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    local = ("--host", "127.0.0.1", "--no-dashboard")
+    parts = [dask("scheduler", *local, "--port", "0", folder=folder)]
+    parts += [dask("worker", *local, "--nthreads", "1", folder=folder) for _ in range(2)]
+    try:
+        while not (folder / "scheduler.json").exists():
+            assert parts[0].poll() is None, (folder / "log").read_text()
+            time.sleep(0.05)
+        while True:
+            with suppress(ValueError):
+                address = json.loads((folder / "scheduler.json").read_text())["address"]
+                break
+        yield address.replace("tcp://", "dask://"), parts[1:]
+    finally:
+        for part in parts:
+            kill(part)
+
+
+def test_a_study_on_a_cluster_is_the_same_even_where_a_worker_is_killed(begin, cluster, whole):
+    address, workers = cluster
+    status, stdout, stderr = finish(begin("--executor", address, "--quiet"))
+    assert (status, stderr) == (0, "")
+    assert named_as_here(contents(Path(stdout.strip()))) == named_as_here(whole)
+
+    process = begin("--executor", address, "--quiet")
+    journal_of(process, 3)
+    kill(workers[0])
+    status, stdout, stderr = finish(process)
+    assert (status, stderr) == (0, "")
+    assert named_as_here(contents(Path(stdout.strip()))) == named_as_here(whole)
+
+
+def test_no_such_executor(simlab, begin):
+    result = simlab("sweep", *MATRIX, "--executor", "slurm")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        'Error: --executor is "slurm", want "local" or "dask://HOST:PORT"\n',
+    )
+    assert not Path("results").exists()

@@ -1,0 +1,103 @@
+"""Applications as their authors wrote them, as the server of a session in virtual time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simlab.batch.session import run_scenario
+from tests.needs import needs_pipecat
+from tests.virtual.sessions import run_text, scenario
+
+PROJECT = Path(__file__).parents[2]
+AIOHTTP, FASTAPI, LEAKY = (f"tests.apps.{name}_bot:app" for name in ("aiohttp", "fastapi", "leaky"))
+CLEAN = 'name = "own"\nduration = "8s"\n[link]\ndelay = "20ms"\n[peers]\nserver = "{}"\n'
+
+
+def judged(app, more="", **overrides):
+    run = run_scenario(scenario(CLEAN.format(app) + more, **overrides))
+    assert run.failed is None, run.failed
+    return run
+
+
+@pytest.fixture(params=[AIOHTTP, FASTAPI], ids=["aiohttp", "fastapi"])
+def app(request):
+    if request.param == FASTAPI:
+        needs_pipecat()
+    return request.param
+
+
+def test_it_is_met_and_heard_and_measured(app):
+    found = judged(app).metrics
+    assert found["connect"]["bot_ready_s"] < 1
+    assert found["violations"] == found["outages"] == []
+    assert found["final_state"] == "ready"
+    for way in ("up", "down"):
+        # From the second in which the bot is ready until 0.9 s before the end, ten a second.
+        assert found["messages"][way]["lost"] == 0
+        assert found["messages"][way]["delivered"] > 60
+        assert found["media"][way]["alive_at_end"]
+        assert found["media"][way]["received"] > 300
+        assert found["media"][way]["sent"] >= found["media"][way]["received"]
+    assert found["server"]["connections_opened"] == 1
+
+
+def test_its_states_are_in_the_timeline(app):
+    timeline = judged(app).timeline
+    states = [event["state"] for event in timeline.select("server", "connection_state")]
+    assert states[:2] == ["connecting", "connected"]
+
+
+def test_it_is_met_again_after_a_blackout(app):
+    blackout = '[[fault]]\nkind = "blackout"\nat = "3s"\nfor = "16s"\n'
+    found = judged(app, blackout, duration="35s", peers__media="[]").metrics
+    assert [outage["outcome"] for outage in found["outages"]] == ["reconnected"]
+    assert found["server"]["connections_opened"] == 2
+
+
+def test_a_restarted_server_begins_with_a_new_module(app):
+    restart = '[[fault]]\nkind = "server-restart"\nat = "3s"\nfor = "300ms"\n'
+    timeline = judged(app, restart, duration="25s", peers__media="[]").timeline
+    opened = list(timeline.select("server", "connection_opened"))
+    assert len(opened) == 2
+    assert opened[1].t_s > 3.3
+
+
+def test_each_leak_is_told_once_with_its_place():
+    found = judged(LEAKY).metrics["violations"]
+    assert {violation["invariant"] for violation in found} == {"virtual-clock"}
+    module = "tests.apps.leaky_bot, line"
+    assert [violation["detail"] for violation in found] == [
+        f"{module} 14, in measure, reads a real clock: time.perf_counter",
+        f"{module} 18, in connect, opens a real socket: socket.socket",
+        f"{module} 23, in work, starts a thread: threading.Thread",
+        f"{module} 28, in draw, draws from the system's entropy: random.SystemRandom",
+    ]
+
+
+def test_the_same_bytes_whatever_the_hash_seed_and_the_process(app):
+    program = (
+        "import sys\n"
+        "from tests.own_server.test_apps import CLEAN\n"
+        "from tests.virtual.sessions import run_text\n"
+        "text = CLEAN.format(sys.argv[1])\n"
+        "run_text(text)\n"
+        "sys.stdout.write(run_text(text).to_text())\n"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program, app],
+            cwd=PROJECT,
+            env=os.environ | {"PYTHONHASHSEED": salt},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=110,
+        ).stdout
+        for salt in ("1", "2")
+    ]
+    assert told[0] == told[1] == run_text(CLEAN.format(app)).to_text()
+    assert json.loads(told[0].splitlines()[0])["clock"] == "virtual"

@@ -1,0 +1,85 @@
+"""What ``MODULE:NAME`` may name, and what is said where it does not."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from simlab.batch.scenarios import Wanted, scenarios
+from simlab.core.errors import InvalidInputError
+from simlab.own_server.find import fresh, why_not
+from tests.virtual.sessions import run_text
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Write a module into the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(text, name="bot_of_a_test"):
+        (tmp_path / f"{name}.py").write_text(text)
+        return name
+
+    yield write
+    for name in [name for name in sys.modules if name.endswith("_of_a_test")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute", "reason"),
+    [
+        ("", "app", "there is no app in bot_of_a_test"),
+        ("app = 3", "app", "want an ASGI or aiohttp application, or a function that makes one"),
+    ],
+)
+def test_what_is_no_application(module, text, attribute, reason):
+    assert why_not(f"{module(text)}:{attribute}") == reason
+
+
+def test_a_module_that_is_not_there():
+    assert why_not("nowhere_at_all:app") == "there is no module nowhere_at_all"
+
+
+def test_what_the_module_itself_lacks_is_its_bug(module):
+    with pytest.raises(ModuleNotFoundError, match="not_installed"):
+        why_not(f"{module('import not_installed')}:app")
+
+
+ASGI = "async def app(scope, receive, send): pass"
+FACTORY = "from aiohttp import web\ndef make(): return web.Application()"
+
+
+def test_an_application_and_a_function_that_makes_one(module):
+    assert fresh(f"{module(ASGI)}:app").__name__ == "app"
+    assert isinstance(fresh(f"{module(FACTORY, 'other_of_a_test')}:make"), web.Application)
+
+
+def test_a_function_that_makes_something_else(module):
+    with pytest.raises(ValueError, match="it makes int, want an ASGI or aiohttp application"):
+        fresh(f"{module('def make(): return 3')}:make")
+
+
+def test_a_module_and_those_beside_it_are_run_anew(module):
+    module("calls = []", "state_of_a_test")
+    name = module("from state_of_a_test import calls\nasync def app(scope, receive, send): pass")
+    first = fresh(f"{name}:app").__globals__["calls"]
+    first.append(1)
+    assert fresh(f"{name}:app").__globals__["calls"] == []
+
+
+def test_an_application_that_does_not_start_is_a_failed_session(module):
+    name = module("def make(): raise RuntimeError('no key')")
+    last = run_text(f'[peers]\nserver = "{name}:make"\n').events[-1]
+    assert (last.kind, last["stage"]) == ("failed", "server")
+    assert last["reason"].startswith(f"{name}:make did not start: RuntimeError: no key (")
+    assert last["reason"].endswith("bot_of_a_test.py:1)")
+
+
+def test_a_wrong_server_names_the_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("p.toml").write_text('[peers]\nserver = "pipecatt"\n')
+    with pytest.raises(InvalidInputError) as error:
+        scenarios(Wanted(["p.toml"]))
+    assert error.value.faults == ('p.toml: peers.server is "pipecatt", did you mean "pipecat"?',)

@@ -1,0 +1,118 @@
+"""The pytest plugin, in a pytest of its own."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+APPS = Path(__file__).parents[1] / "apps"
+PROFILE = 'name = "short"\nduration = "40s"\n[link]\ndelay = "20ms"\n[peers]\nmedia = []\n'
+BLACKOUT = '[[fault]]\nkind = "blackout"\nat = "5s"\nfor = "16s"\n'
+
+
+@pytest.fixture
+def run(pytester):
+    pytester.makefile(".toml", short=PROFILE + BLACKOUT)
+    text = (APPS / "aiohttp_bot.py").read_text()
+    pytester.makepyfile(my_bot=text)
+
+    def run(test, *options):
+        pytester.makepyfile(test_calls="import asyncio, time\nimport pytest\n" + test)
+        return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *options, timeout=100)
+
+    return run
+
+
+COMES_BACK = """
+@pytest.mark.simlab("short.toml", server="my_bot:app", seeds=2)
+async def test_the_call_comes_back(simlab_place):
+    client = simlab_place.client()
+    await client.connect()
+    began_s = time.monotonic()
+    await asyncio.sleep(35)
+    assert client.state == "ready"
+    assert time.monotonic() - began_s == 35
+    assert [e.t_s for e in simlab_place.events if e.kind == "attempt"]
+"""
+
+
+def test_a_test_runs_in_virtual_time_once_for_each_seed(run):
+    run(COMES_BACK).assert_outcomes(passed=2)
+
+
+FAILS = """
+@pytest.mark.simlab("short.toml", seeds=3)
+async def test_a_seed_is_bad(simlab_place):
+    assert simlab_place.scenario.seed != 2
+"""
+
+
+def test_the_seed_that_failed_is_told_and_can_be_replayed(run):
+    result = run(FAILS)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*seed 2: pytest test_calls.py::test_a_seed_is_bad --simlab-seed 2"])
+    run(FAILS, "--simlab-seed", "2").assert_outcomes(failed=1)
+    run(FAILS, "--simlab-seed", "3").assert_outcomes(passed=1)
+
+
+WITHOUT_FIXTURE = """
+import random
+DRAWN = []
+
+@pytest.mark.simlab("short.toml", seed=4, seeds=2)
+async def test_entropy():
+    DRAWN.append(random.random())
+
+@pytest.mark.simlab("short.toml", seed=4, seeds=2)
+async def test_the_same_again():
+    DRAWN.append(random.random())
+
+def test_both():
+    assert DRAWN[:2] == DRAWN[2:]
+    assert DRAWN[0] != DRAWN[1]
+"""
+
+
+def test_entropy_is_drawn_from_the_seed(run):
+    run(WITHOUT_FIXTURE).assert_outcomes(passed=3)
+
+
+WRONG = """
+@pytest.mark.simlab("short.toml", server="nobody")
+async def test_wrong_key(simlab_place):
+    pass
+
+@pytest.mark.simlab("short.toml")
+async def test_too_long():
+    await asyncio.sleep(41)
+
+@pytest.mark.simlab("short.toml")
+async def test_stuck():
+    await asyncio.Event().wait()
+
+@pytest.mark.simlab("short.toml")
+def test_not_async():
+    pass
+"""
+
+
+def test_what_is_wrong_is_told(run):
+    result = run(WRONG)
+    result.assert_outcomes(failed=4)
+    told = result.stdout.str()
+    assert 'peers.server is "nobody", want one of' in told
+    assert "TimeoutError" in told
+    assert "a test marked simlab is a coroutine: async def" in told
+
+
+UNMARKED = """
+def test_plain(request):
+    import sys
+    assert request.config.pluginmanager.has_plugin("simlab")
+    loaded = {name for name in sys.modules if name.startswith(("simlab.", "aiortc"))}
+    assert loaded == {"simlab.pytest_plugin"}
+"""
+
+
+def test_other_tests_pay_nothing(run):
+    run(UNMARKED).assert_outcomes(passed=1)
