@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import link, memory, session, startup, studies
+from benchmarks import link, memory, nights, session, startup, studies
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "startup": startup.measure,
     "link": link.measure,
     "session": session.measure,
+    "nights": nights.measure,
     "studies": studies.measure,
     "memory": memory.measure,
 }

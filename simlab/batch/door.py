@@ -11,6 +11,7 @@ from simlab.batch.result import Run, RunTimeline
 from simlab.batch.scenarios import Wanted, scenarios
 from simlab.batch.session import run_scenario, save
 from simlab.batch.study import Study
+from simlab.core.errors import InvalidInputError
 from simlab.profile.model import Clock
 
 _NOTHING: Mapping[str, Any] = {}
@@ -24,6 +25,7 @@ def run(
     clock: Clock | None = None,
     set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
     out: str | PathLike[str] | None = None,
+    capture: bool = False,
 ) -> Run:
     """Run one session.
 
@@ -37,6 +39,8 @@ def run(
         Dotted keys of the profile (``"link.up.delay"``) and their values; a text is read as after ``--set``.
     out
         The folder to save a run folder in; by default the run is not saved.
+    capture
+        Whether to save the packets, too, with the keys to them; wants ``out``.
 
     Raises
     ------
@@ -50,9 +54,11 @@ def run(
     overrides = texts(set)
     policies = () if policy is None else (policy,)
     (scenario,) = scenarios(Wanted([fspath(profile)], policies, seed, 1, clock, overrides))
+    if capture and out is None:
+        raise InvalidInputError(["capture: want out beside it, the folder to save a run folder in"])
     if out is not None:
         store.prepare(Path(out))
-    finished = run_scenario(scenario)
+    finished = run_scenario(scenario, Path(out) if capture and out is not None else None)
     if out is not None:
         finished = save(finished, Path(out))
     if finished.interrupted:

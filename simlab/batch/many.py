@@ -1,10 +1,11 @@
-"""Many sessions that are saved: one after the other, or in several processes."""
+"""Many sessions: one after the other, or in several processes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
@@ -13,17 +14,47 @@ from simlab.core.errors import SessionFailedError
 from simlab.profile.scenario import Scenario
 
 
-def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Iterator[Run]:
-    """Run and save sessions, and yield them in the order of the scenarios.
+class Finished(Protocol):
+    """What remains of a session."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user wanted it to end, and nothing to follow."""
+
+
+R = TypeVar("R", bound=Finished)
+Finish = Callable[[Run], R]
+
+
+def run_all(
+    scenarios: Sequence[Scenario], parent: Path, jobs: int = 1, capture: bool = False
+) -> Iterator[Run]:
+    """Run and save sessions, and yield them in the order of the scenarios: see ``run_each``.
+
+    Parameters
+    ----------
+    capture
+        Whether to capture their packets.
+    """
+    return run_each(partial(save, parent=parent), scenarios, jobs, parent if capture else None)
+
+
+def run_each(
+    finish: Finish[R], scenarios: Sequence[Scenario], jobs: int = 1, capture_under: Path | None = None
+) -> Iterator[R]:
+    """Run sessions, and yield what remains of each in the order of the scenarios.
 
     What comes out does not depend on ``jobs``.
 
     Parameters
     ----------
-    parent
-        Where the run folders go.
+    finish
+        Makes of a session that is over what remains of it. A function of a module, so that other processes
+        find it.
     jobs
         How many processes to use; 1 runs the sessions in this one.
+    capture_under
+        Where run folders go, if packets are to be captured.
 
     Raises
     ------
@@ -32,22 +63,24 @@ def run_all(scenarios: Sequence[Scenario], parent: Path, jobs: int = 1) -> Itera
     KeyboardInterrupt
         If the user interrupted, after the sessions that this cut short.
     """
-    if jobs == 1 or len(scenarios) == 1:
-        return _one_by_one(scenarios, parent)
-    return _in_processes(scenarios, parent, min(jobs, len(scenarios)))
+    if jobs == 1 or len(scenarios) <= 1:
+        return _one_by_one(finish, scenarios, capture_under)
+    return _in_processes(finish, scenarios, min(jobs, len(scenarios)), capture_under)
 
 
-def _one_by_one(scenarios: Sequence[Scenario], parent: Path) -> Iterator[Run]:
+def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario], capture_under: Path | None) -> Iterator[R]:
     for scenario in scenarios:
-        finished = save(run_scenario(scenario), parent)
+        finished = finish(run_scenario(scenario, capture_under))
         yield finished
         if finished.interrupted:
             raise KeyboardInterrupt
 
 
-def _in_processes(scenarios: Sequence[Scenario], parent: Path, jobs: int) -> Iterator[Run]:
+def _in_processes(
+    finish: Finish[R], scenarios: Sequence[Scenario], jobs: int, capture_under: Path | None
+) -> Iterator[R]:
     with pool(jobs) as executor:
-        futures = [executor.submit(work, partial(save, parent=parent), scenario) for scenario in scenarios]
+        futures = [executor.submit(work, finish, scenario, capture_under) for scenario in scenarios]
         try:
             for future in futures:
                 yield _result(future)
@@ -60,7 +93,7 @@ def _in_processes(scenarios: Sequence[Scenario], parent: Path, jobs: int) -> Ite
             raise
 
 
-def _result(future: "Future[Run | None]") -> Run:
+def _result(future: "Future[R | None]") -> R:
     try:
         finished = future.result()
     except BrokenProcessPool as error:
@@ -69,7 +102,7 @@ def _result(future: "Future[Run | None]") -> Run:
     return finished
 
 
-def _interrupted(future: "Future[Run | None]") -> Run | None:
+def _interrupted(future: "Future[R | None]") -> R | None:
     """Return a session that was cut short; those that were finished before have been yielded."""
     try:
         finished = future.result()

@@ -42,6 +42,8 @@ class Run:
         Where it is saved; None if it is not.
     stopped
         Whether the user wanted it to end, which may have come too late to cut it short.
+    captured
+        The folder with the files of its capture, until it is saved; None if there is none.
     """
 
     scenario: Scenario
@@ -49,6 +51,7 @@ class Run:
     metrics: dict[str, Any] = field(hash=False)
     folder: Path | None = None
     stopped: bool = field(default=False, compare=False)
+    captured: Path | None = field(default=None, compare=False)
 
     @property
     def failed(self) -> Event | None:

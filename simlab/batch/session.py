@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from simlab import store
@@ -20,45 +21,59 @@ from simlab.study.expect import judge
 from simlab.study.invariants import violations
 from simlab.study.metrics import metrics
 
-Runner = Callable[[Scenario], Timeline]
+Runner = Callable[[Scenario, Path | None], Timeline]
 
 _POLL_S = 0.05  # until the loop of a session that is to be interrupted has begun
 
 
-def _virtual(scenario: Scenario) -> Timeline:
+def _virtual(scenario: Scenario, capture_in: Path | None) -> Timeline:
     from simlab.virtual.session import run
 
-    return run(scenario) if running_loop() is None else _in_thread(run, scenario)
+    run_it = partial(run, capture_in=capture_in)
+    return run_it(scenario) if running_loop() is None else _in_thread(run_it, scenario)
 
 
-def _real(scenario: Scenario) -> Timeline:
+def _real(scenario: Scenario, capture_in: Path | None) -> Timeline:
     from simlab.live import chromium_page
-    from simlab.live.session import run
+    from simlab.live.session import Settings, run
 
     if scenario.profile.peers.client == "chromium":
         chromium_page.build()
-    return run(scenario)  # in a thread of its own, so that another loop is not in its way
+    return run(
+        scenario, Settings(capture_in=capture_in)
+    )  # in a thread of its own, so that another loop is not in its way
 
 
 CLOCKS: dict[str, Runner] = {"virtual": _virtual, "real": _real}
 """What runs a scenario, by clock; what one clock needs is not imported for the other."""
 
 
-def run_scenario(scenario: Scenario) -> Run:
+def run_scenario(scenario: Scenario, capture_under: Path | None = None) -> Run:
     """Run a session, and work out what it comes to.
 
     A session that could not be run is a result too: its timeline ends with ``session failed``. Works also
     inside a running event loop, as in a notebook.
+
+    Parameters
+    ----------
+    capture_under
+        Where run folders go, if the packets are to be captured; ``save`` then takes the files from there.
+
+    Raises
+    ------
+    SimlabError
+        If the packets could not be captured.
     """
+    captured = None if capture_under is None else store.capture_folder(capture_under, scenario)
     # The wall clock of the process shows virtual time during a session; this one goes on.
     began_s = time.perf_counter()
     with interruptible() as interrupt:
         try:
-            timeline = CLOCKS[scenario.clock](scenario)
+            timeline = CLOCKS[scenario.clock](scenario, captured)
         except SessionFailedError as error:
             timeline = _failed(scenario, error)
     run = _judged(scenario, timeline, time.perf_counter() - began_s)
-    return replace(run, stopped=interrupt.asked > 0)
+    return replace(run, stopped=interrupt.asked > 0, captured=captured)
 
 
 def save(run: Run, parent: Path) -> Run:
@@ -70,8 +85,8 @@ def save(run: Run, parent: Path) -> Run:
         If it could not be saved.
     """
     with uninterrupted():
-        folder = store.save(parent, run.scenario, run.timeline, run.metrics, run.picture_png)
-    return replace(run, folder=folder)
+        folder = store.save(parent, run.scenario, run.timeline, run.metrics, run.picture_png, run.captured)
+    return replace(run, folder=folder, captured=None)
 
 
 def _judged(scenario: Scenario, timeline: Timeline, wall_s: float) -> Run:
@@ -105,7 +120,7 @@ def _failed(scenario: Scenario, error: SessionFailedError) -> Timeline:
     return Timeline.of(header(scenario), events)
 
 
-def _in_thread(runner: Runner, scenario: Scenario) -> Timeline:
+def _in_thread(runner: Callable[[Scenario], Timeline], scenario: Scenario) -> Timeline:
     """Run a session in a thread, and pass Ctrl-C, which only the main thread gets, on to its loop."""
     thread_ids: list[int] = []
 

@@ -1,10 +1,11 @@
 """A finished study: the sessions' numbers as tables, and what they come to."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
 
+    from simlab.study.comparison import Comparison
+    from simlab.study.incidence import Incidence
     from simlab.study.summary import Cell as Summary
 
 SESSIONS = "sessions.parquet"
 OUTAGES = "outages.parquet"
 FAILURES = "failures.jsonl"
+_MOST_CURVES = 12
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Study:
     """What many sessions come to.
 
@@ -46,6 +50,7 @@ class Study:
     failures: list[Row] = field(default_factory=list)
     folder: Path | None = None
     _summaries: "dict[tuple[str, ...], list[Summary]]" = field(default_factory=dict, init=False, repr=False)
+    _compared: "dict[str, list[Comparison]]" = field(default_factory=dict, init=False, repr=False)
 
     @staticmethod
     def of(by: Sequence[str], outcomes: Iterable[Outcome]) -> "Study":
@@ -123,17 +128,131 @@ class Study:
             self._summaries[names] = summarise(self.session_rows, self.outage_rows, names)
         return list(self._summaries[names])
 
+    def comparisons(self, between: str = "policy") -> "list[Comparison]":
+        """Compare its policies with each other on the same seeds, corrected for all comparisons.
+
+        Parameters
+        ----------
+        between
+            Another column to compare by, such as a key that varies.
+        """
+        from simlab.study.comparison import compare_groups
+
+        if between not in self._compared:
+            rows = self.session_rows, self.outage_rows
+            self._compared[between] = compare_groups(*rows, self.by, between)
+        return list(self._compared[between])
+
     def plot_recovery(self, ax: "Axes | None" = None, by: str | Sequence[str] | None = None) -> "Axes":
-        """Draw how soon outages are over, by default on axes in a new figure, and return the axes."""
+        """Draw how soon outages are over, by default on axes in a new figure, and return the axes.
+
+        Parameters
+        ----------
+        by
+            A column or several, with a curve for each group; by default what tells the cells apart, or
+            profile and policy alone where those would be too many curves.
+        """
         from simlab.study.recovery_plot import plot_recovery
 
-        return plot_recovery(self.recovery(by), ax)
+        cells = self.recovery(by)
+        if by is None and len(cells) > _MOST_CURVES:
+            cells = self.recovery(["profile", "policy"])
+        return plot_recovery(cells, ax)
+
+    def plot_heat(self, ax: "Axes | None" = None, key: str | None = None) -> "Axes":
+        """Draw the median recovery time over a key that varies and the policies.
+
+        Parameters
+        ----------
+        key
+            By default the first key that varies.
+
+        Raises
+        ------
+        InvalidInputError
+            If no key varies.
+        """
+        from simlab.study.cell_plots import plot_heat
+
+        key = key or next(iter(self.by[2:]), None)
+        if key is None:
+            raise InvalidInputError(["a heat map needs a key that varies: simlab sweep --vary"])
+        return plot_heat(self.recovery(["policy", key]), key, ax)
+
+    def plot_usable(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the usable share of the sessions, for each profile and policy."""
+        from simlab.study.cell_plots import plot_usable
+
+        return plot_usable(self.recovery(["profile", "policy"]), ax)
+
+    def plot_cost(self, ax: "Axes | None" = None, by: str | Sequence[str] | None = None) -> "Axes":
+        """Draw attempts per session against recovery: what a policy costs the server."""
+        from simlab.study.cell_plots import plot_cost
+
+        return plot_cost(self.recovery(by or ["profile", "policy"]), ax)
+
+    def plot_gaps(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw for how long the media were silent."""
+        from simlab.study.gap_plot import plot_gaps
+
+        return plot_gaps(self.session_rows, "policy", ax)
+
+    @property
+    def pictures(self) -> "dict[str, Callable[[], Axes]]":
+        """What can be drawn of it, by name."""
+        heat = {"heat": self.plot_heat} if len(self.by) > 2 else {}
+        media = any(row["media_up_sent"] or row["media_down_sent"] for row in self.session_rows)
+        return {
+            "recovery": self.plot_recovery,
+            **heat,
+            "usable": self.plot_usable,
+            "cost": self.plot_cost,
+            **({"gaps": self.plot_gaps} if media else {}),
+        }
+
+    def incidence(self) -> "Mapping[str, Incidence]":
+        """Estimate which share of the outages is over, or given up, within which time."""
+        from simlab.study.incidence import outage_incidences
+
+        return outage_incidences(self.outage_rows)
+
+    def report(
+        self, out: "str | PathLike[str] | None" = None, worst: int = 8, jobs: int | None = None
+    ) -> Path:
+        """Write the study, which must be saved, as one HTML page, and return the file.
+
+        Parameters
+        ----------
+        out
+            The file; by default ``report.html`` in its folder.
+        worst
+            How many of its worst sessions to run again, for their timelines.
+        jobs
+            How many processes to do so with; None takes all cores.
+
+        Raises
+        ------
+        InvalidInputError
+            If the study is not saved.
+        SimlabError
+            If the file could not be written.
+        """
+        from simlab.batch.reporting import write_report
+
+        if self.folder is None:
+            raise InvalidInputError(["the study is not saved, so nothing says how to run it: sweep(out=...)"])
+        return write_report(self.folder, None if out is None else Path(out), worst, jobs or 0)
 
     def files(self) -> dict[str, bytes]:
         """Return what its folder holds, beside the matrix."""
+        from simlab.study.comparison import comparison_json
         from simlab.study.summary import cell_json
 
-        summary = {"cells": [cell_json(cell) for cell in self.recovery()], "failures": len(self.failures)}
+        summary = {
+            "cells": [cell_json(cell) for cell in self.recovery()],
+            "comparisons": [comparison_json(one) for one in self.comparisons()],
+            "failures": len(self.failures),
+        }
         return {
             **self.tables(),
             "summary.json": store.to_json(summary).encode(),
@@ -153,6 +272,10 @@ class Study:
         from simlab.batch.picture import as_file
 
         return as_file(self.plot_recovery(), "png")
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} that could not be run" if self.failures else ""
+        return f"<Study of {self.sessions.height} sessions, {self.outages.height} outages{failed}>"
 
     def _repr_png_(self) -> bytes:
         return self._picture()

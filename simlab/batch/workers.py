@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from simlab.batch.interrupt import Interrupt
@@ -46,13 +47,15 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def work(finish: Callable[[Run], R], scenario: Scenario) -> R | None:
+def work(finish: Callable[[Run], R], scenario: Scenario, capture_under: Path | None = None) -> R | None:
     """Run a session in a process of a pool, and return what remains of it.
 
     Parameters
     ----------
     finish
         Makes of a session that is over what remains of it. It is not interrupted.
+    capture_under
+        Where run folders go, if packets are to be captured.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def work(finish: Callable[[Run], R], scenario: Scenario) -> R | None:
     """
     _interrupt.held = False
     try:
-        run = None if _interrupt.asked else run_scenario(scenario)
+        run = None if _interrupt.asked else run_scenario(scenario, capture_under)
     except KeyboardInterrupt:
         run = None
     finally:

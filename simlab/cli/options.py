@@ -103,8 +103,24 @@ def overrides_of(settings: Sequence[str]) -> dict[str, str]:
     InvalidInputError
         If one is not ``KEY=VALUE``.
     """
+    return pairs_of("--set", "KEY=VALUE", settings)
+
+
+def pairs_of(option: str, shape: str, settings: Sequence[str]) -> dict[str, str]:
+    """Split what follows an option that may be repeated; of two settings of a key, the last one counts.
+
+    Parameters
+    ----------
+    option, shape
+        For a message: ``"--set"``, and ``"KEY=VALUE"``.
+
+    Raises
+    ------
+    InvalidInputError
+        If one has no ``=``.
+    """
     pairs = [setting.partition("=") for setting in settings]
-    faults = [f"--set {key}: want KEY=VALUE" for key, equals, _ in pairs if not (key and equals)]
+    faults = [f"{option} {key}: want {shape}" for key, equals, _ in pairs if not (key and equals)]
     if faults:
         raise InvalidInputError(faults)
     return {key.strip(): value for key, _, value in pairs}

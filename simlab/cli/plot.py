@@ -4,24 +4,42 @@ from pathlib import Path
 
 import click
 
+_KINDS = ["all", "recovery", "heat", "usable", "cost", "gaps"]
 
-@click.command("plot", short_help="Draw the picture of a run again.")
-@click.argument("run_folder", metavar="RUN")
+
+@click.command("plot", short_help="Draw the pictures of a run or a study again.")
+@click.argument("folder", metavar="RUN_OR_STUDY")
+@click.option("--kind", type=click.Choice(_KINDS), help="Which picture of a study; all by default.")
 @click.option(
     "--format",
     "file_format",
     type=click.Choice(["png", "svg", "pdf"]),
     help="By default that of --out, or png.",
 )
-@click.option("--out", metavar="FILE", help="By default timeline.FORMAT in the run folder.")
-def command(run_folder: str, file_format: str | None, out: str | None) -> None:
-    """Draw the picture of a saved run, and print where it is.
+@click.option(
+    "--out", metavar="FILE", help="By default in the folder; for all pictures of a study, a folder."
+)
+def command(folder: str, kind: str | None, file_format: str | None, out: str | None) -> None:
+    """Draw the pictures of a saved run or study, and print where they are.
+
+    Of a study: how soon outages are over (recovery), the same over a key that varies (heat), the usable share
+    (usable), attempts against recovery (cost), and how long the media were silent (gaps).
 
     \b
     Examples:
       simlab plot results/20261123T031500Z-flaky-pipecat-s1 --format svg
       simlab plot results/20261123T031500Z-flaky-pipecat-s1 --out flaky.pdf
+      simlab plot results/20261123T031500Z-flaky --kind heat --out heat.svg
     """
-    from simlab.cli.drawing import draw
+    from simlab import store
+    from simlab.cli.drawing import draw, draw_study
+    from simlab.core.errors import InvalidInputError
 
-    click.echo(draw(Path(run_folder), file_format, None if out is None else Path(out)))
+    path, target = Path(folder), None if out is None else Path(out)
+    if store.is_study(path):
+        for drawn in draw_study(path, kind or "all", file_format, target):
+            click.echo(drawn)
+        return
+    if kind is not None:
+        raise InvalidInputError([f"--kind {kind}: {folder} is no study folder"])
+    click.echo(draw(path, file_format, target))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the metrics as JSON, and nothing else, on stdout."
 )
+@click.option(
+    "--capture", is_flag=True, help="Save the packets, too: capture.pcapng, and dtls.keys to read them with."
+)
 @click.option("--quiet", is_flag=True, help="Print the run folders alone.")
 @click.option(
     "--verify-determinism",
@@ -31,7 +34,13 @@ if TYPE_CHECKING:
     help="Run each session in two processes instead, save none, and name the first event that differs.",
 )
 def command(
-    wanted: "Wanted", out: str, jobs: int, as_json: bool, quiet: bool, verify_determinism: bool
+    wanted: "Wanted",
+    out: str,
+    jobs: int,
+    capture: bool,
+    as_json: bool,
+    quiet: bool,
+    verify_determinism: bool,
 ) -> int:
     """Run one session for each profile, policy and seed, and tell what happened.
 
@@ -46,6 +55,7 @@ def command(
       simlab run profiles/flaky.toml
       simlab run flaky --policy pipecat --policy never --seeds 20 --jobs 2
       simlab run clean --set duration=10s --set link.loss=5% --json
+      simlab run flaky --capture
       simlab run flaky --server pipecat
       simlab run flaky --server my_bot:app --verify-determinism
       simlab run flaky --server pipecat --client chromium --clock real
@@ -57,4 +67,4 @@ def command(
         from simlab.cli.verifying import verify_and_print
 
         return verify_and_print(scenarios(wanted), as_json=as_json, quiet=quiet)
-    return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet))
+    return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet), capture)

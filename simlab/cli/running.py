@@ -32,8 +32,15 @@ class Printing(Enum):
         return Printing.FOLDERS if quiet else Printing.ACCOUNTS
 
 
-def run_and_print(scenarios: Sequence[Scenario], parent: Path, jobs: int, printing: Printing) -> int:
+def run_and_print(
+    scenarios: Sequence[Scenario], parent: Path, jobs: int, printing: Printing, capture: bool = False
+) -> int:
     """Run all, print all, and return the exit status.
+
+    Parameters
+    ----------
+    capture
+        Whether to save the packets, too.
 
     Raises
     ------
@@ -45,7 +52,7 @@ def run_and_print(scenarios: Sequence[Scenario], parent: Path, jobs: int, printi
     interrupted = False
     try:
         with Bar(len(scenarios), wanted=printing is not Printing.FOLDERS) as bar:
-            for run in run_all(scenarios, parent, jobs):
+            for run in run_all(scenarios, parent, jobs, capture):
                 runs.append(run)
                 with bar.one_done():
                     _print_one(run, printing)

@@ -16,15 +16,19 @@ from simlab import store
 from simlab.batch.executors import Executor, executor_of
 from simlab.batch.outcome import Outcome
 from simlab.batch.plan import Matrix, Plan
+from simlab.batch.reporting import add_report
 from simlab.batch.resume import plan_of, resume
 from simlab.batch.study import Study
 from simlab.batch.sweep import Sweep
+from simlab.cli.comparing import comparisons
 from simlab.cli.main import INTERRUPTED, NOT_RUN
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo, table_of
+from simlab.study.comparison import comparison_json
+from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding
 from simlab.study.summary import Cell as Summary
-from simlab.study.summary import Interval, cell_json
+from simlab.study.summary import cell_json
 
 _MOST_REASONS = 5
 
@@ -67,6 +71,8 @@ def sweep_and_print(matrix: Matrix, how: How) -> int:
             interrupted = _run(sweep, executor, shown=not how.quiet)
             study = sweep.leave() if interrupted else sweep.finish()
             most = sweep.most
+    if not interrupted:
+        add_report(study)
     _print(study, most, how)
     if interrupted:
         _say_how_to_go_on(study)
@@ -110,6 +116,7 @@ def _print(study: Study, wanted: int, how: How) -> None:
             "folder": None if study.folder is None else str(study.folder),
             "sessions": len(study.session_rows),
             "cells": [cell_json(cell) for cell in summaries],
+            "comparisons": [comparison_json(one) for one in study.comparisons()],
             "failures": study.failures,
         }
         click.echo(store.to_json(found), nl=False)
@@ -122,6 +129,8 @@ def _print(study: Study, wanted: int, how: How) -> None:
     echo(Text(f"{done} of {wanted} sessions", style="bold"))
     if summaries:
         echo(_table(study.by, summaries), "", Text(finding(summaries).replace("\n", " "), style="bold"))
+    if compared := comparisons(study.comparisons()):
+        echo("", *compared)
     _print_failures(study)
     if study.folder is not None:
         echo(Text(f"{study.folder}", style="cyan"))
@@ -154,8 +163,12 @@ def _row(cell: Summary) -> Iterable[str]:
 def _time(value_s: float, interval_s: Interval) -> str:
     if math.isnan(value_s):
         return "-"
-    ends = " - ".join(f"{end_s:.1f}" if math.isfinite(end_s) else "never" for end_s in interval_s)
-    return (f"{value_s:.1f} s" if math.isfinite(value_s) else "never") + f" ({ends})"
+    if math.isinf(value_s):
+        return "never" if math.isinf(interval_s[0]) else f"never ({interval_s[0]:.1f} or more)"
+    low_s, high_s = interval_s
+    # With few sessions even the longest outage does not bound the 95th percentile.
+    ends = f"{low_s:.1f} - {high_s:.1f}" if math.isfinite(high_s) else f"{low_s:.1f} or more"
+    return f"{value_s:.1f} s ({ends})"
 
 
 def _print_failures(study: Study) -> None:

@@ -4,7 +4,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol, cast
 
@@ -52,13 +52,17 @@ class HoldingStage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A packet, or a copy of it, that a stage took out of the link."""
+    """A packet, or a copy of it, that a stage took out of the link.
+
+    Two are the same whatever ``packet`` they carry.
+    """
 
     at_s: float
     seq: int
     kind: PacketClass
     size: int
     cause: str
+    packet: Packet | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)  # not frozen, for the same reason as Packet
@@ -169,6 +173,11 @@ class Link:
             if kept is not None:
                 self._carry(self._back, (kept,), self._late_drops)
 
+    def late_drops(self) -> list[Dropped]:
+        """Return what a holding stage has dropped since anybody was told."""
+        drops, self._late_drops = self._late_drops, []
+        return drops
+
     def _carry(self, stages: Sequence[Stage], transits: tuple[Transit, ...], drops: list[Dropped]) -> None:
         for transit in self._through(stages, transits, drops):
             heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
@@ -189,7 +198,7 @@ class Link:
 
     def _drop(self, packet: Packet, at_s: float, cause: str) -> Dropped:
         self.dropped[cause] += 1
-        return Dropped(at_s, packet.seq, packet.kind, len(packet.payload), cause)
+        return Dropped(at_s, packet.seq, packet.kind, len(packet.payload), cause, packet)
 
     def next_due_s(self) -> float | None:
         """Return when the next packet is due, or a held one is decided about; None when neither is coming."""

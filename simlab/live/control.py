@@ -8,6 +8,8 @@ and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
 |---|---|
 | ``prepare`` (scenario as TOML; port or offer endpoint; ICE servers) | port, a browser's versions, or null |
 | ``prepare`` (scenario as TOML; names): the STUN and TURN servers, of which these start | where they are |
+| ``capture`` (file; what it says of itself): the relay alone | null |
+| ``log_keys`` (file): a peer, which writes DTLS secrets there from now on | null |
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
 | ``alias`` (side, host, port): the relay alone | the host and port by which the other side reaches it |
 | ``rebind`` (host or null): the relay alone | null |

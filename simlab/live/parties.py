@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from itertools import count
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -60,6 +61,10 @@ class Parties:
     @property
     def _server(self) -> Child:
         return self.servers[0]
+
+    async def log_keys(self, path: Path) -> None:
+        """Let every server write the secrets of its DTLS connections into a file; a client has the same."""
+        await asyncio.gather(*(server.ask("log_keys", str(path)) for server in self.servers))
 
     async def prepare_server(self, text: str, port: int, ice: Places) -> int:
         """Let the server listen, tell it where STUN and TURN servers are, and return its port."""

@@ -5,7 +5,8 @@ import errno
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 from simlab.core.timeline import Recorder
@@ -43,7 +44,8 @@ class PeerProcess:
         self._answers = answers
         self.clock = SessionClock()
         self.record = Recorder(self.clock.now_s, lambda event: self._put(control.event_message(event)))
-        self.orders: dict[str, Any] = {"start": self.start, "finish": self.finish}
+        self.orders: dict[str, Any] = {"start": self.start, "finish": self.finish, "log_keys": self._log_keys}
+        self._open = ExitStack()
         self.half: Half | None = None
 
     def _put(self, message: control.Message) -> None:
@@ -57,6 +59,11 @@ class PeerProcess:
             self._put(control.refusal(order, error))
         else:
             self._put(control.answer(order, value))
+
+    async def _log_keys(self, path: str) -> None:
+        from simlab.capture.keys import keys_logged
+
+        self._open.enter_context(keys_logged(Path(path)))
 
     async def start(self, zero_s: float) -> None:
         """Take over the time of the session."""

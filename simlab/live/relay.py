@@ -5,15 +5,21 @@ import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import trio
 
+from simlab.core.inject import UNREACHABLE
 from simlab.core.link import Delivered
 from simlab.core.nat import Nat, NatSpec
 from simlab.core.packet import Direction
 from simlab.live.addresses import ICE_HOSTS, LOOPBACK, RELAY_HOSTS, Address, Side
+from simlab.live.relay_ends import Alias, Route
 from simlab.live.shell import LinkShell
+
+if TYPE_CHECKING:
+    from simlab.live.capture import LinkCapture
 
 _BUFFER_BYTES = 4 * 2**20
 _LARGEST_DATAGRAM_BYTES = 65535
@@ -36,29 +42,6 @@ class LostError(OSError):
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
         self.cause = cause
-
-
-@dataclass(slots=True)
-class Alias:
-    """A socket that stands for an endpoint at the other side; what comes there goes ``towards`` it."""
-
-    socket: socket.socket
-    towards: Direction
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How a packet leaves the relay, and the alias at which it came and from where."""
-
-    through: socket.socket
-    to: Address
-    came_to: Alias
-    came_from: Address
-
-    @property
-    def flow(self) -> object:
-        """What datagrams of one source to one destination have in common."""
-        return self.through, self.to
 
 
 class Relay:
@@ -87,6 +70,8 @@ class Relay:
         What the profile puts in front of the client, if anything.
     now_s
         Returns the seconds since the session began.
+    captures
+        Shown what is sent to each side.
     """
 
     def __init__(
@@ -95,10 +80,12 @@ class Relay:
         shells: Mapping[Direction, LinkShell],
         nat: NatSpec | None = None,
         now_s: Callable[[], float] = time.monotonic,
+        captures: Mapping[Direction, "LinkCapture"] = MappingProxyType({}),
     ) -> None:
         self._nursery = nursery
         self._shells = shells
         self._now_s = now_s
+        self._captures = captures
         self._nat = None if nat is None else Nat(nat, RELAY_HOSTS["server"])
         self._aliases: dict[tuple[Side, Address], Alias] = {}
         self._hosts = dict(RELAY_HOSTS)
@@ -117,8 +104,7 @@ class Relay:
         """
         if endpoint in self._own:
             return endpoint
-        host, port = self._alias(side, endpoint).socket.getsockname()
-        return host, port
+        return self._alias(side, endpoint).address
 
     def rebind(self, host: str | None) -> None:
         """Let the NAT forget its mappings, so that the server sees the client from elsewhere.
@@ -160,7 +146,13 @@ class Relay:
         assert isinstance(route, Route)
         if route.to[0] in self._dead_hosts:
             raise LostError("handover")
-        route.through.sendto(packet.payload, self._behind_nat(route))
+        to = self._behind_nat(route)
+        if getattr(packet.payload, "injected", None) == UNREACHABLE:
+            _refuse(to, route.through.address)
+        else:
+            route.through.socket.sendto(packet.payload, to)
+        if self._captures:
+            self._captures[route.came_to.towards].left(self._now_s(), packet, to)
 
     def _behind_nat(self, route: Route) -> Address:
         """Return where a packet goes: for one to the client, what the NAT takes its destination for."""
@@ -188,9 +180,10 @@ class Relay:
     def _alias(self, side: Side, endpoint: Address) -> Alias:
         alias = self._aliases.get((side, endpoint))
         if alias is None:
-            alias = Alias(_open(self._hosts[_OTHER[side]]), _TOWARDS[side])
+            opened = _open(self._hosts[_OTHER[side]])
+            alias = Alias(opened, _TOWARDS[side], opened.getsockname())
             self._aliases[side, endpoint] = alias
-            self._own.add(alias.socket.getsockname())
+            self._own.add(alias.address)
             self._nursery.start_soon(self._listen, alias, side, endpoint)
         return alias
 
@@ -205,7 +198,7 @@ class Relay:
                 if (source if side == "server" else endpoint)[0] == _TURN_HOST:
                     self._pass_on(payload, side, source, endpoint)
                 else:
-                    through = self._alias(_OTHER[side], self._outside(side, source, endpoint)).socket
+                    through = self._alias(_OTHER[side], self._outside(side, source, endpoint))
                     self._shells[alias.towards].receive(payload, Route(through, endpoint, alias, source))
 
     def _pass_on(self, payload: bytes, to: Side, source: Address, destination: Address) -> None:
@@ -227,6 +220,24 @@ def _open(host: str) -> socket.socket:
         alias.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
     alias.bind((host, 0))
     return alias
+
+
+def _refuse(sender: Address, receiver: Address) -> None:
+    """Tell who sends to an alias that nobody is there.
+
+    Raises
+    ------
+    LostError
+        If the system does not let this process send ICMP.
+    """
+    from simlab.forge.unreachable import port_unreachable
+
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as icmp:
+            icmp.bind((receiver[0], 0))
+            icmp.sendto(port_unreachable(sender, receiver), (sender[0], 0))
+    except PermissionError:
+        raise LostError("icmp-not-permitted") from None
 
 
 def _kernel_drops(alias: socket.socket) -> int:

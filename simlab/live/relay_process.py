@@ -4,6 +4,7 @@ import gc
 import json
 import math
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -13,6 +14,7 @@ from simlab.core.meter import LinkMeter
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live import control
+from simlab.live.capture import CaptureQueue, LinkCapture, captures_of_routes
 from simlab.live.clock import SessionClock
 from simlab.live.process import run_child
 from simlab.live.relay import Relay
@@ -61,7 +63,10 @@ class RelayProcess:
         self._meters: dict[Direction, LinkMeter] = {}
         self._shells: dict[Direction, LinkShell] = {}
         self._relay: Relay | None = None
+        self._queue: CaptureQueue | None = None
+        self._captures: dict[Direction, LinkCapture] = {}
         self._orders: dict[str, Callable[..., object]] = {
+            "capture": self._capture,
             "prepare": self._prepare,
             "start": self._start,
             "alias": self._alias,
@@ -75,19 +80,34 @@ class RelayProcess:
         value = self._orders[order["do"]](*order["with"])
         self._output.put(control.answer(order, value))
 
+    def _capture(self, path: str, comment: str) -> None:
+        self._queue = CaptureQueue(Path(path), comment)
+        self._captures |= captures_of_routes(self._queue)
+
+    def close(self) -> None:
+        """Bring the capture to its end, if there is one."""
+        if self._queue is not None:
+            self._queue.close()
+
     def _prepare(self, text: str, _: int) -> None:
         self._scenario = scenario = control.scenario_of(text)
         self._links = {way: tapped_link(scenario, way, _MOST_MEASURED) for way in Direction}
         # Aliases may be asked for before the session begins; packets come with it.
-        self._relay = Relay(self._nursery, self._shells, scenario.profile.nat_spec, self._clock.now_s)
+        self._relay = Relay(
+            self._nursery, self._shells, scenario.profile.nat_spec, self._clock.now_s, self._captures
+        )
 
     def _start(self, zero_s: float) -> None:
         self._clock.start(zero_s)
         assert self._relay is not None
+        if self._queue is not None:
+            self._queue.start(zero_s)
         for direction, link in self._links.items():
             meter = LinkMeter(self._record, direction, link, keep_errors=True)
             timer = KernelTimer(zero_s)
-            shell = LinkShell(link, meter, timer, self._clock.now_s, self._relay.send)
+            shell = LinkShell(
+                link, meter, timer, self._clock.now_s, self._relay.send, self._captures.get(direction)
+            )
             self._shells[direction] = shell
             self._meters[direction] = meter
             self._nursery.start_soon(shell.run)
@@ -109,10 +129,13 @@ class RelayProcess:
     def _finish(self) -> None:
         if self._relay is not None and self._meters:
             kernel_drops = self._relay.kernel_drops()
+            lost = {} if self._queue is None else {"capture_lost": self._queue.lost}
             for direction, meter in self._meters.items():
-                meter.finish(kernel_dropped=kernel_drops[direction])
+                self._shells[direction].tell_late_drops()
+                meter.finish(kernel_dropped=kernel_drops[direction], **lost)
             self._tell_realised()
         self._record.close()
+        self.close()
 
     def _tell_realised(self) -> None:
         """Record what the links' settings did to the packets of the session."""
@@ -147,6 +170,7 @@ async def relay(orders: trio.abc.ReceiveStream, answers: trio.abc.SendStream) ->
         async for line in _lines(orders):
             process.obey(json.loads(line))
         nursery.cancel_scope.cancel()
+        process.close()
         output.end()
         writing.cancel_scope.deadline = trio.current_time() + _FLUSH_S
 

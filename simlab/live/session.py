@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path as FolderPath
 from typing import NoReturn
 
+from simlab.capture import CAPTURE, KEYS
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Recorder, Timeline
 from simlab.live import validity
@@ -51,6 +53,8 @@ class Settings:
         How long after its duration a session that is not over counts as failed.
     worst_error_s
         How late the relay may send packets, as a 99th percentile, in a session that counts.
+    capture_in
+        The folder for the files of a capture; None for no capture.
     """
 
     server_port: int = 0
@@ -59,6 +63,7 @@ class Settings:
     hang_up_s: float | None = None
     overtime_s: float = 30.0
     worst_error_s: float = validity.WORST_ERROR_S
+    capture_in: FolderPath | None = None
 
 
 def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
@@ -206,6 +211,8 @@ class LiveSession:
     async def _prepare(self) -> float:
         """Make everything ready, and say when the session begins, as ``time.monotonic()`` gives it."""
         text, settings = self._scenario.to_toml(), self._settings
+        if settings.capture_in is not None:
+            await self._capture(settings.capture_in)
         await self._relay.ask("prepare", text, 0)
         near, far = await self._ice.prepare(text)
         port = await self._parties.prepare_server(text, settings.server_port, near)
@@ -223,6 +230,10 @@ class LiveSession:
         self._clock.start(zero_s)
         self._proxy.schedule()
         return zero_s
+
+    async def _capture(self, folder: FolderPath) -> None:
+        await self._relay.ask("capture", str(folder / CAPTURE), str(self._scenario))
+        await self._parties.log_keys(folder / KEYS)
 
     def _alias(self, side: Side) -> Rewrite:
         """Return what puts the relay's addresses in the place of one side's own."""

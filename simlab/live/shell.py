@@ -3,10 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from simlab.core.link import Delivered, Dropped, Link
 from simlab.core.meter import LinkMeter
 from simlab.live.timer import Timer
+
+if TYPE_CHECKING:
+    from simlab.live.capture import LinkCapture
 
 # Less than any delay that matters, and more than float arithmetic on times loses.
 _ROUNDING_S = 1e-6
@@ -22,6 +26,8 @@ class LinkShell:
     send
         Sends a packet on. OSError from it means that the packet is lost here, with the error's ``cause``
         if it has one, else ``relay``.
+    capture
+        Shown what comes in, and what is lost.
     """
 
     def __init__(
@@ -31,20 +37,33 @@ class LinkShell:
         timer: Timer,
         now_s: Callable[[], float],
         send: Callable[[Delivered], None],
+        capture: "LinkCapture | None" = None,
     ) -> None:
         self._link = link
         self._meter = meter
         self._timer = timer
         self._now_s = now_s
         self._send = send
+        self._capture = capture
         self._set_for_s = math.inf
 
     def receive(self, payload: bytes, tag: object) -> None:
         """Take in a packet. One without any delay leaves at once."""
         now_s = self._now_s()
-        for drop in self._link.receive(payload, now_s, tag):
+        drops = self._link.receive(payload, now_s, tag)
+        for drop in drops:
             self._meter.dropped(drop)
+        if self._capture is not None:
+            self._capture.entered(now_s, payload, tag, self._link.offered - 1, drops)
         self._release(now_s)
+
+    def tell_late_drops(self) -> None:
+        """Record what was dropped since the last packet came."""
+        drops = self._link.late_drops()
+        for drop in drops:
+            self._meter.dropped(drop)
+        if self._capture is not None:
+            self._capture.late(drops)
 
     async def run(self) -> None:
         """Send packets when they are due, for ever."""
@@ -76,3 +95,5 @@ class LinkShell:
         self._link.delivered -= 1
         self._link.dropped[cause] += 1
         self._meter.dropped(Dropped(self._now_s(), packet.seq, packet.kind, len(packet.payload), cause))
+        if self._capture is not None:
+            self._capture.lost(self._now_s(), packet, cause)

@@ -1,7 +1,7 @@
 """From a scenario to the two links of its network.
 
 The stages of a link stand in this order: faults, MTU, rate, slots, pauses, loss, duplication, corruption,
-spikes, delay.
+spikes, delay, injections.
 
 - Faults come first: what a blackout takes away must not fill the queue of the bottleneck behind it.
 - The rate comes next, because its queue has to see packets in the order in which they arrive; after a delay
@@ -9,7 +9,8 @@ spikes, delay.
   network, where the loss lies behind the bottleneck.
 - A pause holds what leaves the bottleneck, what had queued there before it too.
 - A lost packet is not duplicated, and a duplicate may be corrupted alone.
-- The delay comes last, so that a copy may be delayed otherwise than its original.
+- The delay comes after these, so that a copy may be delayed otherwise than its original.
+- What is injected comes from somebody next to the receiver: nothing in the link is done to it.
 """
 
 import math
@@ -41,7 +42,7 @@ from simlab.core.link import HoldingStage, Link, Stage
 from simlab.core.packet import Direction
 from simlab.profile.changes import steps
 from simlab.profile.faults import BlackoutFault, BlockFault, PauseFault
-from simlab.profile.faults_stages import ice_stages
+from simlab.profile.faults_stages import ice_stages, inject_stages
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 
@@ -68,6 +69,7 @@ def stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStag
         *_pauses(profile, direction),
         *_scheduled(scenario, direction, ("pause", *_BEFORE_DELAY)),
         _delay_stage(scenario, direction),
+        *inject_stages(profile, direction),
     ]
 
 

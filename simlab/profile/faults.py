@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from simlab.profile.faults_base import FaultTable, TimedFault
 from simlab.profile.faults_ice import CandidatesLateFault, IceFault, PatchLostFault, RoleConflictFault
+from simlab.profile.faults_inject import InjectFault
 from simlab.profile.faults_nat import HandoverFault, RebindFault
 from simlab.profile.faults_packets import BlackoutFault, BlockFault, PauseFault
 from simlab.profile.faults_process import (
@@ -49,6 +50,7 @@ KINDS: dict[str, type[FaultTable]] = {
     "tab-closed": TabClosedFault,
     "rebind": RebindFault,
     "handover": HandoverFault,
+    "inject": InjectFault,
 }
 """Every kind of fault, and the table that describes it."""
 
@@ -70,6 +72,7 @@ Fault = (
     | TabClosedFault
     | RebindFault
     | HandoverFault
+    | InjectFault
 )
 
 

@@ -10,14 +10,26 @@ from pathlib import Path
 from simlab.core.errors import SimlabError
 
 
-def written(parent: Path, name: str, ending: str, files: Mapping[str, bytes]) -> Path:
-    """Write a folder, and return where it is: the first of ``name``, ``name-2`` and so on that is free."""
+def written(
+    parent: Path, name: str, ending: str, files: Mapping[str, bytes], captured: Path | None = None
+) -> Path:
+    """Write a folder, and return where it is: the first of ``name``, ``name-2`` and so on that is free.
+
+    Parameters
+    ----------
+    captured
+        A folder whose files are moved into it.
+    """
     draft = draft_of(parent, name)
     try:
         draft.mkdir()
         for file_name, content in files.items():
             (draft / file_name).parent.mkdir(exist_ok=True)
             (draft / file_name).write_bytes(content)
+        if captured is not None:
+            for path in sorted(captured.iterdir()):
+                path.rename(draft / path.name)
+            captured.rmdir()
         return moved(draft, parent, name, ending)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -42,6 +42,8 @@ class Outage:
     outcome
         ``"self_healed"`` (ended, without an attempt), ``"reconnected"`` (ended, with attempts),
         ``"gave_up"`` (never ended, and the policy gave up) or ``"open"`` (never ended).
+    gave_up_s
+        Seconds from ``began_s`` until the policy gave up in it, or None.
     """
 
     began_s: float
@@ -53,6 +55,7 @@ class Outage:
     recovered_s: float | None
     after_heal_s: float | None
     outcome: str
+    gave_up_s: float | None
 
     @property
     def span(self) -> Span:
@@ -76,7 +79,7 @@ def _outage(timeline: Timeline, faults: Sequence[Fault], span: Span) -> Outage:
         e.t_s for e in timeline.select("client", "liveness") if e["state"] in ("disconnected", "failed")
     ]
     attempts_s = [e.t_s for e in timeline.select("policy", "attempt") if span.holds(e.t_s)]
-    gave_up = any(span.holds(e.t_s) for e in timeline.select("policy", "give_up"))
+    gave_up_s = [e.t_s for e in timeline.select("policy", "give_up") if span.holds(e.t_s)]
     return Outage(
         began_s=span.began_s,
         ended_s=None if span.is_open else span.ended_s,
@@ -86,7 +89,8 @@ def _outage(timeline: Timeline, faults: Sequence[Fault], span: Span) -> Outage:
         attempts=len(attempts_s),
         recovered_s=None if span.is_open else span.length_s,
         after_heal_s=_after_heal_s(overlapping, span),
-        outcome=_outcome(span, attempted=bool(attempts_s), gave_up=gave_up),
+        outcome=_outcome(span, attempted=bool(attempts_s), gave_up=bool(gave_up_s)),
+        gave_up_s=_first_after_start_s(gave_up_s, span),
     )
 
 

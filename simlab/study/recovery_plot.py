@@ -7,22 +7,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from simlab.study.looks import LINES, below, corner, names_of, new_axes, reference, tidy, title
 from simlab.study.summary import Cell
 
-_FIGURE_INCHES = (9.0, 5.5)
+_FIGURE_INCHES = (9.0, 6.0)
 _MOST_BANDS = 4
-# Okabe and Ito's hues, for the colour-blind, each with a dash of its own, for print in grey.
-_LINES = (
-    ("#0072B2", "-"),
-    ("#D55E00", "--"),
-    ("#009E73", "-."),
-    ("#CC79A7", ":"),
-    ("#E69F00", (0, (5, 1, 1, 1, 1, 1))),
-    ("#56B4E9", (0, (8, 2))),
-    ("#000000", (0, (1, 1))),
-)
+_MOST_ROWS = 8
+_ROW_POINTS = 12.0
+_ICE_FAILS_S = 39.5
 
 
 def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
@@ -41,14 +34,13 @@ def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
         The seconds since an outage began to the right, the share that is over upwards. Nothing is saved or
         shown.
     """
-    if ax is None:
-        ax = Figure(figsize=_FIGURE_INCHES, layout="constrained").add_subplot()
+    ax = ax or new_axes(*_FIGURE_INCHES)
     drawn = [cell for cell in cells if cell.curve.outages]
     until_s = max((cell.curve.longest_s for cell in drawn), default=1.0)
     banded = len(drawn) <= _MOST_BANDS
-    for cell, name, (colour, dash) in zip(drawn, names_of(drawn), cycle(_LINES), strict=False):
+    for cell, name, (colour, dash) in zip(drawn, names_of(drawn), cycle(LINES), strict=False):
         _draw(ax, cell, name, {"color": colour, "linestyle": dash}, until_s, banded=banded)
-    _dress(ax, drawn, until_s)
+    _dress(ax, drawn, until_s, banded=banded)
     return ax
 
 
@@ -63,36 +55,52 @@ def _draw(ax: Axes, cell: Cell, name: str, look: dict[str, Any], until_s: float,
         ax.fill_between(at_s[1:], low, high, step="post", color=look["color"], alpha=0.15, linewidth=0)
 
 
-def names_of(cells: Sequence[Cell]) -> list[str]:
-    """Return what the cells are called: what tells them apart, or everything where there is one only."""
-    telling = (
-        [key for key in cells[0].labels if len({cell.labels[key] for cell in cells}) > 1] if cells else []
-    )
-    return [", ".join(str(cell.labels[key]) for key in telling or cell.labels) for cell in cells]
-
-
-def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float) -> None:
+def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> None:
     ax.set_xlim(0.0, until_s)
     ax.set_ylim(0.0, 1.02)
-    ax.set_xlabel("seconds since the outage began")
+    ax.set_xlabel("time since the outage began, in seconds")
     ax.set_ylabel("share of outages that are over")
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    ax.set_title(finding(drawn), loc="left", fontsize=12, fontweight="bold", wrap=True)
+    tidy(ax)
+    title(ax, finding(drawn))
+    if until_s > _ICE_FAILS_S:
+        reference(ax, _ICE_FAILS_S, "39.5 s: before, no agent may call ICE failed (RFC 8863)")
     if drawn:
-        ax.legend(frameon=False, loc="lower right", title="recovered, of all outages")
+        many = len(drawn) > _MOST_ROWS  # these stand beside the axes, not over the curves
+        place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "lower right"}
+        ax.legend(framealpha=0.9, edgecolor="none", title="recovered, of all outages", fontsize=9, **place)
+    rows = _at_risk(ax, drawn, until_s) if len(drawn) <= _MOST_ROWS else 0
     outages = sum(cell.curve.outages for cell in drawn)
     sessions = sum(cell.sessions for cell in drawn)
-    ax.annotate(
-        f"n = {outages} outages in {sessions} sessions; bands: 95 %, pointwise",
-        (0.0, -0.14),
-        xycoords="axes fraction",
-        fontsize=8,
-        color="#444444",
-        va="top",
+    corner(
+        ax,
+        f"n = {outages} outages in {sessions} sessions{'; bands: 95 %, pointwise' if banded else ''}",
+        38 + _ROW_POINTS * rows,
     )
+
+
+def _at_risk(ax: Axes, drawn: Sequence[Cell], until_s: float) -> int:
+    """Write below the axis how many outages were still open and watched; return how many lines it took."""
+    if not drawn:
+        return 0
+    times_s = [tick for tick in ax.get_xticks() if 0 <= tick <= until_s]
+    below(ax, 0.0, 38.0, "still open and watched:", ax.transAxes)
+    for row, (cell, name, (colour, _)) in enumerate(
+        zip(drawn, names_of(drawn), cycle(LINES), strict=False), 1
+    ):
+        y = 38.0 + _ROW_POINTS * row
+        for at_s in times_s:
+            below(
+                ax,
+                at_s,
+                y,
+                str(cell.curve.at_risk(at_s)),
+                ax.get_xaxis_transform(),
+                color=colour,
+                ha="center",
+            )
+        below(ax, -0.02, y, name, ax.transAxes, color=colour, ha="right")
+    return len(drawn) + 1
 
 
 def finding(cells: Sequence[Cell]) -> str:

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
-from simlab.core.rng import stream
+from simlab.study.proportions import Interval, wilson_interval
+from simlab.study.quantiles import quantile_interval_s
+from simlab.study.restricted import Waits
 from simlab.study.rows import Row
-from simlab.study.survival import RecoveryCurve, quantile_interval_s, recovery_curve
-
-Interval = tuple[float, float]
+from simlab.study.survival import RecoveryCurve, recovery_curve
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Cell:
         How soon outages were over.
     median_s, p95_s
         After how long half and 95 % of the outages were over, with 95 % intervals; infinite if they never
-        were.
+        were, and an end of an interval also where too few were seen to say.
     usable_fraction, attempts
         Means per session.
     violations
@@ -72,38 +70,32 @@ def summarise(sessions: Iterable[Row], outages: Iterable[Row], by: Sequence[str]
 
 def _cell(labels: Mapping[str, Any], sessions: Sequence[Row], outages: Sequence[Row]) -> Cell:
     count, succeeded = len(sessions), sum(row["succeeded"] for row in sessions)
-    interval = stats.binomtest(succeeded, count).proportion_ci(method="wilson")
     curve = recovery_curve([row["waited_s"] for row in outages], [row["recovered"] for row in outages])
-    grouped = _by_session(outages)
-    path = [str(value) for value in labels.values()]
-    median, p95 = (
-        quantile_interval_s(grouped, share, stream(0, "bootstrap", *path, str(share)))
-        for share in (0.5, 0.95)
-    )
+    waits = _waits(outages)
     return Cell(
         labels,
         count,
         succeeded,
         succeeded / count,
-        (float(interval.low), float(interval.high)),
+        wilson_interval(succeeded, count),
         curve,
         curve.quantile_s(0.5) if outages else math.nan,
-        median,
+        quantile_interval_s(waits, 0.5),
         curve.quantile_s(0.95) if outages else math.nan,
-        p95,
+        quantile_interval_s(waits, 0.95),
         sum(row["usable_fraction"] for row in sessions) / count,
         sum(row["attempts_ice_restarts"] + row["attempts_recreations"] for row in sessions) / count,
         sum(row["violations"] for row in sessions),
     )
 
 
-def _by_session(outages: Sequence[Row]) -> list[tuple[list[float], list[bool]]]:
-    found: dict[int, tuple[list[float], list[bool]]] = {}
-    for row in outages:
-        waited_s, recovered = found.setdefault(row["session"], ([], []))
-        waited_s.append(row["waited_s"])
-        recovered.append(row["recovered"])
-    return list(found.values())
+def _waits(outages: Sequence[Row]) -> Waits:
+    number = {session: n for n, session in enumerate(dict.fromkeys(row["session"] for row in outages))}
+    return Waits.of(
+        [row["waited_s"] for row in outages],
+        [row["recovered"] for row in outages],
+        [number[row["session"]] for row in outages],
+    )
 
 
 def cell_json(cell: Cell) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +27,8 @@ class RecoveryCurve:
         How many there were, and how many of them were seen to end.
     longest_s
         The longest time that any outage was watched.
+    waits_s : shape (outages,)
+        How long each was watched, in rising order.
     """
 
     at_s: Floats
@@ -37,6 +38,11 @@ class RecoveryCurve:
     outages: int
     recovered: int
     longest_s: float
+    waits_s: Floats
+
+    def at_risk(self, at_s: float) -> int:
+        """Return how many outages were watched for that long, and not over before."""
+        return len(self.waits_s) - int(np.searchsorted(self.waits_s, at_s, side="left"))
 
     def quantile_s(self, share: float) -> float:
         """Return after how long that share of the outages is over; infinity if it never is."""
@@ -65,7 +71,7 @@ def recovery_curve(waited_s: npt.ArrayLike, recovered: npt.ArrayLike) -> Recover
     if not ended.any():
         nothing: Floats = np.array([])
         longest_s = float(waits_s.max(initial=0.0))
-        return RecoveryCurve(nothing, nothing, nothing, nothing, len(waits_s), 0, longest_s)
+        return RecoveryCurve(nothing, nothing, nothing, nothing, len(waits_s), 0, longest_s, np.sort(waits_s))
     sample = stats.CensoredData(uncensored=waits_s[ended], right=waits_s[~ended])
     found = stats.ecdf(sample).sf
     with warnings.catch_warnings():
@@ -80,6 +86,7 @@ def recovery_curve(waited_s: npt.ArrayLike, recovered: npt.ArrayLike) -> Recover
         len(waits_s),
         int(ended.sum()),
         float(waits_s.max()),
+        np.sort(waits_s),
     )
 
 
@@ -90,52 +97,3 @@ def _checked(waited_s: npt.ArrayLike, recovered: npt.ArrayLike) -> tuple[Floats,
     if not np.isfinite(waits_s).all() or (waits_s < 0).any():
         raise ValueError("want waits of 0 or more, and finite")
     return waits_s, ended
-
-
-def quantile_interval_s(
-    waits: Sequence[tuple[Sequence[float], Sequence[bool]]],
-    share: float,
-    draws: np.random.Generator,
-    resamples: int = 1000,
-) -> tuple[float, float]:
-    """Return a 95 % interval of a quantile of the recovery time, by resampling whole sessions.
-
-    Outages of one session are not independent of each other, so sessions are drawn, with all of theirs. An
-    end may be infinite: then the quantile may lie beyond what was seen.
-
-    Parameters
-    ----------
-    waits
-        For each session, the waits of its outages in seconds, and whether each was over.
-    share
-        Of the quantile.
-
-    Source: percentile bootstrap, Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
-    """
-    if not waits:
-        return math.nan, math.nan
-    found = np.sort([_resampled_s(waits, share, draws) for _ in range(resamples)])
-    return _rank(found, 0.025), _rank(found, 0.975)
-
-
-def _resampled_s(
-    waits: Sequence[tuple[Sequence[float], Sequence[bool]]], share: float, draws: np.random.Generator
-) -> float:
-    chosen = draws.integers(0, len(waits), len(waits))
-    waited_s = np.concatenate([waits[number][0] for number in chosen])
-    ended = np.concatenate([np.asarray(waits[number][1], dtype=bool) for number in chosen])
-    return _quantile_s(waited_s, ended, share)
-
-
-def _quantile_s(waited_s: Floats, ended: npt.NDArray[np.bool_], share: float) -> float:
-    """Return the quantile of a Kaplan-Meier curve, without the curve: where the product falls low enough."""
-    order = np.lexsort((~ended, waited_s))  # of equal times, those that ended come first
-    at_risk = len(order) - np.arange(len(order))
-    open_share = np.cumprod(np.where(ended[order], 1 - 1 / at_risk, 1.0))
-    reached = np.nonzero(open_share <= 1 - share + 1e-12)[0]
-    return float(waited_s[order[reached[0]]]) if len(reached) else math.inf
-
-
-def _rank(ordered: Floats, share: float) -> float:
-    """Return a quantile by the nearest rank, since between a number and infinity nothing lies."""
-    return float(ordered[max(0, math.ceil(share * len(ordered)) - 1)])

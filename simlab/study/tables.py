@@ -60,6 +60,7 @@ OUTAGE_COLUMNS: dict[str, Any] = {
     "recovered_s": pl.Float64,
     "after_heal_s": pl.Float64,
     "outcome": pl.String,
+    "gave_up_s": pl.Float64,
     "recovered": pl.Boolean,
     "waited_s": pl.Float64,
 }

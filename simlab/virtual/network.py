@@ -2,11 +2,14 @@
 
 import asyncio
 import contextvars
+import errno
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from simlab.core.inject import UNREACHABLE, Injected
 from simlab.core.link import Delivered
 from simlab.virtual.loop import Process, current_process
 from simlab.virtual.signatures import MAY_LACK, missing_bytes
@@ -29,6 +32,12 @@ class Way(NamedTuple):
 
 
 _new_way: Callable[[tuple[Address, Address, int]], Way] = partial(tuple.__new__, Way)  # in half the time
+
+
+def true_payload(payload: bytes, way: Way) -> bytes:
+    """Return a datagram without what it got on its way, to be as long in every run."""
+    return payload if isinstance(payload, Injected) else payload[: way.size]
+
 
 _FIRST_PORT = 20000
 
@@ -71,6 +80,12 @@ class DatagramEndpoint(asyncio.DatagramTransport):
             self._keep(payload, source)
         elif self._remote is None or self._remote == source:
             self._receive(payload, source)
+
+    def refuse(self) -> None:
+        """Tell the protocol that nobody is where it has sent to, as Linux does if the port is connected."""
+        if self._remote is not None and not (self._closing or self._vanished):
+            error = ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+            self._context.copy().run(self._protocol.error_received, error)
 
     def _keep(self, payload: bytes, source: Address) -> None:
         taken_bytes = next(taken for up_to, taken in _BUFFERED_BYTES if len(payload) <= up_to)
@@ -214,10 +229,13 @@ class VirtualNetworkLoop(TcpLoop):
     def arrive(self, packet: Delivered) -> None:
         """Take a datagram from its way to the port that it is meant for, if there is one."""
         way: Way = packet.tag  # type: ignore[assignment]
-        source, destination, size = way
+        source, destination, _ = way
         endpoint = self._endpoints.get(destination)
         if endpoint is not None and destination[0] not in self._dead:
-            endpoint.deliver(packet.payload[:size], source)
+            if getattr(packet.payload, "injected", None) == UNREACHABLE:
+                endpoint.refuse()
+            else:
+                endpoint.deliver(true_payload(packet.payload, way), source)
 
     def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:
         endpoint = self._endpoints.get(destination)

@@ -1,7 +1,9 @@
 """The ways between client and server: a link in each direction, and the client's addresses at its end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from simlab.core.link import Delivered, Dropped
 from simlab.core.meter import LinkMeter
@@ -16,6 +18,9 @@ from simlab.virtual.network import VirtualNetworkLoop, Way
 from simlab.virtual.parties import CLIENT, ICE_HOSTS, SERVER
 from simlab.virtual.wire import Wire
 
+if TYPE_CHECKING:
+    from simlab.virtual.capture import PathCapture
+
 _CLIENT_NETWORK = "10.0.1"
 _NAT_NETWORK = "198.51.100"  # TEST-NET-2 (RFC 5737)
 _FIRST_HOST = 2
@@ -27,10 +32,22 @@ class Paths:
 
     There are the server and the STUN and TURN servers, with nothing between them. Where there is a NAT, they
     can reach the client by the NAT's address alone.
+
+    Parameters
+    ----------
+    captures
+        Shown what happens to the packets of each direction.
     """
 
-    def __init__(self, loop: VirtualNetworkLoop, scenario: Scenario, record: Recorder) -> None:
+    def __init__(
+        self,
+        loop: VirtualNetworkLoop,
+        scenario: Scenario,
+        record: Recorder,
+        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+    ) -> None:
         self._loop = loop
+        self._up_capture, self._down_capture = (captures.get(way) for way in (Direction.UP, Direction.DOWN))
         profile = scenario.profile
         self._spec = profile.nat_spec
         self._known = {CLIENT}  # every address by which the client was ever called
@@ -44,6 +61,16 @@ class Paths:
         self._up_meter, self._down_meter = self.meters[Direction.UP], self.meters[Direction.DOWN]
         loop.way_out = self._send
         self._schedule(scenario)
+
+    def finish(self) -> None:
+        """Record the totals. What passes afterwards is no part of the session, and of no capture."""
+        for wire, capture in ((self._up, self._up_capture), (self._down, self._down_capture)):
+            drops = wire.late_drops()
+            if capture is not None:
+                capture.late(drops)
+        for meter in self.meters.values():
+            meter.finish()
+        self._up_capture = self._down_capture = None
 
     def _new_nat(self) -> Nat | None:
         return None if self._spec is None else Nat(self._spec, self._another(self._outside))
@@ -66,17 +93,26 @@ class Paths:
         if source[0] in _SERVER_SIDE:
             if destination[0] not in self._known:
                 return False
-            self._down.send(payload, way)
+            self._put(self._down, payload, way, self._down_capture, way)
             return True
         if destination[0] not in _SERVER_SIDE:
             return False
+        outside = way
         if self._nat is not None:
-            way = way._replace(source=self._nat.outbound(source, destination, self._loop.time()))
-        self._up.send(payload, way)
+            outside = way._replace(source=self._nat.outbound(source, destination, self._loop.time()))
+        self._put(self._up, payload, outside, self._up_capture, way)
         return True
+
+    def _put(self, wire: Wire, payload: bytes, way: Way, capture: "PathCapture | None", seen: Way) -> None:
+        """Put a datagram into a link; ``seen`` is its way as its sender sees it."""
+        drops = wire.send(payload, way)
+        if capture is not None:
+            capture.entered(self._loop.time(), payload, seen, wire.link.offered - 1, drops)
 
     def _at_server(self, packet: Delivered) -> None:
         self._up_meter.delivered(packet)
+        if self._up_capture is not None:
+            self._up_capture.left(self._loop.time(), packet)
         self._loop.arrive(packet)
 
     def _at_client(self, packet: Delivered) -> None:
@@ -91,6 +127,8 @@ class Paths:
             self._lose(packet, "handover")
             return
         self._down_meter.delivered(packet)
+        if self._down_capture is not None:
+            self._down_capture.left(self._loop.time(), packet)
         self._loop.arrive(packet)
 
     def _lose(self, packet: Delivered, cause: str) -> None:
@@ -100,6 +138,8 @@ class Paths:
         link.dropped[cause] += 1
         dropped = Dropped(self._loop.time(), packet.seq, packet.kind, len(packet.payload), cause)
         self.meters[Direction.DOWN].dropped(dropped)
+        if self._down_capture is not None:
+            self._down_capture.lost(self._loop.time(), packet, cause)
 
     def _schedule(self, scenario: Scenario) -> None:
         for fault in scenario.profile.faults:

@@ -1,11 +1,14 @@
 """Run a scenario in virtual time."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path as FolderPath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from simlab.core.errors import SessionFailedError
+from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder, Timeline
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
@@ -14,16 +17,21 @@ from simlab.virtual.leaks import leaks_told
 from simlab.virtual.network import Address
 from simlab.virtual.parties import HTTP_PORT, PROXY, SERVER, Parties, on
 from simlab.virtual.paths import Paths
-from simlab.virtual.world import World, virtual_world
+from simlab.virtual.world import EPOCH_S, World, virtual_world
 from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
 
+if TYPE_CHECKING:
+    from simlab.virtual.capture import PathCapture
+
+Captures = AbstractContextManager[Mapping[Direction, "PathCapture"]]
+
 _CANCELLATIONS = 10
 
 
-def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
+def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPath | None = None) -> Timeline:
     """Run a scenario from beginning to end, and return what happened.
 
     A session that could not be run to its end has a ``session failed`` event as its last one.
@@ -32,10 +40,13 @@ def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
     ----------
     redirect_openssl
         False makes OpenSSL's timer sleep real time, as it must where it can't be redirected.
+    capture_in
+        The folder for the files of a capture; None for no capture.
     """
     prepare(scenario)
-    with virtual_world(scenario.seed, redirect_openssl) as world:
-        session = VirtualSession(scenario, world)
+    capture = _capture_of(scenario, capture_in)
+    with virtual_world(scenario.seed, redirect_openssl) as world, capture(world) as captures:
+        session = VirtualSession(scenario, world, captures)
         try:
             session.run()
         except SessionFailedError as error:
@@ -48,6 +59,15 @@ def run(scenario: Scenario, redirect_openssl: bool = True) -> Timeline:
         return Timeline.of(header(scenario, dtls_timer=world.dtls_timer), events)
 
 
+def _capture_of(scenario: Scenario, folder: FolderPath | None) -> Callable[[World], Captures]:
+    """Return what begins a capture in a world; what it needs is imported before there is one."""
+    if folder is None:
+        return lambda _: nullcontext({})
+    from simlab.virtual.capture import capturing
+
+    return lambda world: capturing(folder, EPOCH_S, world.loop.time, str(scenario))
+
+
 async def _same(address: Address) -> Address:
     return address
 
@@ -55,12 +75,17 @@ async def _same(address: Address) -> Address:
 class VirtualSession:
     """Client and server, the paths between them, and the signalling proxy."""
 
-    def __init__(self, scenario: Scenario, world: World) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        world: World,
+        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+    ) -> None:
         self._scenario = scenario
         self._loop = world.loop
         self.record = Recorder(self._loop.time)
         self.ended_s = scenario.profile.duration_s
-        self._paths = Paths(self._loop, scenario, self.record)
+        self._paths = Paths(self._loop, scenario, self.record, captures)
         self._parties = Parties(scenario, self._loop, self.record)
         self._proxy: SignallingProxy | None = None
         self._main: asyncio.Task[None] | None = None
@@ -106,8 +131,7 @@ class VirtualSession:
     def finish(self) -> None:
         """Record what is still open: the last gaps and counts."""
         if self._parties.finish():
-            for meter in self._paths.meters.values():
-                meter.finish()
+            self._paths.finish()
 
     def fail(self, stage: str, reason: str) -> None:
         """Record that the session was not run to its end."""

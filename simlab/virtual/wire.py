@@ -44,12 +44,21 @@ class Wire:
         self._spare: asyncio.TimerHandle | None = None  # has run, and can be used again
         self._head_due_s = 0.0
 
-    def send(self, payload: bytes, tag: object) -> None:
-        """Put a packet into the link."""
+    def send(self, payload: bytes, tag: object) -> list[Dropped]:
+        """Put a packet into the link, and return what was dropped of it, and of earlier ones."""
         now_s = self._loop.now_s
-        for drop in self.link.receive(payload, now_s, tag):
+        drops = self.link.receive(payload, now_s, tag)
+        for drop in drops:
             self._dropped(drop)
         self._arm(now_s)
+        return drops
+
+    def late_drops(self) -> list[Dropped]:
+        """Return what was dropped since the last packet came."""
+        drops = self.link.late_drops()
+        for drop in drops:
+            self._dropped(drop)
+        return drops
 
     def _arm(self, now_s: float) -> None:
         due_s = self.link.next_due_s()

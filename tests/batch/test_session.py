@@ -81,7 +81,7 @@ def test_every_fault_of_the_arguments_is_told() -> None:
 
 
 def test_a_session_that_could_not_be_run_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_port(_: Scenario) -> Timeline:
+    def no_port(_: Scenario, __: Path | None) -> Timeline:
         raise SessionFailedError("server", "port 7860 is in use")
 
     monkeypatch.setitem(session.CLOCKS, "virtual", no_port)

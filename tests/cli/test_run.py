@@ -69,7 +69,7 @@ def test_an_expectation_that_does_not_hold_is_exit_1(simlab):
 
 
 def test_a_session_that_could_not_be_run_is_exit_3_and_kept(simlab, here, monkeypatch):
-    def no_port(_):
+    def no_port(_, __):
         raise SessionFailedError("server", "port 7860 is in use")
 
     monkeypatch.setitem(session.CLOCKS, "virtual", no_port)
@@ -83,7 +83,7 @@ def test_a_session_that_could_not_be_run_is_exit_3_and_kept(simlab, here, monkey
 
 
 def test_a_bug_keeps_its_traceback(simlab, monkeypatch):
-    def broken(_):
+    def broken(_, __):
         raise ZeroDivisionError
 
     monkeypatch.setitem(session.CLOCKS, "virtual", broken)

@@ -37,6 +37,7 @@ EXAMPLES = {
     "tab-closed": '[[fault]]\nkind = "tab-closed"\nat = "1s"\n',
     "rebind": '[[fault]]\nkind = "rebind"\nat = "1s"\nwhat = "address"\n',
     "handover": TIMED.format("handover"),
+    "inject": '[[fault]]\nkind = "inject"\nat = "1s"\nwhat = "replay"\nevery = "100ms"\ncount = 3\n',
 }
 
 
@@ -56,7 +57,7 @@ def test_a_fault_is_saved_as_it_was(kind):
     (fault,) = scenario.profile.faults
     assert fault.kind == kind
     assert fault.at_s == 1.0
-    assert fault.until_s == {"tab-closed": math.inf, "rebind": 1.0}.get(kind, 3.0)
+    assert fault.until_s == {"tab-closed": math.inf, "rebind": 1.0, "inject": 1.2}.get(kind, 3.0)
     assert Scenario.of(load(scenario.to_toml(), "scenario.toml")) == scenario
 
 

@@ -35,13 +35,14 @@ def test_a_blackout_with_a_recreation():
             recovered_s=17.25,
             after_heal_s=1.2,
             outcome="reconnected",
+            gave_up_s=None,
         ),
     )
 
 
 def test_it_heals_by_itself_when_no_attempt_lies_in_it():
     session = timeline(connected(), fault(0, 30.0, 33.0), silence(30.0, 33.1), attempt(33.2))
-    assert astuple(outages(session)[0]) == (30.0, 33.1, 0, None, None, 0, 3.1, 0.1, "self_healed")
+    assert astuple(outages(session)[0]) == (30.0, 33.1, 0, None, None, 0, 3.1, 0.1, "self_healed", None)
 
 
 def test_overlapping_silences_are_one_outage_from_the_first_to_the_last():
@@ -59,7 +60,18 @@ def test_overlapping_silences_are_one_outage_from_the_first_to_the_last():
 def test_one_that_never_ends(gave_up, outcome):
     last = [event(50.0, "policy give_up", cause="3 attempts failed")] if gave_up else []
     session = timeline(connected(), fault(0, 30.0, 46.0), silence(29.9), attempt(40.0), last)
-    assert astuple(outages(session)[0]) == (29.9, None, 0, None, 10.1, 1, None, None, outcome)
+    assert astuple(outages(session)[0]) == (
+        29.9,
+        None,
+        0,
+        None,
+        10.1,
+        1,
+        None,
+        None,
+        outcome,
+        20.1 if gave_up else None,
+    )
 
 
 def test_a_session_that_recovers_after_giving_up_is_not_counted_as_given_up():

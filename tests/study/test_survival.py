@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlab.study.survival import _quantile_s, quantile_interval_s, recovery_curve
+from simlab.study.quantiles import open_shares
+from simlab.study.restricted import Waits
+from simlab.study.survival import recovery_curve
 
 # Weeks of remission under 6-mercaptopurine; those with a plus are censored. Freireich et al. (1963), Blood
 # 21, 699-716; the curve is in any textbook of survival analysis, as in Kleinbaum and Klein (2012), table 2.1.
@@ -44,9 +46,10 @@ def test_the_curve_is_the_product_of_what_is_left(outcomes):
     curve, steps = recovery_curve(waited_s, ended), by_hand(waited_s, ended)
     assert curve.at_s.tolist() == list(steps)
     assert curve.open_share == pytest.approx(list(steps.values()))
-    # The short cut of the bootstrap is the same curve.
-    for share in (0.1, 0.5, 0.95):
-        assert _quantile_s(np.array(waited_s), np.array(ended), share) == curve.quantile_s(share)
+    # The short cut of the intervals is the same curve.
+    waits = Waits.of(waited_s, ended, range(len(waited_s)))
+    shares = open_shares(waits, np.ones((1, len(waited_s))), np.array(list(steps)))[0]
+    assert shares == pytest.approx(list(steps.values()), abs=1e-12)
 
 
 def test_without_censoring_it_is_the_empirical_distribution():
@@ -64,21 +67,3 @@ def test_nothing_ever_recovers():
 def test_what_is_refused(waits):
     with pytest.raises(ValueError, match="want"):
         recovery_curve(waits, [True])
-
-
-def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
-    # Exponential times of mean 10 s, seen for 15 s, in sessions of two outages each: the median is 10 ln 2.
-    # 400 studies have an SD of 1.1 % at a coverage of 95 %: between 91.5 % and 98.5 % is 3.2 SD.
-    draws, covered = np.random.default_rng(5), 0
-    for _ in range(400):
-        times_s = draws.exponential(10.0, (40, 2))
-        waits = [(np.minimum(each, 15.0).tolist(), (each < 15.0).tolist()) for each in times_s]
-        low_s, high_s = quantile_interval_s(waits, 0.5, draws, resamples=200)
-        covered += low_s <= 10 * math.log(2) <= high_s
-    assert 0.915 <= covered / 400 <= 0.985
-
-
-def test_an_interval_may_end_beyond_what_was_seen():
-    waits = [([1.0], [True]), ([9.0], [False]), ([9.0], [False])]
-    low_s, high_s = quantile_interval_s(waits, 0.5, np.random.default_rng(1))
-    assert (low_s, high_s) == (1.0, math.inf)

@@ -93,7 +93,7 @@ def _take_message(self: Any, data: bytes, size: int) -> Rest | None:
 def _tell(channel: Any, text: str) -> None:
     """Do what ``emit`` does, where one function listens."""
     listeners = channel._events.get("message")
-    if listeners is None or len(listeners) != 1:
+    if listeners is None or len(listeners) != 1 or "emit" in channel.__dict__:  # or somebody looks on
         channel.emit("message", text)
         return
     for listener in listeners.values():

@@ -1,0 +1,200 @@
+"""Pictures of what the cells of a study come to."""
+
+import math
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
+
+from simlab.study.looks import INK, LINES, MARKERS, corner, names_of, new_axes, tidy, title
+from simlab.study.summary import Cell
+from simlab.study.words import listed
+
+_NEVER = "#EEEEEE"
+_MOST_NUMBERS = 14
+
+
+def plot_heat(cells: Sequence[Cell], key: str, ax: Axes | None = None) -> Axes:
+    """Draw the median recovery time as colours: what varies to the right, policies downwards.
+
+    Parameters
+    ----------
+    cells
+        A cell for each policy and value of ``key``.
+    key
+        The column of what varies, such as the length of a fault.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        White with a hatch and a cross where half of the outages are never over.
+    """
+    ax = ax or new_axes(10.0, 4.5)
+    values = list(dict.fromkeys(str(cell.labels[key]) for cell in cells))
+    policies = list(dict.fromkeys(str(cell.labels["policy"]) for cell in cells))
+    grid = np.full((len(policies), len(values)), math.nan)
+    for cell in cells:
+        grid[policies.index(str(cell.labels["policy"])), values.index(str(cell.labels[key]))] = cell.median_s
+    finite = np.where(np.isfinite(grid), grid, math.nan)
+    longest_s = float(np.nanmax(finite)) if np.isfinite(grid).any() else 1.0
+    image = ax.imshow(finite, aspect="auto", cmap="cividis_r", vmin=0.0, vmax=longest_s)
+    _write_grid(ax, grid, longest_s)
+    ax.set_yticks(range(len(policies)), policies)
+    ax.set_xticks(range(len(values)), values, rotation=45 if len(values) > 10 else 0)
+    ax.set_xlabel(f"{key}, as in the profile")
+    ax.set_ylabel("policy")
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.colorbar(image, ax=ax, label="half of the outages are over within, in seconds", pad=0.02)
+    if np.isinf(grid).any():
+        ax.legend(
+            handles=[_never_patch()], loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=8
+        )
+    title(ax, _heat_finding(grid, policies, values, key) + ("\n" if np.isinf(grid).any() else ""))
+    corner(ax, f"n = {sum(cell.sessions for cell in cells)} sessions, {cells[0].sessions} a cell", 50.0)
+    return ax
+
+
+def _never_patch() -> Patch:
+    return Patch(facecolor=_NEVER, edgecolor="#888888", hatch="xx", label="half are never over")
+
+
+def _write_grid(
+    ax: Axes, grid: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", longest_s: float
+) -> None:
+    for (row, column), value_s in np.ndenumerate(grid):
+        if math.isinf(value_s):
+            corner_at = (column - 0.5, row - 0.5)
+            box = Rectangle(corner_at, 1, 1, facecolor=_NEVER, edgecolor="#888888", hatch="xx", linewidth=0.0)
+            ax.add_patch(box)
+        elif math.isnan(value_s):
+            ax.text(column, row, "none", ha="center", va="center", fontsize=7, color="#777777")
+        else:
+            dark = value_s > 0.55 * longest_s
+            text = f"{value_s:.0f}" if grid.shape[1] > _MOST_NUMBERS else f"{value_s:.1f}"
+            ax.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else INK)
+
+
+def _heat_finding(
+    grid: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
+    policies: Sequence[str],
+    values: Sequence[str],
+    key: str,
+) -> str:
+    lost = {name: int(np.isinf(row).sum()) for name, row in zip(policies, grid, strict=True)}
+    worst = max(lost, key=lambda name: lost[name])
+    if not lost[worst]:
+        slowest = int(np.nanargmax(np.where(np.isnan(grid), -1.0, grid).max(axis=1)))
+        most_s = float(np.nanmax(grid[slowest]))
+        return f"Calls come back with every policy, with {policies[slowest]} within up to {most_s:.1f} s"
+    first = values[int(np.nonzero(np.isinf(grid[policies.index(worst)]))[0][0])]
+    saved = [name for name, number in lost.items() if not number]
+    but = f"; with {listed(saved)} most do at every value" if saved else ""
+    return f"Policy {worst}: most calls do not come back from {key} = {first} on{but}"
+
+
+def plot_usable(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
+    """Draw the usable share of the sessions: a row of bars for each profile, a bar for each policy."""
+    profiles = list(dict.fromkeys(str(cell.labels.get("profile", "all")) for cell in cells))
+    policies = list(dict.fromkeys(str(cell.labels["policy"]) for cell in cells))
+    ax = ax or new_axes(9.0, 2.2 + 0.32 * len(cells))
+    height = 0.8 / len(policies)
+    hatches = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
+    for number, (policy, (colour, _), hatch) in enumerate(
+        zip(policies, cycle(LINES), cycle(hatches), strict=False)
+    ):
+        own = [cell for cell in cells if str(cell.labels["policy"]) == policy]
+        rows = [
+            profiles.index(str(cell.labels.get("profile", "all"))) - 0.4 + height * (number + 0.5)
+            for cell in own
+        ]
+        bars = ax.barh(
+            rows,
+            [cell.usable_fraction for cell in own],
+            height * 0.92,
+            color=colour,
+            edgecolor="white",
+            hatch=hatch,
+            label=policy,
+        )
+        ax.bar_label(bars, [f"{cell.usable_fraction:.1%}" for cell in own], padding=3, fontsize=8)
+    ax.set_yticks(range(len(profiles)), profiles)
+    ax.set_ylim(len(profiles) - 0.5, -0.5)
+    ax.set_xlim(0.0, 1.08)
+    ax.set_xlabel("share of the session in which all passed both ways")
+    ax.set_ylabel("profile")
+    ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    tidy(ax)
+    ax.grid(visible=False, axis="y")
+    ax.legend(frameon=False, title="policy", loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
+    named = dict(zip(names_of(cells), cells, strict=True))
+    best, worst = (choose(named, key=lambda name: named[name].usable_fraction) for choose in (max, min))
+    title(
+        ax, _range_finding("usable", best, named[best].usable_fraction, worst, named[worst].usable_fraction)
+    )
+    corner(ax, f"n = {sum(cell.sessions for cell in cells)} sessions")
+    return ax
+
+
+def _range_finding(what: str, best: str, high: float, worst: str, low: float) -> str:
+    if best == worst or math.isclose(high, low, abs_tol=5e-4):
+        return f"{best}: {what} for {high:.1%} of the time"
+    return f"Most {what} with {best} ({high:.1%} of the time), least with {worst} ({low:.1%})"
+
+
+def plot_cost(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
+    """Draw what recovery costs: attempts per session upwards, the 95th percentile of recovery to the right.
+
+    Where 5 % of the outages or more are never over, the mark is in a column of its own at the right.
+    """
+    ax = ax or new_axes(9.0, 5.5)
+    drawn = [cell for cell in cells if cell.curve.outages]
+    longest_s = max((cell.p95_s for cell in drawn if math.isfinite(cell.p95_s)), default=10.0)
+    never_s = longest_s * 1.25
+    for number, (cell, name) in enumerate(zip(drawn, names_of(drawn), strict=True)):
+        _mark(ax, min(cell.p95_s, never_s), cell, name, number)
+    if any(math.isinf(cell.p95_s) for cell in drawn):
+        ax.axvspan(longest_s * 1.14, longest_s * 1.36, color=_NEVER, zorder=0)
+        at = ax.get_xaxis_transform()
+        ax.text(never_s, 0.99, "never", transform=at, ha="center", va="top", fontsize=9, color="#555555")
+        ax.set_xlim(0.0, longest_s * 1.36)
+    else:
+        ax.set_xlim(0.0, longest_s * 1.1)
+    ax.set_ylim(0.0, max((cell.attempts for cell in drawn), default=1.0) * 1.15 + 0.1)
+    ax.set_xlabel("95 % of the outages are over within, in seconds")
+    ax.set_ylabel("attempts per session: what it costs the server")
+    tidy(ax)
+    if drawn:
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
+    title(ax, _cost_finding(drawn))
+    corner(ax, f"n = {sum(cell.sessions for cell in drawn)} sessions")
+    return ax
+
+
+def _mark(ax: Axes, x: float, cell: Cell, name: str, number: int) -> None:
+    ax.plot(
+        x,
+        cell.attempts,
+        MARKERS[number % len(MARKERS)],
+        color=LINES[number % len(LINES)][0],
+        markeredgecolor=INK,
+        markersize=max(7, 14 - 2 * number),  # what lies on the same place is seen as a ring
+        clip_on=False,
+        label=f"{name} ({cell.success:.0%} saved)",
+        zorder=3,
+    )
+
+
+def _cost_finding(drawn: Sequence[Cell]) -> str:
+    if not drawn:
+        return "No outage in any session"
+    named = dict(zip(names_of(drawn), drawn, strict=True))
+    fastest = min(named, key=lambda name: (named[name].p95_s, named[name].attempts))
+    one = named[fastest]
+    if math.isinf(one.p95_s):
+        return "With every policy, some calls do not come back"
+    return (
+        f"Soonest back: {fastest}, 95 % within {one.p95_s:.1f} s, for {one.attempts:.1f} attempts a session"
+    )

@@ -1,0 +1,96 @@
+"""What the pictures of studies look like."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Transform
+
+from simlab.study.summary import Cell
+
+INK = "#222222"
+# Okabe and Ito's hues, for the colour-blind, each with a dash and a marker of its own, for print in grey.
+LINES: tuple[tuple[str, Any], ...] = (
+    ("#0072B2", "-"),
+    ("#D55E00", "--"),
+    ("#009E73", "-."),
+    ("#CC79A7", ":"),
+    ("#E69F00", (0, (5, 1, 1, 1, 1, 1))),
+    ("#56B4E9", (0, (8, 2))),
+    ("#000000", (0, (1, 1))),
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
+
+
+def new_axes(width_inches: float, height_inches: float) -> Axes:
+    """Return axes in a figure of their own, that nothing shows or saves."""
+    return Figure(figsize=(width_inches, height_inches), layout="constrained").add_subplot()
+
+
+def tidy(ax: Axes) -> None:
+    """Draw a light grid, and no frame above and at the right."""
+    ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
+    ax.set_axisbelow(True)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def title(ax: Axes, finding: str) -> None:
+    """Write the finding above the axes."""
+    ax.set_title(finding, loc="left", fontsize=12, fontweight="bold", wrap=True)
+
+
+def corner(ax: Axes, text: str, points_below: float = 38.0) -> None:
+    """Write below the left corner of the axes how much the picture rests on."""
+    below(ax, 0.0, points_below, text, ax.transAxes)
+
+
+def below(
+    ax: Axes,
+    x: float,
+    points: float,
+    text: str,
+    where: Transform,
+    *,
+    color: str = "#444444",
+    ha: str = "left",
+) -> None:
+    """Write some points below the axes, at ``x`` in the coordinates ``where``."""
+    ax.annotate(
+        text,
+        (x, 0.0),
+        (0.0, -points),
+        xycoords=where,
+        textcoords="offset points",
+        fontsize=8,
+        color=color,
+        ha=ha,
+        va="top",
+        annotation_clip=False,
+    )
+
+
+def reference(ax: Axes, at: float, text: str) -> None:
+    """Draw a line at a known time, and say beside it what it is."""
+    ax.axvline(at, color="#777777", linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+    ax.annotate(
+        text,
+        (at, 0.5),
+        (-3.0, 0.0),
+        xycoords=ax.get_xaxis_transform(),
+        textcoords="offset points",
+        rotation=90,
+        fontsize=7,
+        color="#666666",
+        ha="right",
+        va="center",
+    )
+
+
+def names_of(cells: Sequence[Cell]) -> list[str]:
+    """Return what cells are called: what tells them apart, or everything where there is one only."""
+    telling = (
+        [key for key in cells[0].labels if len({cell.labels[key] for cell in cells}) > 1] if cells else []
+    )
+    return [", ".join(str(cell.labels[key]) for key in telling or cell.labels) for cell in cells]
