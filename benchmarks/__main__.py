@@ -10,14 +10,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import link, session, startup, studies
+from benchmarks import link, memory, nights, session, startup, studies
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "startup": startup.measure,
     "link": link.measure,
     "session": session.measure,
+    "nights": nights.measure,
     "studies": studies.measure,
+    "memory": memory.measure,
 }
 _MARKS = {True: "", False: "[bold red]not met", None: ""}
 

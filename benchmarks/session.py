@@ -2,8 +2,10 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from benchmarks import floor
 from benchmarks.figure import Figure
 from simlab.batch.session import run_scenario
 from simlab.profile import Scenario, load
@@ -11,34 +13,51 @@ from simlab.virtual.fast.pieces import pieces
 
 DURATION_S = 120
 SESSIONS = 5
+MESSAGES = 2 * DURATION_S * 10
+SWEEP_CPU_S = 0.12  # 1000 sessions of flaky.toml in 60 s on two cores
+POLICIES = ("pipecat", "pipecat-fixed", "livekit", "aws-full-jitter")
+_FLAKY = Path(__file__).parents[1] / "profiles" / "flaky.toml"
 _DURATION = f'duration = "{DURATION_S}s"\n'
 _MESSAGES = "[peers]\nmedia = []\n"
 _IMPAIRED = '[link]\ndelay = "40ms"\njitter = "5ms"\nloss = "2%"\nrate = "1Mbit/s"\nqueue = "64KiB"\n'
+_VIDEO = '[peers]\nmedia = ["audio", "video"]\n'
 PROFILES = {
-    "messages, clean": (_DURATION + _MESSAGES, 400),
-    "messages, impaired": (_DURATION + _MESSAGES + _IMPAIRED, None),
+    "messages, clean": (_DURATION + _MESSAGES, None),
+    "messages, impaired": (_DURATION + _MESSAGES + _IMPAIRED, 1500),
     "audio both ways, clean": (_DURATION, 60),
-    "audio both ways, impaired": (_DURATION + _IMPAIRED, None),
+    "audio both ways, impaired": (_DURATION + _IMPAIRED, 60),
+    "audio and 30 fps VP8 both ways": (_DURATION + _VIDEO, 10),
 }
 """Of each kind of session the profile, and how many seconds of it a second of the processor should give."""
 
 
-def seconds(text: str) -> tuple[float, float]:
+def seconds(scenarios: Sequence[Scenario]) -> tuple[float, float]:
     """Return the median of the processor's and of the wall's seconds of a few sessions.
 
-    The first session of a process, which imports and encodes, is not counted.
+    The first one, which imports and encodes, is not counted.
     """
-    profile = load(text, "benchmark.toml")
     cpu_s, wall_s = [], []
-    for seed in range(SESSIONS + 1):
+    for scenario in scenarios:
         began_cpu_s, began_s = time.process_time(), time.perf_counter()
-        run = run_scenario(Scenario.of(profile, seed=seed))
+        run = run_scenario(scenario)
         run.timeline.to_text()
         cpu_s.append(time.process_time() - began_cpu_s)
         wall_s.append(time.perf_counter() - began_s)
         if any(True for _ in run.timeline.select("session", "failed")):
-            raise RuntimeError(f"the session of seed {seed} failed")
+            raise RuntimeError(f"the session of seed {scenario.profile.seed} failed")
     return statistics.median(cpu_s[1:]), statistics.median(wall_s[1:])
+
+
+def _flaky() -> list[Scenario]:
+    """Return sessions of a sweep over ``flaky.toml`` with messages only, of each policy as many."""
+    profile = load(_FLAKY.read_text(), "flaky.toml")
+    peers = profile.peers.model_copy(update={"media": ()})
+    profile = profile.model_copy(update={"peers": peers})
+    return [
+        Scenario.of(profile, policy_name=name, seed=seed)
+        for seed in range(SESSIONS)
+        for name in (POLICIES[:1] if seed == 0 else POLICIES)
+    ]
 
 
 def measure() -> Iterator[Figure]:
@@ -47,8 +66,12 @@ def measure() -> Iterator[Figure]:
     fitting = sum(piece.fits for piece in all_pieces)
     yield Figure("session: faster pieces that fit", fitting, "", at_least=len(all_pieces))
     for name, (text, wanted) in PROFILES.items():
-        cpu_s, wall_s = seconds(text)
+        profile = load(text, "benchmark.toml")
+        cpu_s, wall_s = seconds([Scenario.of(profile, seed=seed) for seed in range(SESSIONS + 1)])
         yield Figure(f"session: {name}", wall_s, "wall s")
         yield Figure(f"session: {name}", DURATION_S / wall_s, "x life")
         yield Figure(f"session: {name}", cpu_s, "CPU s")
         yield Figure(f"session: {name}", DURATION_S / cpu_s, "x life of CPU", at_least=wanted)
+    cpu_s, _ = seconds(_flaky())
+    yield Figure("session: flaky, messages only", cpu_s, "CPU s", at_most=SWEEP_CPU_S)
+    yield Figure("session: floor (encryption and SCTP's bytes alone)", floor.seconds(MESSAGES), "CPU s")

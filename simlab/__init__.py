@@ -1,7 +1,8 @@
 """Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock.
 
 ``run`` runs a session and gives a ``Run``, ``sweep`` runs many and gives a ``Study``; ``open`` opens
-either again; ``compare`` says what became better or worse between two studies.
+either again; ``compare`` says what became better or worse between two studies. ``nightly`` runs a suite,
+and ``trend`` opens the nights before.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ if TYPE_CHECKING:
     from simlab.batch.door import open_saved as open  # noqa: A004 - it is called simlab.open
     from simlab.batch.door import run
     from simlab.batch.door_sweep import sweep
+    from simlab.batch.nightly import nightly
     from simlab.batch.result import Run
     from simlab.batch.study import Study
+    from simlab.batch.trend import open_trend as trend
 
-__all__ = ["Run", "Study", "compare", "open", "run", "sweep"]
+__all__ = ["Run", "Study", "compare", "nightly", "open", "run", "sweep", "trend"]
 
 _WHERE = {
     "Run": ("simlab.batch.result", "Run"),
@@ -22,7 +25,9 @@ _WHERE = {
     "open": ("simlab.batch.door", "open_saved"),
     "Study": ("simlab.batch.study", "Study"),
     "run": ("simlab.batch.door", "run"),
+    "nightly": ("simlab.batch.nightly", "nightly"),
     "sweep": ("simlab.batch.door_sweep", "sweep"),
+    "trend": ("simlab.batch.trend", "open_trend"),
 }
 
 

@@ -11,7 +11,7 @@ import simlab
 
 PROJECT = Path(__file__).parents[1]
 LINT_IMPORTS = Path(sys.executable).parent / "lint-imports"
-HEAVY = ("matplotlib", "polars", "scipy", "pydantic", "numpy", "aiortc", "rich", "scapy")
+HEAVY = ("matplotlib", "polars", "scipy", "pydantic", "numpy", "aiortc", "rich", "scapy", "jinja2")
 
 
 def lint(folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -10,6 +10,7 @@ from typing import Any
 from simlab.batch.door import texts, value_text
 from simlab.batch.executors import LOCAL, executor_of
 from simlab.batch.plan import Matrix, Plan
+from simlab.batch.reporting import add_report
 from simlab.batch.resume import plan_of
 from simlab.batch.resume import resume as resume_sweep
 from simlab.batch.scenarios import Wanted
@@ -83,7 +84,10 @@ def sweep(
         except KeyboardInterrupt:
             begun.leave()
             raise
-        return begun.finish()
+        study = begun.finish()
+    if study.folder is not None:
+        add_report(study)
+    return study
 
 
 def _sweep(planned: Plan, parent: Path | None, resumed: bool | str | PathLike[str]) -> Sweep:

@@ -14,6 +14,7 @@ from simlab.profile.model import Clock, Profile
 from simlab.profile.nearest import quoted
 from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
+from simlab.profile.suite import is_suite
 from simlab.reconnect.policy import POLICIES
 
 CATALOGUE = Path("profiles")
@@ -123,8 +124,11 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
     """
     path = find(name)
     beside = path.parent
+    text = text_of(path, "a profile")
+    if is_suite(text):
+        raise InvalidInputError([f"{path}: is a suite for simlab nightly, want a profile"])
     profile = load(
-        text_of(path, "a profile"),
+        text,
         str(path),
         overrides,
         policy_names=POLICIES,
@@ -164,6 +168,15 @@ def find(name: str) -> Path:
 
 
 def catalogue() -> list[Path]:
-    """Return the files of the catalogue: those in no family first, then family by family."""
-    files = [*CATALOGUE.glob(f"*{SUFFIX}"), *CATALOGUE.glob(f"*/*{SUFFIX}")]
+    """Return the files of the catalogue: those in no family first, then family by family; suites are none."""
+    found = [*CATALOGUE.glob(f"*{SUFFIX}"), *CATALOGUE.glob(f"*/*{SUFFIX}")]
+    files = [file for file in found if not suite_at(file)]
     return sorted(files, key=lambda file: (file.relative_to(CATALOGUE).parent, file.stem))
+
+
+def suite_at(file: Path) -> bool:
+    """Tell whether a file is a suite and no profile; one that cannot be read is none."""
+    try:
+        return is_suite(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return False

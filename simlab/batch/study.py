@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ FAILURES = "failures.jsonl"
 _MOST_CURVES = 12
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Study:
     """What many sessions come to.
 
@@ -215,6 +216,33 @@ class Study:
 
         return outage_incidences(self.outage_rows)
 
+    def report(
+        self, out: "str | PathLike[str] | None" = None, worst: int = 8, jobs: int | None = None
+    ) -> Path:
+        """Write the study, which must be saved, as one HTML page, and return the file.
+
+        Parameters
+        ----------
+        out
+            The file; by default ``report.html`` in its folder.
+        worst
+            How many of its worst sessions to run again, for their timelines.
+        jobs
+            How many processes to do so with; None takes all cores.
+
+        Raises
+        ------
+        InvalidInputError
+            If the study is not saved.
+        SimlabError
+            If the file could not be written.
+        """
+        from simlab.batch.reporting import write_report
+
+        if self.folder is None:
+            raise InvalidInputError(["the study is not saved, so nothing says how to run it: sweep(out=...)"])
+        return write_report(self.folder, None if out is None else Path(out), worst, jobs or 0)
+
     def files(self) -> dict[str, bytes]:
         """Return what its folder holds, beside the matrix."""
         from simlab.study.comparison import comparison_json
@@ -244,6 +272,10 @@ class Study:
         from simlab.batch.picture import as_file
 
         return as_file(self.plot_recovery(), "png")
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} that could not be run" if self.failures else ""
+        return f"<Study of {self.sessions.height} sessions, {self.outages.height} outages{failed}>"
 
     def _repr_png_(self) -> bytes:
         return self._picture()

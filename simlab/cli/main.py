@@ -19,7 +19,9 @@ READER_GONE = 141
 COMMANDS = {
     "run": "simlab.cli.run:command",
     "sweep": "simlab.cli.sweep:command",
+    "nightly": "simlab.cli.nightly:command",
     "compare": "simlab.cli.compare:command",
+    "report": "simlab.cli.report:command",
     "profiles": "simlab.cli.profiles:group",
     "policies": "simlab.cli.policies:group",
     "plot": "simlab.cli.plot:command",

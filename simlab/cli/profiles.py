@@ -1,5 +1,6 @@
 """``simlab profiles``."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -78,7 +79,7 @@ def show_command(name: str, settings: tuple[str, ...]) -> None:
 def check_command(
     files: tuple[str, ...], measured: bool, seed: int | None, level: float, as_json: bool
 ) -> int:
-    """Check profiles, and list everything that is wrong; exits 2 then.
+    """Check profiles, and list everything that is wrong; exits 2 then. Suites are checked as suites.
 
     With --measure, what is random may differ from what was asked for as far as chance goes. The ranges that
     are allowed are exact, and so wide that all files together are taken for wrong without a reason with the
@@ -89,17 +90,22 @@ def check_command(
       simlab profiles check profiles/*.toml
       simlab profiles check flaky nlc/3g --measure
     """
-    from simlab.batch.scenarios import load_all
+    from simlab.batch.planning import check_suites
+    from simlab.batch.scenarios import load_all, suite_at
     from simlab.core.errors import InvalidInputError
 
-    profiles, faults = load_all(files, {})
+    suites = [file for file in files if suite_at(Path(file))]
+    profiles, faults = load_all([file for file in files if file not in suites], {})
+    faults += check_suites(suites)
     if faults:
         raise InvalidInputError(faults)
     if measured:
         from simlab.cli.measured import print_measured
 
         return print_measured(profiles, seed, level, as_json)
-    click.echo(f"{len(files)} profile{'' if len(files) == 1 else 's'}: nothing is wrong.")
+    counted = ((len(profiles), "profile"), (len(suites), "suite"))
+    told = [f"{number} {what}{'' if number == 1 else 's'}" for number, what in counted if number]
+    click.echo(f"{' and '.join(told)}: nothing is wrong.")
     return 0
 
 
@@ -130,14 +136,17 @@ def import_command(kind: str, file: str, name: str | None, direction: "Way | Non
 
 
 @group.command("schema")
-def schema_command() -> None:
+@click.option("--suite", is_flag=True, help="That of a suite for simlab nightly.")
+def schema_command(suite: bool) -> None:
     """Print the JSON Schema of a profile, for editors.
 
     \b
-    Example:
+    Examples:
       simlab profiles schema > profile.schema.json
+      simlab profiles schema --suite > suite.schema.json
     """
     from simlab.cli.listing import print_json
     from simlab.profile.model import schema
+    from simlab.profile.suite import suite_schema
 
-    print_json(schema())
+    print_json(suite_schema() if suite else schema())

@@ -16,6 +16,7 @@ from simlab import store
 from simlab.batch.executors import Executor, executor_of
 from simlab.batch.outcome import Outcome
 from simlab.batch.plan import Matrix, Plan
+from simlab.batch.reporting import add_report
 from simlab.batch.resume import plan_of, resume
 from simlab.batch.study import Study
 from simlab.batch.sweep import Sweep
@@ -70,6 +71,8 @@ def sweep_and_print(matrix: Matrix, how: How) -> int:
             interrupted = _run(sweep, executor, shown=not how.quiet)
             study = sweep.leave() if interrupted else sweep.finish()
             most = sweep.most
+    if not interrupted:
+        add_report(study)
     _print(study, most, how)
     if interrupted:
         _say_how_to_go_on(study)

@@ -122,35 +122,34 @@ class Link:
         tag
             Whatever the caller wants back with the packet, such as its addresses.
         """
-        kind = classify(payload)
-        nth = self._seen.get(kind, 0)
-        self._seen[kind] = nth + 1
-        packet = Packet(self.offered, now_s, payload, kind, tag, nth)
-        self.offered += 1
-        for note in self._notes:
-            note(packet)
+        kind, seen, seq = classify(payload), self._seen, self.offered
+        nth = seen.get(kind, 0)
+        seen[kind] = nth + 1
+        packet = Packet(seq, now_s, payload, kind, tag, nth)
+        self.offered = seq + 1
+        if self._notes:
+            for note in self._notes:
+                note(packet)
         transit = Transit(packet, now_s, payload)
         if self._holding is not None:
             return self._receive_held(self._holding, (transit,), now_s)
-        drops: list[Dropped] = []
         # The way through the stages as ``_carry`` goes it, as long as nothing is dropped or doubled.
-        for number, stage in enumerate(self._front):
+        for stage in self._front:
             kept = stage.apply(transit)
             if len(kept) != 1:
-                self._carry_on(number, transit, kept, drops)
-                return drops
+                return self._carry_on(stage, transit, kept)
             transit = kept[0]
         heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
-        return drops
+        return []
 
-    def _carry_on(
-        self, number: int, transit: Transit, kept: tuple[Transit, ...], drops: list[Dropped]
-    ) -> None:
-        """Go on behind the stage of that number, which dropped or doubled a transit."""
+    def _carry_on(self, stage: Stage, transit: Transit, kept: tuple[Transit, ...]) -> list[Dropped]:
+        """Go on behind a stage which dropped or doubled a transit."""
+        drops: list[Dropped] = []
         if kept:
-            self._carry(self._front[number + 1 :], kept, drops)
+            self._carry(self._front[self._front.index(stage) + 1 :], kept, drops)
         else:
-            drops.append(self._drop(transit.packet, transit.packet.arrived_s, self._front[number].name))
+            drops.append(self._drop(transit.packet, transit.packet.arrived_s, stage.name))
+        return drops
 
     def _receive_held(
         self, holding: HoldingStage, transits: tuple[Transit, ...], now_s: float

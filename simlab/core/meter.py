@@ -1,6 +1,5 @@
 """Record once a second what a link carried."""
 
-from collections import Counter
 from collections.abc import Sequence
 from math import ceil, floor
 from typing import Any
@@ -24,7 +23,10 @@ class LinkMeter:
         self._source = f"link.{direction.value}"
         self._link = link
         self._second_ends_s = 1.0
-        self._row: list[Delivered] = []  # of this second
+        # Of this second:
+        self._delays_s: list[float] = []
+        self._packets: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
         self._errors_s: list[float] | None = [] if keep_errors else None
 
     def dropped(self, drop: Dropped) -> None:
@@ -37,28 +39,30 @@ class LinkMeter:
         if packet.sent_s >= self._second_ends_s:
             self.flush()
             self._second_ends_s = floor(packet.sent_s) + 1.0
-        self._row.append(packet)
+        kind, packets, sizes = packet.kind, self._packets, self._sizes
+        self._delays_s.append(packet.sent_s - packet.arrived_s)
+        packets[kind] = packets.get(kind, 0) + 1
+        sizes[kind] = sizes.get(kind, 0) + len(packet.payload)
+        if self._errors_s is not None:
+            self._errors_s.append(packet.sent_s - packet.due_s)
 
     def flush(self) -> None:
         """Record the second that is over."""
-        if not self._row:
+        delays_s = self._delays_s
+        if not delays_s:
             return
-        delays_s = sorted(packet.sent_s - packet.arrived_s for packet in self._row)
-        sizes: Counter[str] = Counter()
-        for packet in self._row:
-            sizes[packet.kind] += len(packet.payload)
+        delays_s.sort()
         self._record(
             self._source,
             "rate",
             at_s=min(self._second_ends_s, self._record.now_s()),
-            packets=dict(sorted(Counter(packet.kind for packet in self._row).items())),
-            bytes=dict(sorted(sizes.items())),
+            packets=dict(sorted(self._packets.items())),
+            bytes=dict(sorted(self._sizes.items())),
             delay_p50_s=_rank_s(delays_s, 0.50),
             delay_p95_s=_rank_s(delays_s, 0.95),
         )
-        if self._errors_s is not None:
-            self._errors_s += [packet.sent_s - packet.due_s for packet in self._row]
-        self._row.clear()
+        for of_second in (delays_s, self._packets, self._sizes):
+            of_second.clear()
 
     def finish(self, **more: Any) -> None:
         """Record the last second, and the totals of the session.

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simlab.core.json_text import json_writer
+
 SCHEMA = 1
 
 _LINK: dict[str, tuple[str, ...]] = {
@@ -171,8 +173,7 @@ class Timeline:
         return Timeline(json.loads(head), tuple(_event_of(json.loads(line)) for line in lines))
 
 
-def _to_json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+_to_json = json_writer(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False))
 
 
 def _event_of(record: dict[str, Any]) -> Event:

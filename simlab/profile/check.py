@@ -26,6 +26,7 @@ from simlab.profile.overrides import dotted
 from simlab.profile.policy import PolicyKeys
 from simlab.profile.rates import RATE_TABLES, CodelTable
 from simlab.profile.spread import Spread
+from simlab.profile.suite_tables import Baseline, Suite, Sweep, SweepExpect, Tolerance
 from simlab.profile.weather import Weather
 
 # Which table is where; those told apart by a tag are found by the tag alone.
@@ -58,6 +59,11 @@ TABLES: dict[str, type[Table]] = {
     "weather": Weather,
     "every": Spread,
     "for": Spread,
+    "suite": Suite,
+    "sweep": Sweep,
+    "sweep.expect": SweepExpect,
+    "baseline": Baseline,
+    "tolerance": Tolerance,
 }
 
 _WANTS = {
@@ -143,8 +149,8 @@ def _unknown(loc: Path, path: Path, root: type[Table]) -> str:
 def _table_at(loc: Path) -> type[Table]:
     """Return the table in which an error is: by its tag, its own name, or its whole path."""
     steps = [step for step in loc if isinstance(step, str) and step != "#table"]
-    last = steps[-1] if steps else ""
-    return TABLES[last] if last in TABLES and last != "link" else TABLES[dotted(tuple(steps))]
+    whole, last = dotted(tuple(steps)), steps[-1] if steps else ""
+    return TABLES[whole] if whole in TABLES else TABLES[last]
 
 
 def _untagged(details: ErrorDetails, path: Path) -> tuple[Path, str]:

@@ -1,7 +1,8 @@
 """The one place that opens files under ``results/``: folders of runs and of studies, whole or not at all."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,6 +133,20 @@ def save(
         return written(parent, name, ending, files, captured)
 
 
+def save_files(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
+    """Write a folder of files, named after the time in UTC and ``name``, and return where it is.
+
+    Raises
+    ------
+    SimlabError
+        If the disk is full or cannot be written; then there is no folder.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    with told(parent, "the folder could not be written"):
+        parent.mkdir(parents=True, exist_ok=True)
+        return written(parent, f"{stamp}-{name}", "", files)
+
+
 def add(path: Path, content: bytes) -> None:
     """Write one file, whole or not at all, over one that may be there.
 
@@ -142,6 +157,68 @@ def add(path: Path, content: bytes) -> None:
     """
     with told(path, "the file could not be written"):
         write_all(path.parent, {path.name: content})
+
+
+def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Add records to a file of JSON lines, all of them or none; what is in it stays as it is.
+
+    Raises
+    ------
+    SimlabError
+        If the disk is full or cannot be written.
+    """
+    text = "".join(json.dumps(one, ensure_ascii=False, allow_nan=False) + "\n" for one in records)
+    with told(path, "the records could not be added"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            before_bytes, content, written = os.fstat(file.fileno()).st_size, text.encode(), 0
+            try:
+                while written < len(content):  # a disk that is about to be full takes a part
+                    written += file.write(content[written:])
+            except OSError:
+                file.truncate(before_bytes)
+                raise
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    """Read a file of JSON lines; one that is not there has none.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, or a line is no JSON object.
+    """
+    if not path.exists():
+        return []
+    found: list[dict[str, Any]] = []
+    faults: list[str] = []
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        try:
+            one = json.loads(line)
+        except ValueError as error:
+            faults.append(f"{path}: line {number}: {error}")
+            continue
+        if isinstance(one, dict):
+            found.append(one)
+        else:
+            faults.append(f"{path}: line {number}: want an object")
+    if faults:
+        raise InvalidInputError(faults)
+    return found
+
+
+def content(path: Path) -> bytes:
+    """Read one file of a folder.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
 
 
 def load(folder: Path) -> Saved:

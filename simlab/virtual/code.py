@@ -90,7 +90,7 @@ class CodeSession(VirtualSession):
     """A session in which somebody's own code takes the client's part."""
 
     def __init__(self, scenario: Scenario, world: World, code: Code) -> None:
-        super().__init__(scenario, world, {})
+        super().__init__(scenario, world)
         self._code = code
         self._place: Place | None = None
 

@@ -49,7 +49,7 @@ class _Handle(asyncio.Handle):
         self._source_traceback = None
 
 
-class _Timer(asyncio.TimerHandle):
+class _Timer(_Handle, asyncio.TimerHandle):
     """A callback at a time, made in one step, and cancelled without a word to the loop."""
 
     __slots__ = ()
@@ -62,15 +62,9 @@ class _Timer(asyncio.TimerHandle):
         loop: asyncio.AbstractEventLoop,
         context: contextvars.Context | None,
     ) -> None:
+        _Handle.__init__(self, callback, args, loop, context)
         self._when = when
         self._scheduled = True
-        self._callback = callback
-        self._args = args
-        self._loop = loop
-        self._context = contextvars.copy_context() if context is None else context
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
 
     def cancel(self) -> None:
         """Do not run: the loop skips it when its time comes."""
@@ -97,6 +91,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
         self.halted: dict[Process, list[asyncio.Handle]] = {}  # with what is kept of each
+        self.is_last_act = False  # set by a callback that does nothing after what it does now
 
     def halt(self, process: Process) -> None:
         """Run nothing of a process any more: what comes up is kept."""
@@ -186,6 +181,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     self._report(handle, error)
             if self._stopping:
                 return
+
+    def call_next(self, callback: Callable[[], object], context: contextvars.Context) -> None:
+        """Do as ``call_soon``, or call it here and now if it would be the very next thing to run."""
+        if self.is_last_act and not self._ready:
+            self.is_last_act = False
+            context.run(callback)
+        else:
+            self._ready.append(_Handle(callback, (), self, context))
+
+    def run_newest(self) -> None:
+        """Run now what was made ready last: a task that shall go on at once, before all else."""
+        handle = self._ready.pop()
+        handle._context.run(handle._callback, *handle._args)
 
     def _report(self, handle: asyncio.Handle, error: BaseException) -> None:
         message = f"Exception in callback {handle!r}"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path as FolderPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simlab.core.errors import SessionFailedError
@@ -74,7 +75,12 @@ async def _same(address: Address) -> Address:
 class VirtualSession:
     """Client and server, the paths between them, and the signalling proxy."""
 
-    def __init__(self, scenario: Scenario, world: World, captures: Mapping[Direction, "PathCapture"]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        world: World,
+        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+    ) -> None:
         self._scenario = scenario
         self._loop = world.loop
         self.record = Recorder(self._loop.time)

@@ -36,7 +36,6 @@ class Wire:
     ) -> None:
         self.link = link
         self._loop = loop
-        self._now_s = loop.time
         self._dither = dither
         self._deliver = deliver
         self._dropped = dropped
@@ -47,7 +46,7 @@ class Wire:
 
     def send(self, payload: bytes, tag: object) -> list[Dropped]:
         """Put a packet into the link, and return what was dropped of it, and of earlier ones."""
-        now_s = self._now_s()
+        now_s = self._loop.now_s
         drops = self.link.receive(payload, now_s, tag)
         for drop in drops:
             self._dropped(drop)
@@ -70,7 +69,9 @@ class Wire:
                 return
             self._timer.cancel()
         self._head_due_s = due_s
-        at_s = max(now_s, due_s + DITHER_S * next(self._dither))
+        at_s = due_s + DITHER_S * next(self._dither)
+        if at_s < now_s:
+            at_s = now_s
         self._timer, self._spare = self._spare, None
         if self._timer is None:
             self._timer = self._loop.call_at(at_s, self._release, context=self._context)
@@ -81,6 +82,12 @@ class Wire:
         # Only what was due with the head: what is due a little later is dithered by itself.
         self._timer, self._spare = None, self._timer
         released = self.link.release(self._head_due_s)
-        self._arm(self._now_s())
-        for packet in released:
-            self._deliver(packet)
+        self._arm(self._loop.now_s)
+        if released:
+            for packet in released[:-1]:
+                self._deliver(packet)
+            self._loop.is_last_act = True
+            try:
+                self._deliver(released[-1])
+            finally:
+                self._loop.is_last_act = False

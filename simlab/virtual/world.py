@@ -20,6 +20,7 @@ from simlab.virtual.openssl_clock import openssl_on_virtual_time
 from simlab.virtual.order import candidates_in_order, numbered_members
 from simlab.virtual.replace import replaced
 from simlab.virtual.workers import inline_workers
+from simlab.webrtc import connection
 
 # What the wall clock shows when a session begins; any moment would do.
 EPOCH_S = 1_750_000_000
@@ -67,7 +68,8 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         stack.callback(loop.close)
         traveller = stack.enter_context(time_machine.travel(EPOCH_S, tick=False))
         # Asked when somebody looks, which is far more seldom than the clock moves.
-        stack.enter_context(replaced(rtcsctptransport, "time", _Clock(loop)))
+        for module in (rtcsctptransport, connection):
+            stack.enter_context(replaced(module, "time", _Clock(loop)))
         epoch_ns = EPOCH_S * 1_000_000_000
 
         def time_ns() -> int:

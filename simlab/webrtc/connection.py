@@ -1,7 +1,6 @@
 """The server's end of one client: Pipecat's SmallWebRTCConnection, in simlab's own words."""
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import Sequence
@@ -199,7 +198,7 @@ class SmallWebRTCConnection:
 
     def send(self, message: Any) -> None:
         """Send a message, or keep it until the channel opens (50 at most, the newest are dropped)."""
-        self._outbox.send(json.dumps(message))
+        self._outbox.send(messages.text(message))
 
     async def add_candidate(self, candidate: RTCIceCandidate | None) -> None:
         """Take in a candidate of the client; None ends them."""

@@ -1,7 +1,6 @@
 """What the client says and hears on the data channel: pings, the handshake, signalling, RTVI messages."""
 
 import asyncio
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -88,12 +87,14 @@ class Conversation:
     def signal(self, peer: "Peer | None", message: dict[str, Any]) -> None:
         """Send something to the transport of the server; it is lost where there is no open channel."""
         if peer is not None and peer.channel.readyState == "open":
-            peer.channel.send(json.dumps(message))
+            peer.channel.send(messages.text(message))
 
     def send(self, message: dict[str, Any]) -> bool:
         """Send a message, and tell whether it was sent now; else it waits, or is lost (C14)."""
+        return self._say(message, messages.text(message))
+
+    def _say(self, message: dict[str, Any], text: str) -> bool:
         peer = self._transport.peer
-        text = json.dumps(message)
         if len(text) > self.max_message_bytes:  # as JSON.stringify writes it, it may fit
             text = messages.compact(message).decode()
         if peer is not None and peer.channel.readyState == "open":
@@ -113,11 +114,12 @@ class Conversation:
             If it has more bytes than the channel takes, as JSON in UTF-8; the application is also told of an
             error.
         """
-        if len(messages.compact(message)) > self.max_message_bytes:
+        text = messages.text(message)  # is ASCII, and never shorter than the compact one
+        if len(text) > self.max_message_bytes < len(messages.compact(message)):
             text = f"Message data too large. Max size is {self.max_message_bytes}"
             self._transport.error_happened(messages.error(text))
             raise MessageTooLargeError(text)
-        self.send(message)
+        self._say(message, text)
 
     def send_waiting(self, peer: "Peer") -> None:
         """Send what has waited for a channel."""

@@ -1,7 +1,7 @@
 """Real connectivity checks on the nominated pair, driven by a model of liveness."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,7 @@ from aioice import stun
 from aioice.ice import Connection
 from aiortc import RTCIceTransport
 
-from simlab.core.packet import PacketClass, classify
 from simlab.reconnect.liveness_model import Liveness
-
-_DATA = {PacketClass.DTLS_HANDSHAKE, PacketClass.DTLS_DATA}
 
 
 @dataclass
@@ -30,6 +27,19 @@ class _Check:
         success = message.message_class == stun.Class.RESPONSE
         if success and message.check_message_integrity(self.key):
             self.answered(self.sent_s)
+
+
+@dataclass(frozen=True)
+class GuardedSend:
+    """Send by ``sender`` what it ``allows``, and drop the rest."""
+
+    sender: Callable[[bytes], Awaitable[None]]
+    allows: Callable[[], bool]
+
+    async def __call__(self, data: bytes) -> None:
+        """Send data, or drop it."""
+        if self.allows():
+            await self.sender(data)
 
 
 class LivenessMonitor:
@@ -59,6 +69,7 @@ class LivenessMonitor:
         self._told = model.state
         self._told_connection = model.connection_state
         self._loop = asyncio.get_running_loop()
+        self._now_s = self._loop.time
         self._timer: asyncio.TimerHandle | None = None
         self._ice: Connection | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -92,13 +103,7 @@ class LivenessMonitor:
 
     def guard(self, transport: RTCIceTransport) -> None:
         """Drop what is sent while the path is not writable, as a browser does; checks go another way."""
-        send = transport._send
-
-        async def send_if_writable(data: bytes) -> None:
-            if getattr(self._model, "is_writable", True):
-                await send(data)
-
-        transport._send = send_if_writable
+        transport._send = GuardedSend(transport._send, lambda: getattr(self._model, "is_writable", True))
 
     def stop(self) -> None:
         """Send and tell nothing any more."""
@@ -109,8 +114,8 @@ class LivenessMonitor:
         self._connection_changed = lambda: None
 
     def _received(self, data: bytes, _: int) -> None:
-        what = "data" if classify(data) in _DATA else "media"
-        self._model.received(self._loop.time(), what)
+        what = "data" if data and 20 <= data[0] <= 63 else "media"  # DTLS: RFC 7983
+        self._model.received(self._now_s(), what)
         self._heard(what)
 
     def _check_received(self) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from simlab.core.json_text import json_writer
+
 RTVI_LABEL = "rtvi-ai"
 RTVI_VERSION = "2.1.0"
 SIGNALLING = "signalling"
@@ -45,9 +47,15 @@ def error(text: str, fatal: bool = False) -> dict[str, Any]:
     return rtvi("error", {"error": text, "message": text, "fatal": fatal})
 
 
+text = json_writer(json.JSONEncoder())
+"""Returns a message as it is sent: as ``json.dumps`` writes it."""
+
+_compact = json_writer(json.JSONEncoder(ensure_ascii=False, separators=(",", ":")))
+
+
 def compact(message: Mapping[str, Any]) -> bytes:
     """Return a message as JSON.stringify writes it, whose length is what the limit is about."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return _compact(message).encode()
 
 
 def ping(wall_time_s: float) -> str:

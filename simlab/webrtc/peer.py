@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from aioice import Connection
@@ -134,7 +135,7 @@ class Peer:
             liveness,
             self._liveness_changed,
             lambda: events.connection_changed(self),
-            lambda what: events.heard(self, what),
+            partial(events.heard, self),
         )
         self.ice_restart_ignored = False
         self._restart: IceRestart | None = None

@@ -69,6 +69,7 @@ def test_a_folder_holds_tables_summary_picture_and_matrix(sweep, tmp_path):
         "failures.jsonl",
         "outages.parquet",
         "recovery.png",
+        "report.html",
         "sessions.parquet",
         "study.toml",
         "summary.json",

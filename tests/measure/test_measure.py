@@ -13,9 +13,7 @@ from simlab.measure.delays import _pareto_normal_quantile
 from simlab.measure.losses import both_below
 from simlab.measure.parts import runs_of
 from simlab.profile import Scenario, load
-from tests.profile.texts import PROFILES
-
-FILES = sorted(PROFILES.rglob("*.toml"))
+from tests.profile.texts import FILES, PROFILES
 
 
 def scenario_of(link, duration="20s", more="", seed=1):

@@ -10,9 +10,9 @@ from simlab.batch.session import run_scenario
 from simlab.cli.listing import print_json
 from simlab.profile import Scenario, schema
 from simlab.profile.catalogue import family_of, full_name_of, key_of, matching, nearest
-from tests.profile.texts import PROFILES
+from tests.profile.texts import FILES, PROFILES
 
-KEYS = sorted(key_of(file.relative_to(PROFILES).as_posix()) for file in PROFILES.rglob("*.toml"))
+KEYS = sorted(key_of(file.relative_to(PROFILES).as_posix()) for file in FILES)
 BY_OTHERS = {"atc", "ietf", "libwebrtc", "lighthouse", "nlc", "quic-interop", "webpagetest"}
 BY_WHAT_HAPPENS = {"cellular", "holes", "ladder", "loss", "mtu", "nat", "places", "rtt", "wifi"}
 

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 PROFILES = Path(__file__).parents[2] / "profiles"
-CATALOGUE = {
-    path.relative_to(PROFILES).with_suffix("").as_posix(): path.read_text()
-    for path in sorted(PROFILES.rglob("*.toml"))
-}
-SHIPPED = {path.stem: path.read_text() for path in sorted(PROFILES.glob("*.toml"))}
+SUITES = ("nightly",)
+FILES = [path for path in sorted(PROFILES.rglob("*.toml")) if path.stem not in SUITES]
+CATALOGUE = {path.relative_to(PROFILES).with_suffix("").as_posix(): path.read_text() for path in FILES}
+SHIPPED = {path.stem: path.read_text() for path in FILES if path.parent == PROFILES}
 
 FULL = """
 name = "full"

@@ -104,7 +104,8 @@ class RateStage:
         size_bytes = len(transit.payload) + HEADER_BYTES
         while self._queues and self._queues[0][0] <= now_s:
             self.spec = self._queues.popleft()[1]
-        self._waiting.leave(now_s)
+        if self._waiting.size_bytes:
+            self._waiting.leave(now_s)
         start_s = self.busy_until_s
         if now_s >= start_s:
             start_s = now_s

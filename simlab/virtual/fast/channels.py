@@ -9,6 +9,7 @@ from pyee import asyncio as pyee_asyncio
 from pyee import base as pyee_base
 from pyee.asyncio import AsyncIOEventEmitter
 
+from simlab.virtual.fast import dtls, sctp_out
 from simlab.virtual.fast.piece import Piece
 
 _ESTABLISHED = RTCSctpTransport.State.ESTABLISHED
@@ -25,7 +26,35 @@ def _channel_send(self: Any, channel: Any, data: Any) -> None:
         return
     channel._addBufferedAmount(len(user_data))
     self._data_channel_queue.append((channel, WEBRTC_STRING, user_data))
-    self._loop.create_task(self._data_channel_flush())
+    self._loop.call_soon(_flush_soon, self)
+
+
+def _flush_soon(self: Any) -> None:
+    """Do what a task for ``_data_channel_flush`` would do, when it would, and let one do the rest."""
+    if not _flush_now(self):
+        self._loop.create_task(self._data_channel_flush())
+        self._loop.run_newest()
+
+
+def _flush_now(self: Any) -> bool:
+    """Send what waits; False if there is more to do, which may have to wait."""
+    if self._association_state is not _ESTABLISHED:
+        return True
+    queue = self._data_channel_queue
+    if not queue:
+        return not self._reconfig_queue
+    way = dtls.way_out(self._RTCSctpTransport__transport)
+    while queue and way is not None:
+        channel, protocol, user_data = queue[0]
+        stream_id, about = channel._RTCDataChannel__id, channel._RTCDataChannel__parameters
+        if stream_id is None or protocol == WEBRTC_DCEP or about.maxPacketLifeTime or not about.ordered:
+            return False
+        if not sctp_out.may_go_now(self, user_data):
+            return False
+        queue.popleft()
+        sctp_out.send_now(self, stream_id, protocol, user_data, about.maxRetransmits, way)
+        channel._addBufferedAmount(-len(user_data))
+    return way is not None and not self._reconfig_queue
 
 
 async def _flush(self: Any) -> None:
@@ -48,7 +77,7 @@ async def _flush(self: Any) -> None:
 def _add_buffered(self: Any, amount: int) -> None:
     before = self._RTCDataChannel__bufferedAmount
     after = self._RTCDataChannel__bufferedAmount = before + amount
-    if before > self._RTCDataChannel__bufferedAmountLowThreshold >= after:
+    if before > self._RTCDataChannel__bufferedAmountLowThreshold >= after and self._events:
         self.emit("bufferedamountlow")
 
 

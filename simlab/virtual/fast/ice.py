@@ -7,7 +7,7 @@ from aioice import ice, stun
 from aiortc import rtcrtpreceiver
 
 from simlab.virtual.fast.piece import Piece
-from simlab.virtual.fast.queues import OpenQueue
+from simlab.virtual.fast.queues import DatagramQueue, OpenQueue, Reader, Rest
 
 _STUN_HEADER_BYTES = 20
 
@@ -16,30 +16,9 @@ _init_track = rtcrtpreceiver.RemoteStreamTrack.__init__
 _datagram_received = ice.StunProtocol.datagram_received
 
 
-class _DatagramQueue(OpenQueue):
-    """What a connection has received: pairs of data and component, or None when it is lost."""
-
-    async def get_data(self) -> bytes:
-        """Take the data of the next datagram, and wait for one if there is none."""
-        items = self._items
-        while not items:
-            getter = self._make_future()
-            self._getters.append(getter)
-            try:
-                await getter
-            except BaseException:
-                self._forget(getter)
-                raise
-        item = items.popleft()
-        if item is None:
-            raise ConnectionError("Connection lost while receiving data")
-        data: bytes = item[0]
-        return data
-
-
 def _init_with_queue(self: Any, *args: Any, **kwargs: Any) -> None:
     _init(self, *args, **kwargs)
-    self._queue = _DatagramQueue()
+    self._queue = DatagramQueue()
 
 
 def _init_track_with_queue(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -56,14 +35,32 @@ def _received(self: Any, data: Any, addr: Any) -> None:
         _datagram_received(self, data, addr)
 
 
-def _recv(self: Any) -> Coroutine[Any, Any, bytes]:
+def receive(self: Any, reader: Reader | None = None) -> Coroutine[Any, Any, bytes | Rest]:
+    """Wait for data as aioice's own ``recv`` does, or for what a reader leaves of it."""
     if not self._nominated:
         raise ConnectionError("Cannot receive data, not connected")
-    taking: Coroutine[Any, Any, bytes] = self._queue.get_data()
+    taking: Coroutine[Any, Any, bytes | Rest] = self._queue.get_data(reader)
     return taking
 
 
-async def _send(self: Any, data: bytes) -> None:
+def sends_on(connection: Any, pair: Any) -> bool:
+    """Tell whether a connection still sends its data on that pair."""
+    return connection._nominated.get(1) is pair and "sendto" not in connection.__dict__
+
+
+def straight_way(connection: Any) -> tuple[Any, Any, Any] | None:
+    """Return the pair, whose ``sendto`` takes data, and the address, if that is all there is to it."""
+    if "sendto" in connection.__dict__:
+        return None
+    pair = connection._nominated.get(1)
+    if not pair or type(pair.protocol) is not ice.StunProtocol:
+        return None
+    remote = pair.remote_candidate
+    return pair, pair.protocol.transport, (remote._network_host, remote.port)
+
+
+async def send(self: Any, data: bytes) -> None:
+    """Send data as aioice's own does."""
     if "sendto" in self.__dict__:  # somebody decides what this connection sends, and when
         await self.sendto(data, 1)
         return
@@ -82,8 +79,8 @@ PIECE = Piece(
     ((ice, "092f9bac34fd6f05"), (stun, "e4ba84bcdbb59f0d"), (rtcrtpreceiver, "6c64de023fc5e83d")),
     (
         (ice.Connection, "__init__", _init_with_queue),
-        (ice.Connection, "recv", _recv),
-        (ice.Connection, "send", _send),
+        (ice.Connection, "recv", receive),
+        (ice.Connection, "send", send),
         (ice.StunProtocol, "datagram_received", _received),
         (rtcrtpreceiver.RemoteStreamTrack, "__init__", _init_track_with_queue),
     ),

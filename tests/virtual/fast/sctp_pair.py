@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 from aiortc import RTCDataChannel, RTCDataChannelParameters, rtcsctptransport
-from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
+from aiortc.rtcsctptransport import DataChunk, RTCSctpCapabilities, RTCSctpTransport, SackChunk
 
 from simlab.virtual.entropy import seeded_entropy
 from simlab.virtual.fast.piece import in_place
@@ -132,6 +132,46 @@ def _state_of(end):
 
 def seen(settings, steps, pieces):
     """Return all that could be seen of two ends that did these steps."""
+
+    async def act(loop):
+        pair = Pair(loop)
+        await pair.begin(settings)
+        for step in steps:
+            await pair.step(*step)
+        return pair.seen
+
+    return in_virtual_time(act, pieces)
+
+
+def after_acknowledgement(in_flight, acked, ssthresh, pieces):
+    """Return the state of an end whose full window was acknowledged, part of it for the second time.
+
+    ``in_flight`` are the sizes of the chunks; ``acked`` says which of them a gap report has acknowledged.
+    """
+
+    async def act(loop):
+        end = RTCSctpTransport(Dtls("client"), PORT)
+        end._last_sacked_tsn = end._advanced_peer_ack_tsn = 99
+        end._cwnd, end._ssthresh = 2400, ssthresh
+        for tsn, (size, is_acked) in enumerate(zip(in_flight, acked, strict=True), 100):
+            chunk = DataChunk(flags=3)
+            chunk.tsn, chunk._book_size, chunk._sent_count, chunk._sent_time = tsn, size, 1, loop.time()
+            chunk._acked, chunk._in_flight = is_acked, not is_acked
+            chunk._abandoned = chunk._retransmit = False
+            chunk._misses, chunk._max_retransmits, chunk._expiry = 0, None, None
+            end._sent_queue.append(chunk)
+        end._flight_size = 2400
+        await asyncio.sleep(0.05)
+        sack = SackChunk()
+        sack.cumulative_tsn = 99 + len(in_flight)
+        await end._receive_sack_chunk(sack)
+        return _state_of(end)
+
+    return in_virtual_time(act, pieces)
+
+
+def in_virtual_time(act, pieces):
+    """Return what a coroutine function that is given the loop returns in virtual time."""
     with ExitStack() as stack:
         loop = VirtualLoop()
         stack.callback(loop.close)
@@ -141,14 +181,7 @@ def seen(settings, steps, pieces):
         asyncio.set_event_loop(loop)
         stack.callback(asyncio.set_event_loop, None)
 
-        async def act():
-            pair = Pair(loop)
-            await pair.begin(settings)
-            for step in steps:
-                await pair.step(*step)
-            return pair.seen
-
-        result = loop.run_until_complete(act())
+        result = loop.run_until_complete(act(loop))
         tasks = asyncio.all_tasks(loop)
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         return result

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlab.virtual.fast.queues import OpenQueue
+from simlab.virtual.fast.queues import DatagramQueue, OpenQueue, Rest
 from simlab.virtual.loop import VirtualLoop
 
 
@@ -59,3 +59,104 @@ def test_an_empty_queue_says_so():
             queue.get_nowait()
 
     asyncio.run(act())
+
+
+RECORD, LEFT, MEDIA, BROKEN = b"\x17now", b"\x17later", b"\x80media", b"\x17broken"
+
+
+class _Reading:
+    """A task that reads datagrams, with a reader to relieve it or without, and a log of what was done."""
+
+    def __init__(self, has_reader):
+        self.log = []
+        self.loop = asyncio.get_running_loop()
+        self.queue = DatagramQueue()
+        self._reader = self._read if has_reader else None
+        self.task = self.loop.create_task(self._work())
+
+    async def _wait_and_note(self, data):
+        await asyncio.sleep(0)
+        self.log.append(data)
+
+    def _read(self, data):
+        if data == BROKEN:
+            raise RuntimeError
+        if data == LEFT:
+            return Rest(self._wait_and_note, data)
+        self.log.append(data)
+        return None
+
+    async def _work(self):
+        try:
+            while True:
+                data = await self.queue.get_data(self._reader)
+                rest = data if isinstance(data, Rest) else self._read(data)
+                if rest is not None:
+                    await rest()
+        except (ConnectionError, RuntimeError, asyncio.CancelledError) as error:
+            self.log.append(type(error))
+
+    async def step(self, step):
+        if step == "pause":
+            await asyncio.sleep(0)
+        elif step == "note":
+            self.loop.call_soon(self.log.append, "something else")
+        elif step == "cancel":
+            await asyncio.sleep(1)
+            self.task.cancel()
+        else:
+            self.queue.put_nowait(None if step is None else (step, 1))
+
+
+def _read_log(has_reader, steps):
+    """Return what the task did and when, and how many datagrams it has left."""
+
+    async def act():
+        reading = _Reading(has_reader)
+        await asyncio.sleep(0)
+        for step in steps:
+            await reading.step(step)
+        await asyncio.sleep(1)
+        reading.task.cancel()
+        await asyncio.gather(reading.task)
+        return reading.log, reading.queue.qsize()
+
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(act())
+    finally:
+        loop.close()
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [RECORD, RECORD, LEFT, MEDIA, BROKEN, None, "pause", "pause", "note", "note", "cancel"]
+        ),
+        max_size=15,
+    )
+)
+def test_a_reader_does_what_the_task_would_do_when_it_would(steps):
+    assert _read_log(True, steps) == _read_log(False, steps)
+
+
+def test_a_reader_relieves_the_task():
+    woken = []
+
+    async def work(queue):
+        while True:
+            woken.append(await queue.get_data(lambda _: None))
+
+    async def act():
+        queue = DatagramQueue()
+        task = asyncio.create_task(work(queue))
+        for datagram in (RECORD, MEDIA, RECORD):
+            await asyncio.sleep(0)
+            queue.put_nowait((datagram, 1))
+        await asyncio.sleep(1)
+        task.cancel()
+
+    loop = VirtualLoop()
+    loop.run_until_complete(act())
+    loop.close()
+    assert woken == [MEDIA]

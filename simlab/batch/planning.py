@@ -1,0 +1,184 @@
+"""From a suite to the sessions of one night."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simlab.batch.door import toml_text
+from simlab.batch.files import text_of
+from simlab.batch.plan import Matrix, Plan, PlannedCell
+from simlab.batch.plan import plan as settle
+from simlab.batch.scenarios import Wanted, find
+from simlab.batch.vary import values_of
+from simlab.core.errors import InvalidInputError
+from simlab.profile.suite import load_suite
+from simlab.profile.suite_tables import Suite, Sweep
+from simlab.profile.text import parsed
+
+Key = tuple[str, ...]
+_NOT_THE_NETWORK = (
+    "policy",
+    "expect",
+    "seed",
+    "name",
+    "description",
+    "source",
+    "source_kind",
+    "evidence",
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The sessions of one cell of a sweep.
+
+    Parameters
+    ----------
+    numbers
+        Those of its sessions in the plan, seed by seed.
+    varied
+        The values of the keys that vary.
+    profile
+        As the suite names it.
+    network
+        A hash of what the profile says but for the policy: as long as it is the same, nights can be compared.
+    """
+
+    labels: Mapping[str, str]
+    numbers: range
+    varied: Mapping[str, str]
+    profile: str
+    network: str
+
+    @property
+    def key(self) -> Key:
+        """What tells it from all others of a suite."""
+        return key_of(self.labels)
+
+
+def key_of(labels: Mapping[str, Any]) -> Key:
+    """Return what tells a cell from the others, whatever the order of the keys that vary."""
+    return tuple(f"{name}={labels[name]}" for name in sorted(labels))
+
+
+@dataclass(frozen=True)
+class PlannedSweep:
+    """A sweep of a suite, with the seeds of this night."""
+
+    sweep: Sweep
+    matrix: Matrix
+    plan: Plan
+    parts: Sequence[Part]
+
+
+def read_suite(file: str) -> Suite:
+    """Read a suite.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, or is wrong.
+    """
+    return load_suite(text_of(Path(file), "a suite"), file)
+
+
+def check_suites(files: Iterable[str]) -> list[str]:
+    """Return what is wrong with suites, and with what the profiles make of their sweeps."""
+    faults: list[str] = []
+    for file in files:
+        try:
+            plan(read_suite(file), file, 1, {})
+        except InvalidInputError as error:
+            faults += error.faults
+    return faults
+
+
+def plan(suite: Suite, file: str, night: int, overrides: Mapping[str, str]) -> list[PlannedSweep]:
+    """Return the sweeps of a night.
+
+    Parameters
+    ----------
+    night
+        From 1 on. Where luck is fresh, each night has the seeds that follow those of the night before.
+    overrides
+        Dotted keys and values over those of every sweep.
+
+    Raises
+    ------
+    InvalidInputError
+        If anything is wrong, with every fault of every sweep.
+    """
+    planned: list[PlannedSweep] = []
+    faults: dict[str, None] = {}
+    for number, sweep in enumerate(suite.sweeps):
+        try:
+            planned.append(_planned(sweep, suite, night, overrides))
+        except InvalidInputError as error:
+            faults |= {f"{file}: sweep[{number}]: {fault}": None for fault in error.faults}
+    if faults:
+        raise InvalidInputError(list(faults))
+    return planned
+
+
+def _planned(sweep: Sweep, suite: Suite, night: int, overrides: Mapping[str, str]) -> PlannedSweep:
+    fresh = (sweep.luck or suite.luck) == "fresh"
+    first_seed = sweep.seed + (night - 1) * sweep.seeds * fresh
+    settings = {key: _text(value) for key, value in sweep.set.items()} | dict(overrides)
+    wanted = Wanted(sweep.profiles, sweep.policies, first_seed, sweep.seeds, sweep.clock, settings)
+    matrix = Matrix(wanted, _varied(sweep.vary))
+    found = settle(matrix)
+    names = [name for name in sweep.profiles for _ in sweep.policies or (None,)]
+    parts = [
+        _part(sweep, names[number % len(names)], number, cell, settings)
+        for number, cell in enumerate(found.cells)
+    ]
+    return PlannedSweep(sweep, matrix, found, parts)
+
+
+def _part(sweep: Sweep, name: str, number: int, cell: PlannedCell, settings: Mapping[str, str]) -> Part:
+    labels = {
+        "sweep": sweep.name,
+        "profile": cell.profile.name,
+        "policy": cell.profile.policy.name,
+        **cell.varied,
+    }
+    numbers = range(number * sweep.seeds, (number + 1) * sweep.seeds)
+    return Part(labels, numbers, cell.varied, name, _network(name, {**settings, **cell.varied}))
+
+
+def _network(name: str, settings: Mapping[str, str]) -> str:
+    """Hash what is written in a profile and laid over it: what a new version adds by default is no change."""
+    path = find(name)
+    tables = parsed(text_of(path, "a profile"), str(path))
+    written = {key: value for key, value in tables.items() if key not in _NOT_THE_NETWORK}
+    laid = {key: value for key, value in settings.items() if key.partition(".")[0] not in _NOT_THE_NETWORK}
+    text = json.dumps([written, laid], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _varied(vary: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    varied: dict[str, Sequence[str]] = {}
+    faults = []
+    for key, value in vary.items():
+        try:
+            varied[key] = (
+                [_text(one) for one in value] if isinstance(value, list) else values_of(_text(value))
+            )
+        except ValueError as error:
+            faults.append(f"vary.{key}: {error}")
+        else:
+            if not varied[key]:
+                faults.append(f"vary.{key}: want at least one value")
+    if faults:
+        raise InvalidInputError(faults)
+    return varied
+
+
+def _text(value: Any) -> str:
+    try:
+        return value if isinstance(value, str) else toml_text(value)
+    except TypeError as error:
+        raise InvalidInputError([str(error)]) from None

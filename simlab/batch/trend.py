@@ -1,0 +1,183 @@
+"""The trend of a suite: a record for each night and cell, in a file that only grows."""
+
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simlab import store
+from simlab.batch.planning import Part
+from simlab.profile.header import version, versions
+from simlab.study.night import Night, NightCell
+from simlab.study.nights import Sample, sample_of
+from simlab.study.summary import cell_json
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
+Record = dict[str, Any]
+_PACKAGES = ("aiortc", "aioice", "av", "numpy", "scipy")
+_FIXED = ("sweep", "profile", "policy")
+_RECORDS = ("seeds", "values", "versions", "varied")
+
+
+class Trend:
+    """The records of all nights, the oldest first."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = list(records)
+
+    def frame(self) -> "polars.DataFrame":
+        """Return a row for each night and cell: its estimates and their intervals, without the sessions."""
+        import polars as pl
+
+        rows = [
+            {key: value for key, value in one.items() if key not in _RECORDS} | one["varied"]
+            for one in self.records
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def only(self, **where: str) -> "Trend":
+        """Return the trend of some of the cells alone: ``only(policy="pipecat")``."""
+        return Trend([one for one in self.records if all(one.get(key) == is_ for key, is_ in where.items())])
+
+    def plot(self, measure: str = "down_time", ax: "Axes | None" = None) -> "Axes":
+        """Draw a measure over the nights, by default on axes in a new figure, and return the axes.
+
+        Parameters
+        ----------
+        measure
+            A key of ``simlab.study.nights.MEASURES``.
+        """
+        from simlab.study.trend_plot import plot_trend
+
+        return plot_trend(self.records, measure, ax)
+
+    def _repr_png_(self) -> bytes:
+        from simlab.batch.picture import as_file
+
+        return as_file(self.plot(), "png")
+
+
+def open_trend(file: str | PathLike[str]) -> Trend:
+    """Open a trend file.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not one.
+    """
+    return Trend(store.records(Path(file)))
+
+
+def next_number(records: Iterable[Record]) -> int:
+    """Return the number of the night that comes next."""
+    return max((one["night"] for one in records), default=0) + 1
+
+
+def baseline_of(records: Iterable[Record], part: Part, nights: int) -> Sample | None:
+    """Return the sessions of the good nights of a cell, or None where there are none.
+
+    A night that was worse is none, nor is one before the latest that was accepted, nor one of another
+    network. Of the sessions of one seed the first counts: with the same seeds every night, the first night is
+    the baseline for good, so that nothing creeps in.
+
+    Parameters
+    ----------
+    nights
+        How many nights to take at most, the latest that have new seeds.
+    """
+    mine = [one for one in records if _is_of(one, part) and not one["worse"]]
+    accepted = [number for number, one in enumerate(mine) if one["accepted"]]
+    seen: set[int] = set()
+    new: list[list[tuple[int, dict[str, float]]]] = []
+    for one in mine[accepted[-1] if accepted else 0 :]:
+        rows = [
+            (seed, {name: values[at] for name, values in one["values"].items()})
+            for at, seed in enumerate(one["seeds"])
+            if seed not in seen
+        ]
+        seen.update(one["seeds"])
+        new += [rows] if rows else []
+    return _sample([row for rows in new[-nights:] for row in rows])
+
+
+def _is_of(record: Record, part: Part) -> bool:
+    labels = {name: record[name] for name in _FIXED} | record["varied"]
+    return bool(labels == dict(part.labels) and record["network"] == part.network)
+
+
+def _sample(rows: Sequence[tuple[int, Mapping[str, float]]]) -> Sample | None:
+    if not rows:
+        return None
+    names = list(rows[0][1])
+    values = {name: tuple(row[name] for _, row in rows) for name in names}
+    return Sample(tuple(seed for seed, _ in rows), values)
+
+
+class StudyBaseline:
+    """The sessions of a stored study, to compare a night with.
+
+    Raises
+    ------
+    InvalidInputError
+        If the folder does not hold a study.
+    """
+
+    def __init__(self, folder: str) -> None:
+        import polars as pl
+
+        self._sessions, self._outages = (
+            pl.read_parquet(BytesIO(store.content(Path(folder) / name))).to_dicts()
+            for name in ("sessions.parquet", "outages.parquet")
+        )
+
+    def of(self, part: Part) -> Sample | None:
+        """Return the sessions of a cell: those of the same profile, policy and values."""
+        labels = {name: value for name, value in part.labels.items() if name != "sweep"}
+        sessions, outages = (
+            [row for row in rows if all(str(row.get(name)) == value for name, value in labels.items())]
+            for rows in (self._sessions, self._outages)
+        )
+        return sample_of(sessions, outages) if sessions else None
+
+
+def record(night: Night, cell: NightCell, part: Part, sample: Sample, accepted: bool) -> Record:
+    """Return what the trend keeps of a cell of a night."""
+    fixed = {name: part.labels[name] for name in _FIXED}
+    estimates = {} if cell.summary is None else cell_json(cell.summary)
+    return {
+        "suite": night.suite,
+        "night": night.number,
+        "at": night.at,
+        "commit": night.commit,
+        **fixed,
+        "varied": {name: value for name, value in part.labels.items() if name not in _FIXED},
+        **{name: value for name, value in estimates.items() if name not in part.labels},
+        "failures": len(cell.failures),
+        "failed": [check.what for check in cell.alarms],
+        "worse": any(check.verdict == "worse" for check in cell.checks),
+        "accepted": accepted,
+        "network": part.network,
+        "versions": dict(night.versions),
+        "seeds": list(sample.seeds),
+        "values": {name: list(values) for name, values in sample.values.items()},
+    }
+
+
+def now_versions() -> dict[str, str]:
+    """Return the versions that a trend keeps."""
+    return {"simlab": version("simlab")} | versions(_PACKAGES)
+
+
+def commit_of(folder: Path) -> str | None:
+    """Return the commit that is checked out in a folder, ``-dirty`` if there are changes; None if unknown."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None

@@ -1,0 +1,64 @@
+"""``simlab nightly``."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("nightly", short_help="Run a suite of sweeps, and tell what is worse than before.")
+@click.argument("suite", metavar="SUITE.toml")
+@click.option("--out", default="results", metavar="DIR", show_default=True, help="Where the folders go.")
+@click.option(
+    "--trend",
+    metavar="FILE",
+    help="The nights before, to which this one is added; SUITE-trend.jsonl in DIR by default.",
+)
+@click.option("--accept", is_flag=True, help="What changed is as it should be: begin a new baseline.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any key of all profiles, dotted; may be repeated.",
+)
+@click.option("--junit", "junit_file", metavar="FILE", help="Write the JUnit XML there, too.")
+@click.option("--markdown", "markdown_file", metavar="FILE", help="Write the Markdown there, too.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many processes; all cores by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and nothing else.")
+@click.option("--quiet", is_flag=True, help="Print the night's folder alone.")
+def command(
+    suite: str,
+    out: str,
+    trend: str | None,
+    accept: bool,
+    settings: tuple[str, ...],
+    junit_file: str | None,
+    markdown_file: str | None,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run the sweeps of a suite, judge what was expected, and compare with the nights before.
+
+    A night without any change fails with a chance of at most 1 %, all its checks together. The night's folder
+    gets JUnit XML and Markdown, each sweep a study folder, and the trend a record for each cell.
+
+    Exit status: 0 nothing failed; 1 an expectation failed, or something is worse than before; 2 the suite, a
+    profile or the command line is wrong; 3 nothing failed, but sessions could not be run; 130 interrupted,
+    with what was finished saved, and not added to the trend.
+
+    \b
+    Examples:
+      simlab nightly profiles/nightly.toml
+      simlab nightly profiles/nightly.toml --junit junit.xml --markdown summary.md
+      simlab nightly profiles/nightly.toml --accept
+    """
+    import os
+
+    from simlab.batch.nightly import PlannedNight, Wishes
+    from simlab.cli.nights import Files, run_and_print
+    from simlab.cli.options import overrides_of
+
+    places = [None if place is None else Path(place) for place in (trend, junit_file, markdown_file)]
+    wishes = Wishes(Path(out), places[0], jobs or os.cpu_count() or 1, overrides_of(settings), accept)
+    return run_and_print(PlannedNight(suite, wishes), Files(*places[1:]), as_json=as_json, quiet=quiet)

@@ -1,0 +1,123 @@
+"""Run and print a night."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from simlab import store
+from simlab.batch.nightly import PlannedNight
+from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
+from simlab.cli.progress import Bar
+from simlab.cli.show import echo, table_of
+from simlab.report.junit import junit
+from simlab.report.markdown import markdown, numbers_of
+from simlab.study.night import Night, NightCell
+from simlab.study.summary import cell_json
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where JUnit XML and Markdown are written besides; None is nowhere."""
+
+    junit: Path | None
+    markdown: Path | None
+
+
+def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: bool) -> int:
+    """Run all, save and print the night, and return the exit status.
+
+    Raises
+    ------
+    SimlabError
+        If it could not be saved.
+    """
+    with Bar(planned.sessions, wanted=not quiet) as bar:
+        night = planned.run(lambda failed: bar.advance(failed=failed, total=planned.sessions))
+    if files.junit is not None:
+        store.add(files.junit, junit(night))
+    if files.markdown is not None:
+        store.add(files.markdown, markdown(night).encode())
+    if as_json:
+        click.echo(store.to_json(night_json(night)), nl=False)
+    elif quiet:
+        click.echo(night.folder)
+    else:
+        _print(night)
+    return exit_status(night)
+
+
+def exit_status(night: Night) -> int:
+    """Return 130 where the user interrupted, 1 where something failed, 3 where sessions could not be run."""
+    if night.interrupted:
+        return INTERRUPTED
+    if not night.passed:
+        return UNMET
+    return NOT_RUN if night.not_run else 0
+
+
+def night_json(night: Night) -> dict[str, Any]:
+    """Return what ``--json`` prints of a night."""
+    return {
+        "suite": night.suite,
+        "night": night.number,
+        "passed": night.passed,
+        "finding": night.finding,
+        "alpha": night.alpha,
+        "commit": night.commit,
+        "versions": dict(night.versions),
+        "folder": night.folder,
+        "trend": night.trend,
+        "cells": [_cell_json(cell) for cell in night.cells],
+    }
+
+
+def _cell_json(cell: NightCell) -> dict[str, Any]:
+    return {
+        **cell.labels,
+        "summary": None if cell.summary is None else cell_json(cell.summary),
+        "failures": list(cell.failures),
+        "stopped_early": cell.stopped,
+        "checks": [
+            {key: value for key, value in asdict(check).items() if key != "labels"} for check in cell.checks
+        ],
+        "worst": [{"what": told, "command": line} for told, line in cell.replays],
+    }
+
+
+def _print(night: Night) -> None:
+    echo(_table(night.cells), "")
+    for cell in night.cells:
+        if cell.alarms:
+            echo(*(Text(f"{cell.name}: {check.told}", style="bold red") for check in cell.alarms))
+            echo(*(Text(f"  {command}", style="dim") for _, command in cell.replays))
+    for cell, check in night.undecided:
+        echo(Text(f"{cell.name}: {check.told}", style="dim"))
+    if night.alarms or night.undecided:
+        click.echo()
+    echo(Text(night.finding, style="bold" if night.passed else "bold red"))
+    for place in (night.folder, night.trend):
+        if place is not None:
+            echo(Text(place, style="cyan"))
+
+
+def _table(cells: Sequence[NightCell]) -> Any:
+    # A column that says the same in every row says nothing.
+    keys = list(dict.fromkeys(key for cell in cells for key in cell.labels))
+    told = [key for key in keys if len({cell.labels.get(key) for cell in cells}) > 1] or keys[:3]
+    headings = ("sessions", "saved", "95 % within", "usable", "violations", "baseline")
+    table = table_of(*told, *headings, "expected")
+    for cell in cells:
+        style = "bold red" if cell.alarms or cell.failures else ""
+        labels = (str(cell.labels.get(key, "-")) for key in told)
+        table.add_row(*labels, *numbers_of(cell), _expected(cell), style=style)
+    return table
+
+
+def _expected(cell: NightCell) -> str:
+    verdicts = [check.verdict for check in cell.checks if check.kind == "expectation"]
+    parts = [(word, verdicts.count(word)) for word in ("met", "failed", "can't be told")]
+    return ", ".join(f"{number} {word}" for word, number in parts if number) or "-"

@@ -1,0 +1,34 @@
+"""``simlab report``."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("report", short_help="Write a study as one HTML page.")
+@click.argument("folder", metavar="STUDY|RUN")
+@click.option("--out", metavar="FILE", help="By default report.html in the folder.")
+@click.option(
+    "--worst",
+    type=click.IntRange(0),
+    default=8,
+    metavar="N",
+    show_default=True,
+    help="How many of the worst sessions to run again, for their timelines.",
+)
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many processes; all cores by default.")
+def command(folder: str, out: str | None, worst: int, jobs: int | None) -> None:
+    """Write a study, or a run, as one HTML page that needs nothing else, and print where it is.
+
+    The page has the finding, the tables, the pictures, and the timelines of the worst sessions. A study keeps
+    no timelines, so those sessions are run again, exactly as they were, if it was under the virtual clock.
+    Their profiles and policies are looked for from the same working directory as by simlab sweep.
+
+    \b
+    Examples:
+      simlab report results/20261123T031500Z-flaky
+      simlab report results/20261123T031500Z-flaky --out flaky.html --worst 20
+    """
+    from simlab.batch.reporting import write_report
+
+    click.echo(write_report(Path(folder), None if out is None else Path(out), worst, jobs or 0))

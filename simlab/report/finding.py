@@ -1,0 +1,117 @@
+"""What a study found, in a sentence."""
+
+import math
+from collections.abc import Sequence
+
+from simlab.report.tables import share, worse
+from simlab.study.comparison import Comparison
+from simlab.study.rows import Row
+from simlab.study.summary import Cell, summarise
+
+
+def finding(
+    cells: Sequence[Cell],
+    sessions: Sequence[Row],
+    outages: Sequence[Row],
+    comparisons: Sequence[Comparison] = (),
+) -> str:
+    """Say in a sentence which policy fared best and which worst, and whether that can be told apart.
+
+    Where there is one policy, the same of the profiles, or of the first key that varies.
+
+    Parameters
+    ----------
+    cells
+        Of the study, from ``summarise``.
+    sessions, outages
+        What they were made of.
+    comparisons
+        Of the policies: what they cannot tell apart is not told apart here. Without any, the intervals count.
+    """
+    if not sessions:
+        return "No session could be run."
+    by = _asked(list(cells[0].labels))
+    about = next((name for name in by if len({cell.labels[name] for cell in cells}) > 1), "policy")
+    cells = sorted(grouped(cells, sessions, outages, [about]), key=worse)
+    if not any(cell.curve.outages for cell in cells) and all(cell.success == 1.0 for cell in cells):
+        return f"In none of {len(sessions)} sessions was there an outage."
+    best, worst = cells[0], cells[-1]
+    if len(cells) == 1:
+        return f"{_with(about, best)}, {_how(best)}."
+    told = _compared(about, best, worst)
+    if about == "policy" and len({row["profile"] for row in sessions}) > 1:
+        told += ", all profiles taken together"
+    if _differ(about, best, worst, comparisons):
+        return f"{told}."
+    return f"{len(sessions)} sessions cannot tell them apart: {told[0].lower()}{told[1:]}."
+
+
+def grouped(
+    cells: Sequence[Cell], sessions: Sequence[Row], outages: Sequence[Row], by: Sequence[str]
+) -> Sequence[Cell]:
+    """Return the cells of other groups; the same where those are the same, since they take time."""
+    if len({tuple(cell.labels[name] for name in by) for cell in cells}) == len(cells):
+        return cells
+    return summarise(sessions, outages, by)
+
+
+def _asked(by: Sequence[str]) -> list[str]:
+    return ["policy", "profile", *(name for name in by if name not in ("policy", "profile"))]
+
+
+def _with(about: str, cell: Cell) -> str:
+    value = cell.labels[about]
+    return {"policy": f"With {value}", "profile": f"On {value}"}.get(about, f"With {about} = {value}")
+
+
+def _how(cell: Cell) -> str:
+    saved = f"{share(cell.success)} of {cell.sessions} calls were saved"
+    if not cell.curve.outages:
+        return f"{saved}, without any outage"
+    for percent, value_s in ((95, cell.p95_s), (50, cell.median_s)):
+        if math.isfinite(value_s):
+            return f"{saved}, and {percent} % of the outages were over within {value_s:.1f} s"
+    return f"{saved}, and fewer than half of the outages were over"
+
+
+def _compared(about: str, best: Cell, worst: Cell) -> str:
+    against = _with(about, worst)
+    against = against[0].lower() + against[1:]
+    parts = []
+    if best.success != worst.success:
+        parts.append(
+            f"{share(best.success)} of the calls were saved, against {share(worst.success)} {against}"
+        )
+    parts += _times(best, worst, against)
+    return f"{_with(about, best)}, {', and '.join(parts)}"
+
+
+def _times(best: Cell, worst: Cell, against: str) -> list[str]:
+    for percent, ours_s, theirs_s in (
+        (95, best.p95_s, worst.p95_s),
+        (50, best.median_s, worst.median_s),
+    ):
+        over = f"{percent} % of the outages were over within {ours_s:.1f} s"
+        if math.isfinite(ours_s) and math.isfinite(theirs_s):
+            return [f"{over}, against {theirs_s:.1f} s {against}"]
+        if math.isfinite(ours_s) and math.isinf(theirs_s):
+            return [f"{over}, which they never were {against}"]
+    return ["no outage was seen" if not best.curve.outages else "fewer than half of the outages were over"]
+
+
+def _differ(about: str, one: Cell, other: Cell, comparisons: Sequence[Comparison]) -> bool:
+    names = {one.labels[about], other.labels[about]}
+    between = [each for each in comparisons if {each.first, each.second} == names]
+    if between:
+        return any(each.verdict != "can't be told" for each in between)
+    return _apart(one, other)
+
+
+def _apart(one: Cell, other: Cell) -> bool:
+    """Tell whether an interval of one has nothing in common with the other's."""
+    pairs = [
+        (one.success_interval, other.success_interval),
+        (one.p95_interval_s, other.p95_interval_s),
+        (one.median_interval_s, other.median_interval_s),
+    ]
+    return any(high < other_low or other_high < low for (low, high), (other_low, other_high) in pairs)

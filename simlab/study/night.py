@@ -1,0 +1,130 @@
+"""A night that is over: its cells, their checks, and the finding."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simlab.study.nights import Check
+from simlab.study.summary import Cell as Summary
+
+
+@dataclass(frozen=True)
+class NightCell:
+    """One profile with one policy and one value of each key that varies, in one sweep.
+
+    Parameters
+    ----------
+    summary
+        What its sessions come to; None where none could be run.
+    failures
+        For each session that could not be run, at which stage and why.
+    replays
+        Of its worst sessions, the worst first: what was bad, and the command that runs it again.
+    stopped
+        Whether it was stopped early, since enough was known.
+    """
+
+    labels: Mapping[str, Any]
+    summary: Summary | None
+    failures: Sequence[str]
+    checks: Sequence[Check]
+    replays: Sequence[tuple[str, str]]
+    stopped: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called: ``outages: blackout, pipecat, fault[0].for=8s``."""
+        fixed = ("sweep", "profile", "policy")
+        varied = [f"{key}={value}" for key, value in self.labels.items() if key not in fixed]
+        sweep, *others = (str(self.labels[key]) for key in fixed)
+        return f"{sweep}: {', '.join([*others, *varied])}"
+
+    @property
+    def alarms(self) -> list[Check]:
+        """The checks that the data speak against."""
+        return [check for check in self.checks if check.alarms]
+
+
+@dataclass(frozen=True)
+class Night:
+    """All of a night.
+
+    Parameters
+    ----------
+    number
+        1 for the first night of the suite.
+    at
+        When it began: UTC, in ISO 8601.
+    alpha
+        The chance of any false alarm, at most.
+    strict
+        Whether an expectation that can't be told fails the night.
+    interrupted
+        Whether the user ended it: then nothing was judged that was not finished.
+    folder, trend
+        Where it is saved, and the file that has a record of every night; None if it is not.
+    """
+
+    suite: str
+    number: int
+    at: str
+    commit: str | None
+    versions: Mapping[str, str]
+    alpha: float
+    cells: Sequence[NightCell]
+    strict: bool = False
+    interrupted: bool = False
+    folder: str | None = None
+    trend: str | None = None
+
+    @property
+    def checks(self) -> list[Check]:
+        """All checks, cell by cell."""
+        return [check for cell in self.cells for check in cell.checks]
+
+    @property
+    def alarms(self) -> list[tuple[NightCell, Check]]:
+        """What the data speak against."""
+        return [(cell, check) for cell in self.cells for check in cell.alarms]
+
+    @property
+    def undecided(self) -> list[tuple[NightCell, Check]]:
+        """The expectations of which the data say too little."""
+        found = ((cell, check) for cell in self.cells for check in cell.checks)
+        return [(cell, check) for cell, check in found if check.verdict == "can't be told"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed."""
+        return not self.alarms and not (self.strict and self.undecided)
+
+    @property
+    def not_run(self) -> int:
+        """How many sessions could not be run."""
+        return sum(len(cell.failures) for cell in self.cells)
+
+    @property
+    def finding(self) -> str:
+        """The finding in a sentence or two."""
+        if self.interrupted:
+            return f"Night {self.number} of {self.suite} was interrupted: nothing is judged."
+        return " ".join(filter(None, [self._of_checks(), self._of_failures()]))
+
+    def _of_checks(self) -> str:
+        number, alarms = _counted(len(self.checks), "check"), self.alarms
+        undecided = f"{len(self.undecided)} can't be told"
+        if not alarms and self.passed:
+            told = f"Night {self.number} of {self.suite}: nothing failed in {number}"
+            return told + (f", {undecided}." if self.undecided else ".")
+        if not alarms:
+            return f"Night {self.number} of {self.suite} failed: of {number} {undecided}."
+        cell, check = alarms[0]
+        more = f", and {len(alarms) - 1} more" if len(alarms) > 1 else ""
+        return f"Night {self.number} of {self.suite} failed: {cell.name}: {check.told}{more}."
+
+    def _of_failures(self) -> str:
+        return f"{_counted(self.not_run, 'session')} could not be run." if self.not_run else ""
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,148 @@
+"""The picture of a trend: a measure over the nights, with its interval, and which nights were worse."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy import stats
+
+from simlab.core.rng import stream
+from simlab.study.nights import MEASURES
+
+_FIGURE_INCHES = (9.0, 4.5)
+# Okabe and Ito's hues, for the colour-blind, each with a mark and a dash of its own, for print in grey.
+_LOOKS = (
+    ("#0072B2", "o", "-"),
+    ("#D55E00", "s", "--"),
+    ("#009E73", "^", "-."),
+    ("#CC79A7", "v", ":"),
+    ("#000000", "D", (0, (1, 1))),
+)
+_RESAMPLES = 1000
+
+
+def plot_trend(records: Sequence[Mapping[str, Any]], measure: str, ax: Axes | None = None) -> Axes:
+    """Draw the mean of a measure over the nights, cell by cell.
+
+    Each night has a 95 % interval of its own sessions; a cell has a band from its baseline, in which the mean
+    of a night without any change lies with 99.73 % (a control chart). Nights that were found worse are
+    ringed, accepted ones have a line.
+
+    Parameters
+    ----------
+    records
+        Of a trend file.
+    measure
+        A key of ``MEASURES``.
+    ax
+        Where to draw; by default new axes in a figure of their own.
+
+    Source: Shewhart (1931), Economic Control of Quality of Manufactured Product (limits of three sigma).
+    """
+    if ax is None:
+        ax = Figure(figsize=_FIGURE_INCHES, layout="constrained").add_subplot()
+    cells: dict[str, list[Mapping[str, Any]]] = {}
+    for one in records:
+        cells.setdefault(_name(one), []).append(one)
+    for (name, nights), look, shift in zip(cells.items(), cycle(_LOOKS), _shifts(len(cells)), strict=False):
+        _draw(ax, name, [one for one in nights if one["seeds"]], measure, look, shift)
+    _dress(ax, records, measure, cells)
+    return ax
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    varied = [f"{key}={value}" for key, value in one["varied"].items()]
+    return ", ".join([one["sweep"], one["profile"], one["policy"], *varied])
+
+
+def _shifts(number: int) -> npt.NDArray[np.float64]:
+    """Keep the intervals of several cells apart."""
+    return np.linspace(-0.15, 0.15, number) if number > 1 else np.zeros(1)
+
+
+def _draw(
+    ax: Axes, name: str, nights: Sequence[Mapping[str, Any]], measure: str, look: Any, shift: float
+) -> None:
+    colour, mark, dash = look
+    at = np.array([one["night"] for one in nights]) + shift
+    values = [np.array(one["values"][measure]) for one in nights]
+    means = np.array([each.mean() for each in values])
+    ends = np.array(
+        [_interval(each, (name, str(one["night"]))) for each, one in zip(values, nights, strict=True)]
+    )
+    ax.errorbar(
+        at, means, np.abs(ends.T - means), color=colour, marker=mark, linestyle=dash, capsize=2, label=name
+    )
+    worse = [number for number, one in enumerate(nights) if one["worse"]]
+    ax.scatter(at[worse], means[worse], s=160, facecolors="none", edgecolors=colour, linewidths=1.8)
+    _band(ax, nights, values, at, colour)
+
+
+def _interval(values: npt.NDArray[np.float64], path: Sequence[str]) -> tuple[float, float]:
+    """Return a 95 % interval of a mean by the percentile bootstrap."""
+    draws = stream(0, "trend", *path)
+    means = values[draws.integers(0, len(values), (_RESAMPLES, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _band(
+    ax: Axes,
+    nights: Sequence[Mapping[str, Any]],
+    values: Sequence[npt.NDArray[np.float64]],
+    at: npt.NDArray[np.float64],
+    colour: str,
+) -> None:
+    accepted = [number for number, one in enumerate(nights) if one["accepted"]]
+    first = accepted[-1] if accepted else 0
+    good = [each for each, one in zip(values[first:], nights[first:], strict=True) if not one["worse"]]
+    if len(good) < 2:
+        return
+    pooled = np.concatenate(good)
+    sigma = pooled.std(ddof=1) / np.sqrt(np.median([len(each) for each in good]))
+    width = stats.norm.isf(0.00135) * sigma
+    ends = (at[first] - 0.3, at[-1] + 0.3)
+    ax.fill_between(ends, pooled.mean() - width, pooled.mean() + width, color=colour, alpha=0.12, linewidth=0)
+
+
+def finding(records: Sequence[Mapping[str, Any]], measure: str) -> str:
+    """Return in a sentence what the trend shows."""
+    name = MEASURES[measure][0]
+    nights = sorted({one["night"] for one in records})
+    worse: dict[str, list[int]] = {}
+    for one in records:
+        if one["worse"]:
+            worse.setdefault(_name(one), []).append(one["night"])
+    if not nights:
+        return "No night has been recorded"
+    if not worse:
+        return f"{name.capitalize()} over {len(nights)} nights: none was worse than those before"
+    cell, numbers = next(iter(worse.items()))
+    listed = ", ".join(map(str, numbers[:6])) + ("…" if len(numbers) > 6 else "")
+    more = f", and {len(worse) - 1} more" if len(worse) > 1 else ""
+    return f"{cell} was worse in {'nights' if len(numbers) > 1 else 'night'} {listed}{more}"
+
+
+def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: Mapping[str, Any]) -> None:
+    name, unit, _ = MEASURES[measure]
+    for number in sorted({one["night"] for one in records if one["accepted"]}):
+        ax.axvline(number - 0.5, color="#666666", linestyle=":", linewidth=1.0)
+        ax.annotate(
+            "accepted", (number - 0.45, 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
+        )
+    ax.set_xlabel("night")
+    ax.set_ylabel(f"{name}, mean{f' ({unit.strip()})' if unit else ''}")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.margins(y=0.12)
+    ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
+    ax.set_title(finding(records, measure), loc="left", fontsize=11)
+    if cells:
+        ax.legend(fontsize=8)
+    sessions = sum(len(one["seeds"]) for one in records)
+    told = f"n = {sessions} sessions"
+    ax.annotate(told, (0.995, 0.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=8)

@@ -1,0 +1,118 @@
+"""``simlab nightly``."""
+
+import json
+
+import pytest
+import xunitparser
+
+from simlab.batch import session
+from simlab.core.errors import SessionFailedError
+
+SUITE = """
+description = "short"
+[[sweep]]
+name = "line"
+profiles = ["clean"]
+seeds = 2
+set = { duration = "3s", "peers.media" = [] }
+[sweep.expect]
+violations = "EXPECTED"
+"""
+
+
+@pytest.fixture
+def suite(here):
+    def suite(expected="== 0", text=SUITE):
+        (here / "tiny.toml").write_text(text.replace("EXPECTED", expected))
+        return "tiny.toml"
+
+    return suite
+
+
+def nightly(simlab, suite, *more):
+    return simlab("nightly", suite, "--jobs", "1", *more)
+
+
+def test_a_night_is_told_in_a_table_and_saved(simlab, here, suite):
+    result = nightly(simlab, suite(), "--junit", "junit.xml", "--markdown", "summary.md")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    columns = "sweep profile policy sessions saved 95 % within usable violations baseline expected"
+    assert " ".join(lines[0].split()) == columns
+    assert lines[1].split()[:4] == ["line", "clean", "pipecat", "2"]
+    assert lines[-3] == "Night 1 of tiny: nothing failed in 5 checks."
+    assert lines[-1] == "results/tiny-trend.jsonl"
+    assert sorted(path.name for path in (here / lines[-2]).iterdir()) == [
+        "junit.xml",
+        "suite.toml",
+        "summary.md",
+    ]
+    with (here / "junit.xml").open() as file:
+        _, read = xunitparser.parse(file)
+    assert (read.testsRun, len(read.failures)) == (5, 0)
+    assert (here / "summary.md").read_text().startswith("### 🟢 Night 1 of tiny: nothing failed in 5 checks.")
+
+
+def test_what_failed_exits_with_1(simlab, suite):
+    result = nightly(simlab, suite("> 0"), "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert found["passed"] is False
+    (check,) = [one for one in found["cells"][0]["checks"] if one["kind"] == "expectation"]
+    assert (check["what"], check["verdict"]) == ("violations > 0", "failed")
+
+
+def test_what_cannot_be_told_fails_where_the_suite_says_so(simlab, suite):
+    strict = 'undecided = "fail"\n' + SUITE + 'success_rate = ">= 0.99"\n'
+    result = nightly(simlab, suite(text=strict))
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-3] == "Night 1 of tiny failed: of 6 checks 1 can't be told."
+
+
+def test_sessions_that_could_not_be_run_exit_with_3(simlab, here, suite, monkeypatch):
+    def no_port(*_):
+        raise SessionFailedError("server", "port 7860 is in use")
+
+    monkeypatch.setitem(session.CLOCKS, "virtual", no_port)
+    result = nightly(simlab, suite(), "--junit", "junit.xml")
+    assert result.exit_code == 3
+    finding = "Night 1 of tiny: nothing failed in 0 checks. 2 sessions could not be run."
+    assert finding in result.stdout.splitlines()
+    with (here / "junit.xml").open() as file:
+        _, read = xunitparser.parse(file)
+    assert len(read.errors) == 1
+
+
+def test_what_is_wrong_is_told_and_nothing_is_left(simlab, here, suite):
+    result = nightly(simlab, suite("= 0", SUITE + 'sucess_rate = ">= 1"\n'))
+    assert result.exit_code == 2
+    assert "tiny.toml: sweep[0].expect.violations is" in result.stderr
+    assert 'tiny.toml: sweep[0].expect.sucess_rate is unknown, did you mean "success_rate"?' in result.stderr
+    assert not (here / "results").exists()
+
+
+def test_a_suite_is_no_profile_and_is_checked_with_them(simlab, here):
+    checked = simlab("profiles", "check", "profiles/nightly.toml", "profiles/clean.toml")
+    assert checked.stdout == "1 profile and 1 suite: nothing is wrong.\n"
+    run = simlab("run", "profiles/nightly.toml")
+    assert (run.exit_code, run.stderr) == (
+        2,
+        "Error: profiles/nightly.toml: is a suite for simlab nightly, want a profile\n",
+    )
+
+
+def test_the_schema_that_suites_name_is_the_one_that_is_printed(simlab, here):
+    printed = simlab("profiles", "schema", "--suite").stdout
+    committed = (here / "profiles" / "suite.schema.json").read_text()
+    assert committed == printed, "simlab profiles schema --suite > profiles/suite.schema.json"
+
+
+def test_interrupted_is_130_and_not_in_the_trend(simlab, here, suite, monkeypatch):
+    def ended(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(session.CLOCKS, "virtual", ended)
+    result = nightly(simlab, suite())
+    assert result.exit_code == 130
+    assert "was interrupted: nothing is judged" in result.stdout
+    assert not (here / "results" / "tiny-trend.jsonl").exists()
