@@ -1,7 +1,8 @@
 """Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock.
 
 ``run`` runs a session and gives a ``Run``, ``sweep`` runs many and gives a ``Study``; ``open`` opens
-either again; ``compare`` says what became better or worse between two studies.
+either again; ``compare`` says what became better or worse between two studies. ``Relay`` and ``AsyncRelay`` are
+the UDP relay alone, under remote control.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,15 @@ if TYPE_CHECKING:
     from simlab.batch.door import open_saved as open  # noqa: A004 - it is called simlab.open
     from simlab.batch.door import run
     from simlab.batch.door_sweep import sweep
+    from simlab.batch.relay import AsyncRelay, Relay
     from simlab.batch.result import Run
     from simlab.batch.study import Study
 
-__all__ = ["Run", "Study", "compare", "open", "run", "sweep"]
+__all__ = ["AsyncRelay", "Relay", "Run", "Study", "compare", "open", "run", "sweep"]
 
 _WHERE = {
+    "AsyncRelay": ("simlab.batch.relay", "AsyncRelay"),
+    "Relay": ("simlab.batch.relay", "Relay"),
     "Run": ("simlab.batch.result", "Run"),
     "compare": ("simlab.batch.compare", "compare"),
     "open": ("simlab.batch.door", "open_saved"),

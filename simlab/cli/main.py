@@ -26,6 +26,8 @@ COMMANDS = {
     "plot": "simlab.cli.plot:command",
     "capture": "simlab.cli.capture:group",
     "serve": "simlab.cli.serve:command",
+    "relay": "simlab.cli.relay:command",
+    "ctl": "simlab.cli.ctl:group",
 }
 
 
