@@ -1,8 +1,8 @@
 """Network impairment and reconnection simulator for WebRTC, under a real and a virtual clock.
 
 ``run`` runs a session and gives a ``Run``, ``sweep`` runs many and gives a ``Study``; ``open`` opens
-either again; ``compare`` says what became better or worse between two studies. ``Relay`` and ``AsyncRelay`` are
-the UDP relay alone, under remote control.
+either again; ``compare`` says what became better or worse between two studies. ``Relay`` and ``AsyncRelay``
+are the UDP relay alone, under remote control.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -68,9 +68,8 @@ def _path(key: str) -> tuple[str, ...]:
     names = LinkKeys.keys()
     sided = len(path) == 3 and path[1] in _SIDES
     if path[0] != "link" or not (sided or len(path) == 2) or path[-1] in (*_SIDES, "change", "repeat"):
-        raise ValueError(
-            'is none that can be set, want a key of [link], [link.up] or [link.down], such as "link.up.loss"'
-        )
+        want = 'want a key of [link], [link.up] or [link.down], such as "link.up.loss"'
+        raise ValueError(f"cannot be set, {want}")
     if path[-1] not in names:
         near = nearest(str(path[-1]), names)
         raise ValueError(f"is unknown{f', did you mean {quoted(near)}?' if near else ''}")

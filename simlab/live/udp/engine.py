@@ -15,6 +15,7 @@ from simlab.core.packet import Direction
 from simlab.live.udp.flows import Address
 from simlab.live.udp.forward import Place
 from simlab.live.udp.messages import Unframer, framed
+from simlab.live.udp.tally import Tally
 from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
 
@@ -38,6 +39,7 @@ class Engine:
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._tallies = {direction.value: Tally() for direction in Direction}
 
     async def start(self) -> None:
         """Start the process.
@@ -56,7 +58,6 @@ class Engine:
                 stdout=asyncio.subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env=environment,
-                start_new_session=True,
             )
         except OSError as error:
             ours.close()
@@ -84,6 +85,11 @@ class Engine:
 
     def _heard(self, number: int, what: Any, more: Any) -> None:
         if number == 0:
+            if what == "stats":
+                times = more.pop("times")
+                for way, (delays, errors) in times.items():
+                    self._tallies[way].take(delays, errors)
+                    more[way] |= self._tallies[way].latest
             self._happened(what, more)
             return
         waiting = self._waiting.pop(number, None)
@@ -142,6 +148,8 @@ class Engine:
     async def stats(self) -> dict[str, Any]:
         """Return the counts so far."""
         row: dict[str, Any] = await self._ask("stats")
+        for way, tally in self._tallies.items():
+            row[way] |= tally.latest
         return row
 
     async def clients(self) -> list[dict[str, Any]]:
@@ -157,6 +165,8 @@ class Engine:
     async def end(self) -> dict[str, Any]:
         """End it, and return the last statistics."""
         row: dict[str, Any] = await self._ask("end")
+        for way, tally in self._tallies.items():
+            row[way] |= tally.all
         await self.stop()
         return row
 

@@ -1,9 +1,37 @@
 """A mapping for each client: the socket by which the target knows it."""
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Address = tuple[str, int]
+
+_STEADY = 4
+_MOST_AT_ONCE = 64
+
+
+class Pace:
+    """How many packets to take from a socket before others have their turn.
+
+    Where one comes at a time, asking for another that is not there takes as long as taking it.
+    """
+
+    __slots__ = ("_steady", "most")
+
+    def __init__(self) -> None:
+        self.most = 1
+        self._steady = 0
+
+    def faster(self) -> None:
+        """There were as many: soon ask for more."""
+        self._steady += 1
+        if self._steady >= _STEADY:
+            self.most = min(2 * self.most, _MOST_AT_ONCE)
+            self._steady = 0
+
+    def slower(self) -> None:
+        """There were fewer."""
+        self.most = max(self.most // 2, 1)
+        self._steady = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +60,7 @@ class Flow:
     up: int = 0
     down: int = 0
     closed: bool = False
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def flow(self) -> object:

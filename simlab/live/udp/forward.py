@@ -11,11 +11,10 @@ from typing import Any
 
 from simlab.core.packet import Direction
 from simlab.live.sockets import LARGEST_DATAGRAM_BYTES, kernel_drops, opened
-from simlab.live.udp.flows import Address, Flow
+from simlab.live.udp.flows import Address, Flow, Pace
 from simlab.live.udp.way import Way
 
 _AT_ONCE = 64
-"""How many packets are taken from one socket before others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Forward:
         self._ties = itertools.count()
         self._drops: Counter[Direction] = Counter()  # by the kernel, at sockets that are closed
         self._outside = _any_of(place)
+        self._pace = Pace()
         self.socket = opened(place.listen, place.family)
         watch(self.socket.fileno(), self._from_clients)
 
@@ -79,15 +79,16 @@ class Forward:
     def _from_clients(self) -> None:
         receive, take, flows = self.socket.recvfrom, self._up.receive, self.flows
         try:
-            for _ in range(_AT_ONCE):
+            for _ in range(self._pace.most):
                 payload, source = receive(LARGEST_DATAGRAM_BYTES)
                 flow = flows.get(source) or self._map(source)
                 if flow is not None:
                     flow.used_s = monotonic()
                     flow.up += 1
                     take(payload, flow)
+            self._pace.faster()
         except BlockingIOError:
-            pass
+            self._pace.slower()
         except OSError as error:
             self._tell("trouble", where="listen", why=str(error))
 
@@ -114,14 +115,15 @@ class Forward:
         receive, take = flow.upstream.recv, self._down.receive
         refreshes = self.place.inbound_refreshes
         try:
-            for _ in range(_AT_ONCE):
+            for _ in range(flow.pace.most):
                 payload = receive(LARGEST_DATAGRAM_BYTES)
                 flow.down += 1
                 take(payload, flow)
                 if refreshes:
                     flow.used_s = monotonic()
+            flow.pace.faster()
         except BlockingIOError:
-            pass
+            flow.pace.slower()
         except OSError as error:
             # Most likely that nobody listens at the target: it comes once for each packet.
             self._tell("trouble", where="target", why=error.strerror or str(error))

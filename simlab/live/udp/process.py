@@ -3,7 +3,7 @@
 import signal
 import socket
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -18,6 +18,7 @@ from simlab.live.udp.way import Way
 from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
 
+_BUFFER_BYTES = 2**22
 _MOST_UNSENT = 1000
 """Events that the parent has not taken; more are left out, and never waited for."""
 
@@ -49,6 +50,7 @@ class PacketProcess:
     def run(self) -> None:
         """Go on until the parent wants no more, or is gone."""
         self._pipe.setblocking(False)
+        self._pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
         self._loop.watch(self._pipe.fileno(), self._listen)
         refused = hurry()
         if refused:
@@ -76,10 +78,14 @@ class PacketProcess:
         self._flush()
 
     def _flush(self) -> None:
+        self._loop.again = None
         while self._unsent:
             try:
                 sent = self._pipe.send(self._unsent[0])
-            except (BlockingIOError, BrokenPipeError):
+            except BrokenPipeError:
+                return
+            except BlockingIOError:
+                self._loop.again = self._flush
                 return
             if sent < len(self._unsent[0]):
                 self._unsent[0] = self._unsent[0][sent:]
@@ -96,7 +102,8 @@ class PacketProcess:
         for forward in self._forwards:
             forward.expire(now_s)
         if self._ways:
-            self._tell("stats", **self._stats())
+            times = {direction.value: way.times() for direction, way in self._ways.items()}
+            self._tell("stats", times=times, **self._stats())
 
     def _open(self, place: Place) -> tuple[str, int]:
         forward = Forward(place, self._ways, self._loop.watch, self._loop.forget, self._tell)
@@ -135,9 +142,11 @@ class PacketProcess:
 
     def _stats(self) -> dict[str, Any]:
         row: dict[str, Any] = {"clients": sum(len(forward.flows) for forward in self._forwards)}
+        drops: Counter[Direction] = Counter()
+        for forward in self._forwards:
+            drops += forward.kernel_drops()
         for direction, way in self._ways.items():
-            drops = sum(forward.kernel_drops()[direction] for forward in self._forwards)
-            row[direction.value] = way.told() | {"kernel_dropped": drops}
+            row[direction.value] = way.counts() | {"kernel_dropped": drops[direction]}
         return row | {"events_skipped": self._skipped}
 
     def _clients(self) -> list[dict[str, Any]]:
@@ -145,10 +154,8 @@ class PacketProcess:
 
     def _end(self) -> dict[str, Any]:
         self._loop.running = False
-        row = self._stats()
-        for direction, way in self._ways.items():
-            row[direction.value] |= way.errors_s()
-        return row
+        self._every_second(monotonic())
+        return self._stats()
 
 
 def _run(_: int) -> None:

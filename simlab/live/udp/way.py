@@ -7,18 +7,12 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
 from simlab.core.link import HoldingStage, Link, Stage
 from simlab.core.packet import Direction
 from simlab.live.udp.flows import Flow
 from simlab.profile.faults import Fault
 from simlab.profile.live import LiveStages
 from simlab.profile.scenario import Scenario
-
-_BINS_PER_OCTAVE = 32
-_LEAST_S = 1e-7
-_BINS = 32 * _BINS_PER_OCTAVE
 
 Send = Callable[[Flow, bytes], str | None]
 """Sends a payload; returns the cause if it is lost."""
@@ -42,9 +36,8 @@ class Way:
         self.delivered = 0
         self.delivered_bytes = 0
         self.dropped: Counter[str] = Counter()
-        self._delays_s = array("d")
-        self._errors_s = array("d")
-        self._errors = np.zeros(_BINS, dtype=np.int64)
+        self._delays_s = array("f")
+        self._errors_s = array("f")
         self._draining: list[tuple[Link, float]] = []
         self.due_s = math.inf
         """When there is something to do next, as ``time.monotonic()`` gives it."""
@@ -97,7 +90,7 @@ class Way:
         drops = link.receive(payload, now_s - self._zero_s, flow)
         if drops:
             self._count(drops)
-        self.release(now_s)
+        self.release(monotonic())
 
     def _count(self, drops: list[Any]) -> None:
         for drop in drops:
@@ -146,43 +139,25 @@ class Way:
         """How many packets are on their way."""
         return len(self._link) + sum(len(link) for link, _ in self._draining)
 
-    def told(self) -> dict[str, Any]:
-        """Return the counts so far, and the delays since the last time; durations in seconds."""
-        self._take_late_drops()
-        row = {
+    def counts(self) -> dict[str, Any]:
+        """Return the counts so far."""
+        for link in (self._link, *(link for link, _ in self._draining)):
+            self._count(link.late_drops())
+        return {
             "offered": self.offered,
             "delivered": self.delivered,
             "bytes": self.delivered_bytes,
             "dropped": dict(sorted(self.dropped.items())),
             "under_way": self.under_way,
         }
-        if self._delays_s:
-            delays_s, errors_s = np.array(self._delays_s), np.array(self._errors_s)
-            del self._delays_s[:], self._errors_s[:]
-            row |= _quantiles("delay", delays_s) | _quantiles("error", errors_s)
-            bins = np.log2(np.maximum(errors_s, _LEAST_S) / _LEAST_S) * _BINS_PER_OCTAVE
-            self._errors += np.bincount(np.minimum(bins.astype(np.int64), _BINS - 1), minlength=_BINS)
-        return row
 
-    def _take_late_drops(self) -> None:
-        for link in (self._link, *(link for link, _ in self._draining)):
-            self._count(link.late_drops())
-
-    def errors_s(self) -> dict[str, float]:
-        """Return how late packets left, of all so far, to 2 %: the median and the 99th percentile."""
-        number = int(self._errors.sum())
-        if not number:
-            return {}
-        ranks = np.searchsorted(np.cumsum(self._errors), [0.50 * number, 0.99 * number])
-        p50_s, p99_s = (_LEAST_S * 2.0 ** ((ranks + 1) / _BINS_PER_OCTAVE)).tolist()
-        return {"error_p50_s": round(p50_s, 7), "error_p99_s": round(p99_s, 7)}
+    def times(self) -> tuple[bytes, bytes]:
+        """Return the delays of the packets since the last time, and how late they left: see ``Tally``."""
+        told = self._delays_s.tobytes(), self._errors_s.tobytes()
+        del self._delays_s[:], self._errors_s[:]
+        return told
 
 
 def _holding(stages: Any) -> HoldingStage | None:
     found: list[Stage | HoldingStage] = [stage for stage in stages if hasattr(stage, "hold")]
     return found[0] if found else None  # type: ignore[return-value]
-
-
-def _quantiles(name: str, values_s: Any) -> dict[str, float]:
-    p50_s, p99_s = np.quantile(values_s, [0.50, 0.99]).tolist()
-    return {f"{name}_p50_s": round(p50_s, 6), f"{name}_p99_s": round(p99_s, 6)}
