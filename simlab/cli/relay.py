@@ -78,14 +78,14 @@ def command(
 
 
 def _scenario(profile: str | None, seed: int | None, settings: tuple[str, ...]) -> "Scenario":
-    from simlab.batch.scenarios import load_file
+    from simlab.batch.scenarios import find, load_file
     from simlab.profile.live import left_out
     from simlab.profile.load import load
     from simlab.profile.scenario import Scenario
 
     given = overrides_of(settings)
     loaded = load("", "clean", given) if profile is None else load_file(profile, given)
-    for note in left_out(loaded, profile or "--set"):
+    for note in left_out(loaded, "--set" if profile is None else str(find(profile))):
         click.echo(f"Note: {note}", err=True)
     return Scenario.of(loaded, seed=seed)
 
@@ -113,7 +113,7 @@ def _wishes(
 
 
 def _warn(host: str, what: str) -> None:
-    from simlab.live.serve import is_loopback
+    from simlab.live.sockets import is_loopback
 
     if not is_loopback(host):
         click.echo(f"Warning: others than this machine reach {host}, and can {what}.", err=True)

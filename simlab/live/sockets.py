@@ -1,5 +1,6 @@
 """UDP sockets that lose nothing silently."""
 
+import ipaddress
 import socket
 import struct
 
@@ -73,6 +74,20 @@ def endpoint(text: str, name: str, *, free_port: bool = False) -> tuple[int, tup
         reason = getattr(error, "strerror", None) or error
         raise InvalidInputError([f"{name} is {text!r}: {reason}"]) from None
     return int(family), (str(found[0]), int(found[1]))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether nobody but this machine reaches an address."""
+    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is given by its address, not by a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def endpoint_text(address: tuple[str, int]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from simlab.core.errors import InvalidInputError
 from simlab.core.packet import Direction
-from simlab.live.addresses import another_host
 from simlab.live.remote.arguments import Faults, directions_of, fault_of, for_s_of, text_of
 from simlab.live.remote.events import Events
 from simlab.live.sockets import endpoint_text
@@ -49,7 +48,7 @@ class Service:
         self._zero_s = monotonic()
         self._live: dict[int, tuple[Fault, asyncio.Task[None]]] = {}
         self._numbers = count(1)
-        self._hosts = map(another_host, count(1))
+        self._hosts = map(_another_host, count(1))
         self._playing: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self.commands: dict[str, Command] = {
@@ -251,6 +250,11 @@ class Service:
         await self._begin(scenario)
         self.events.tell("load", profile=profile.name, seed=scenario.seed)
         return {"profile": profile.name, "seed": scenario.seed, "notes": notes}
+
+
+def _another_host(number: int) -> str:
+    """Return an address of this machine that nobody listens on: Linux has all of 127.0.0.0/8."""
+    return f"127.1.{number // 250 % 250}.{number % 250 + 1}"
 
 
 def _told(number: int, fault: Any) -> dict[str, Any]:

@@ -6,16 +6,18 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simlab.core.errors import SessionFailedError
-from simlab.live.remote.http_api import HttpApi
 from simlab.live.remote.service import Service
 from simlab.live.remote.unix_server import UnixServer
 from simlab.live.sockets import endpoint_text
 from simlab.live.udp.flows import Address
 from simlab.live.udp.forward import Place
 from simlab.profile.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simlab.live.remote.http_api import HttpApi
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ async def running(wishes: Wishes) -> AsyncIterator[Running]:
     """
     service = Service(wishes.scenario, wishes.place)
     unix = UnixServer(service, wishes.socket)
-    api = None if wishes.http is None else HttpApi(service, *wishes.http)
+    api = None if wishes.http is None else _http_api(service, *wishes.http)
     try:
         await service.start()
         await unix.start()
@@ -73,6 +75,12 @@ async def running(wishes: Wishes) -> AsyncIterator[Running]:
             await api.stop()
         await unix.stop()
         await service.stop()
+
+
+def _http_api(service: Service, address: Address, name: str) -> "HttpApi":
+    from simlab.live.remote.http_api import HttpApi  # what it needs takes a while to import
+
+    return HttpApi(service, address, name)
 
 
 def relay(
