@@ -1,5 +1,6 @@
 """The relay as a tool: its own processes, real sockets on loopback."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -278,6 +279,28 @@ def test_the_control_socket_is_its_owners_alone(relaying):
     assert stat.S_IMODE(relay.socket.stat().st_mode) == 0o600
     relay.stop()
     assert not relay.socket.exists()
+
+
+def test_the_asynchronous_client_does_the_same(target, client):
+    async def main():
+        async with await simlab.AsyncRelay.start(to=endpoint_text(target.getsockname())) as relay:
+            events = relay.events()
+            watching = asyncio.create_task(anext(events))
+            with pytest.raises(InvalidInputError, match="link.loss"):
+                await relay.set("link.loss", "500%")
+            await relay.set("link.delay", "1ms")
+            while (await watching)["kind"] != "set":
+                watching = asyncio.create_task(anext(events))
+                await relay.set("link.delay", "2ms")
+            await events.aclose()
+            client.sendto(b"hello", place(relay.listen))
+            assert heard(target)[0] == b"hello"
+            other = await simlab.AsyncRelay.connect(relay.socket)
+            assert len(await other.clients()) == 1
+            assert await other.stop() == {}
+            assert (await relay.stop())["up"]["delivered"] == 1
+
+    asyncio.run(main())
 
 
 def start(*arguments):
