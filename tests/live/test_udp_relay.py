@@ -286,7 +286,7 @@ def test_the_asynchronous_client_does_the_same(target, client):
         async with await simlab.AsyncRelay.start(to=endpoint_text(target.getsockname())) as relay:
             events = relay.events()
             watching = asyncio.create_task(anext(events))
-            with pytest.raises(InvalidInputError, match="link.loss"):
+            with pytest.raises(InvalidInputError, match=r"link\.loss"):
                 await relay.set("link.loss", "500%")
             await relay.set("link.delay", "1ms")
             while (await watching)["kind"] != "set":
