@@ -56,7 +56,9 @@ def _say(ctx: click.Context, answer: Any, sentence: str | None = None) -> int:
 def status(ctx: click.Context) -> int:
     """Show where it listens, and which profile it plays.
 
-    Example: simlab ctl status
+    \b
+    Example:
+      simlab ctl status
     """
     return _say(ctx, _relay(ctx).status())
 
@@ -66,7 +68,9 @@ def status(ctx: click.Context) -> int:
 def stats(ctx: click.Context) -> int:
     """Show what it has carried and dropped, and how late.
 
-    Example: simlab ctl --json stats
+    \b
+    Example:
+      simlab ctl stats
     """
     return _say(ctx, _relay(ctx).stats())
 
@@ -76,7 +80,9 @@ def stats(ctx: click.Context) -> int:
 def clients(ctx: click.Context) -> int:
     """List the clients that have a mapping.
 
-    Example: simlab ctl clients
+    \b
+    Example:
+      simlab ctl clients
     """
     return _say(ctx, _relay(ctx).clients())
 
@@ -86,7 +92,9 @@ def clients(ctx: click.Context) -> int:
 def settings(ctx: click.Context) -> int:
     """Show what the links do, as the [link] table of a profile.
 
-    Example: simlab ctl settings
+    \b
+    Example:
+      simlab ctl settings
     """
     import tomli_w
 
@@ -102,7 +110,9 @@ def set_(ctx: click.Context, pairs: tuple[str, ...]) -> int:
 
     KEY= without a value takes the key away.
 
-    Example: simlab ctl set link.delay=80ms "link.loss={ model = 'gilbert-elliott', loss = '5%', burst = 4 }"
+    \b
+    Example:
+      simlab ctl set link.delay=80ms "link.loss={ model = 'gilbert-elliott', loss = '5%', burst = 4 }"
     """
     given = dict(_pair(pair) for pair in pairs)
     return _say(ctx, _relay(ctx).set(given), "\n".join(f"{key} is set" for key in given))
@@ -122,7 +132,9 @@ def _pair(pair: str) -> tuple[str, str | None]:
 def blackout(ctx: click.Context, for_: str | None, direction: str | None) -> int:
     """Let nothing through from now on.
 
-    Example: simlab ctl blackout --for 5s
+    \b
+    Example:
+      simlab ctl blackout --for 5s
     """
     return _began(ctx, _relay(ctx).blackout(for_, direction))
 
@@ -135,7 +147,9 @@ def blackout(ctx: click.Context, for_: str | None, direction: str | None) -> int
 def block(ctx: click.Context, match: tuple[str, ...], for_: str | None, direction: str | None) -> int:
     """Let nothing of some packet classes through: STUN, unless others are named.
 
-    Example: simlab ctl block --match stun --match dtls --for 20s
+    \b
+    Example:
+      simlab ctl block --match stun --match dtls --for 20s
     """
     return _began(ctx, _relay(ctx).block(match, for_, direction))
 
@@ -147,7 +161,9 @@ def block(ctx: click.Context, match: tuple[str, ...], for_: str | None, directio
 def fault(ctx: click.Context, kind: str, pairs: tuple[str, ...]) -> int:
     """Let any fault of the link begin, by its kind and keys as in a profile; "at" counts from now.
 
-    Example: simlab ctl fault bad-integrity for=10s direction=up
+    \b
+    Example:
+      simlab ctl fault bad-integrity for=10s direction=up
     """
     from simlab.profile.overrides import parse_value
 
@@ -167,7 +183,9 @@ def _began(ctx: click.Context, answer: dict[str, Any]) -> int:
 def clear(ctx: click.Context, number: int | None) -> int:
     """End a fault that a command has begun, by its number, or all of them.
 
-    Example: simlab ctl clear
+    \b
+    Example:
+      simlab ctl clear
     """
     answer = _relay(ctx).clear(number)
     return _say(ctx, answer, f"{len(answer['cleared'])} ended")
@@ -179,7 +197,9 @@ def clear(ctx: click.Context, number: int | None) -> int:
 def rebind(ctx: click.Context, what: str | None) -> int:
     """Let the target see every client from elsewhere, as a NAT that forgets does.
 
-    Example: simlab ctl rebind
+    \b
+    Example:
+      simlab ctl rebind
     """
     answer = _relay(ctx).rebind(what)
     return _say(ctx, answer, f"{answer['clients']} clients have moved")
@@ -192,7 +212,9 @@ def rebind(ctx: click.Context, what: str | None) -> int:
 def pause(ctx: click.Context, for_: str | None, direction: str | None) -> int:
     """Hold all packets; they leave in a burst when it is over.
 
-    Example: simlab ctl pause --for 500ms --direction down
+    \b
+    Example:
+      simlab ctl pause --for 500ms --direction down
     """
     answer = _relay(ctx).pause(for_, direction)
     return _say(ctx, answer, "held; simlab ctl resume lets go" if for_ is None else f"held for {for_}")
@@ -204,7 +226,9 @@ def pause(ctx: click.Context, for_: str | None, direction: str | None) -> int:
 def resume(ctx: click.Context, direction: str | None) -> int:
     """Let go of what is held.
 
-    Example: simlab ctl resume
+    \b
+    Example:
+      simlab ctl resume
     """
     return _say(ctx, _relay(ctx).resume(direction), "packets leave again")
 
@@ -216,7 +240,9 @@ def resume(ctx: click.Context, direction: str | None) -> int:
 def load(ctx: click.Context, profile: str, settings_: tuple[str, ...]) -> int:
     """Begin with another profile, its faults and its weather; what is on its way still arrives.
 
-    Example: simlab ctl load profiles/flaky.toml --set link.loss=5%
+    \b
+    Example:
+      simlab ctl load profiles/flaky.toml --set link.loss=5%
     """
     from simlab.cli.options import overrides_of
 
@@ -231,7 +257,9 @@ def load(ctx: click.Context, profile: str, settings_: tuple[str, ...]) -> int:
 def watch(ctx: click.Context) -> int:
     """Print what happens as JSON, one event a line, until Ctrl-C or the relay's end.
 
-    Example: simlab ctl watch
+    \b
+    Example:
+      simlab ctl watch
     """
     for event in _relay(ctx).events():
         click.echo(json.dumps(event))
