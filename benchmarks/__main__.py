@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import link, memory, nights, session, startup, studies
-from benchmarks.figure import Figure
+from benchmarks import link, memory, nights, relay, session, startup, studies
+from benchmarks.figure import Figure, MissingToolError
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "startup": startup.measure,
@@ -20,33 +20,40 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "nights": nights.measure,
     "studies": studies.measure,
     "memory": memory.measure,
+    "relay": relay.measure,
 }
 _MARKS = {True: "", False: "[bold red]not met", None: ""}
 
 
-def measured(names: list[str], console: Console) -> Iterator[Figure]:
-    """Run the benchmarks of these names, or all, and say what is measured meanwhile."""
+def measured(names: list[str], console: Console, missing: list[str]) -> Iterator[Figure]:
+    """Run the benchmarks of these names, or all; what could not be measured goes to ``missing``."""
     for name, measure in BENCHMARKS.items():
         if names and name not in names:
             continue
-        with console.status(f"measuring {name} …"):
-            yield from measure()
+        try:
+            with console.status(f"measuring {name} …"):
+                yield from measure()
+        except MissingToolError as error:
+            missing.append(str(error))
 
 
 def main(file: str | None = None, *names: str) -> int:
-    """Measure, print, write, and return 1 if a figure is not as wanted."""
+    """Measure, print, write, and return 1 if a figure is not as wanted or could not be had."""
     console = Console()
-    figures = list(measured(list(names), console))
+    missing: list[str] = []
+    figures = list(measured(list(names), console, missing))
     table = Table("", "measured", "", "wanted", "", title=f"Python {platform.python_version()}", box=None)
     table.columns[1].justify = "right"
     for figure in figures:
         table.add_row(figure.name, f"{figure.value:,.4g}", figure.unit, figure.wanted, _MARKS[figure.met])
     console.print(table)
+    for sentence in missing:
+        console.print(f"[bold red]{sentence}")
     if file is not None:
         rows = [{**asdict(figure), "met": figure.met} for figure in figures]
         text = json.dumps({"python": platform.python_version(), "figures": rows}, indent=1)
         Path(file).write_text(text + "\n", encoding="utf-8")
-    return int(any(figure.met is False for figure in figures))
+    return int(bool(missing) or any(figure.met is False for figure in figures))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 
+class MissingToolError(Exception):
+    """Something that a benchmark needs is not there; the message says how to get it."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A figure of a benchmark.

@@ -2,7 +2,8 @@
 
 ``run`` runs a session and gives a ``Run``, ``sweep`` runs many and gives a ``Study``; ``open`` opens
 either again; ``compare`` says what became better or worse between two studies. ``nightly`` runs a suite,
-and ``trend`` opens the nights before.
+and ``trend`` opens the nights before. ``Relay`` and ``AsyncRelay`` are the UDP relay alone, under remote
+control.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,27 @@ if TYPE_CHECKING:
     from simlab.batch.door import run
     from simlab.batch.door_sweep import sweep
     from simlab.batch.nightly import nightly
+    from simlab.batch.relay import AsyncRelay, Relay
     from simlab.batch.result import Run
     from simlab.batch.study import Study
     from simlab.batch.trend import open_trend as trend
 
-__all__ = ["Run", "Study", "compare", "nightly", "open", "run", "sweep", "trend"]
+__all__ = [
+    "AsyncRelay",
+    "Relay",
+    "Run",
+    "Study",
+    "compare",
+    "nightly",
+    "open",
+    "run",
+    "sweep",
+    "trend",
+]
 
 _WHERE = {
+    "AsyncRelay": ("simlab.batch.relay", "AsyncRelay"),
+    "Relay": ("simlab.batch.relay", "Relay"),
     "Run": ("simlab.batch.result", "Run"),
     "compare": ("simlab.batch.compare", "compare"),
     "open": ("simlab.batch.door", "open_saved"),

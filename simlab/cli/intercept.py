@@ -207,7 +207,7 @@ def _is_own(host: str) -> bool:
 
 
 def _warn(option: str, host: str) -> None:
-    from simlab.live.serve import is_loopback
+    from simlab.live.sockets import is_loopback
 
     if not is_loopback(host):
         click.echo(f"Warning: {option}: whoever reaches {host} can use what answers there.", err=True)

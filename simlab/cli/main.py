@@ -28,6 +28,8 @@ COMMANDS = {
     "capture": "simlab.cli.capture:group",
     "serve": "simlab.cli.serve:command",
     "intercept": "simlab.cli.intercept:command",
+    "relay": "simlab.cli.relay:command",
+    "ctl": "simlab.cli.ctl:group",
 }
 
 

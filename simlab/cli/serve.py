@@ -60,7 +60,8 @@ def command(
       simlab serve --port 8080 --mode single --preset fixed
       simlab serve --host 0.0.0.0 --set bot.voice=echo --set server.behaviour.keep_stale_ids=false
     """
-    from simlab.live.serve import is_loopback, serve
+    from simlab.live.serve import serve
+    from simlab.live.sockets import is_loopback
 
     profile = _profile(mode, preset, settings)
     if not is_loopback(host):

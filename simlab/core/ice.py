@@ -36,6 +36,14 @@ class ConsentBlockStage:
         self._specs = tuple(specs)
         self._connected: set[object] = set()
 
+    def add(self, spec: BlockSpec) -> None:
+        """Do it by another spec, too."""
+        self._specs += (spec,)
+
+    def remove(self, spec: BlockSpec) -> None:
+        """Do it no more by a spec."""
+        self._specs = tuple(one for one in self._specs if one != spec)
+
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Drop the transit, or pass it on. Packets without a tag that has a flow are all of one flow."""
         packet = transit.packet
@@ -59,6 +67,14 @@ class BadIntegrityStage:
 
     def __init__(self, specs: Iterable[BlockSpec]) -> None:
         self._specs = tuple(specs)
+
+    def add(self, spec: BlockSpec) -> None:
+        """Do it by another spec, too."""
+        self._specs += (spec,)
+
+    def remove(self, spec: BlockSpec) -> None:
+        """Do it no more by a spec."""
+        self._specs = tuple(one for one in self._specs if one != spec)
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Pass the transit on, spoiled or not."""

@@ -96,17 +96,42 @@ class Link:
     """
 
     def __init__(self, stages: Sequence[Stage | HoldingStage]) -> None:
-        self.stages = tuple(stages)
         self.offered = 0
         self.delivered = 0
         self.dropped: Counter[str] = Counter()
         self._queue: list[tuple[float, int, Transit]] = []
         self._ties = count()
         self._seen: dict[PacketClass, int] = {}
+        self._late_drops: list[Dropped] = []
+        self.restage(stages)
+
+    def restage(self, stages: Sequence[Stage | HoldingStage]) -> None:
+        """Put the packets that come from now on through other stages.
+
+        What is on its way arrives as it would have. A holding stage that has packets must stay: see
+        ``successor``.
+
+        Raises
+        ------
+        ValueError
+            If there is more than one holding stage.
+        """
+        self.stages = tuple(stages)
         notes = [getattr(stage, "note", None) for stage in self.stages]
         self._notes: list[Callable[[Packet], None]] = [note for note in notes if note is not None]
         self._front, self._holding, self._back = _split(self.stages)
-        self._late_drops: list[Dropped] = []
+
+    def successor(self, stages: Sequence[Stage | HoldingStage]) -> "Link":
+        """Return a link that counts and numbers packets on from this one, which may still have some to give.
+
+        Raises
+        ------
+        ValueError
+            If there is more than one holding stage.
+        """
+        link = Link(stages)
+        link.offered, link._seen = self.offered, self._seen
+        return link
 
     def receive(self, payload: bytes, now_s: float, tag: object = None) -> list[Dropped]:
         """Take in a packet, and say what was dropped of it at once.

@@ -1,7 +1,6 @@
 """Pass UDP between two sides that know each other only by aliases."""
 
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -17,14 +16,11 @@ from simlab.core.packet import Direction
 from simlab.live.addresses import ICE_HOSTS, LOOPBACK, RELAY_HOSTS, Address, Side
 from simlab.live.relay_ends import Alias, Route
 from simlab.live.shell import LinkShell
+from simlab.live.sockets import LARGEST_DATAGRAM_BYTES, kernel_drops, opened
 
 if TYPE_CHECKING:
     from simlab.live.capture import LinkCapture
 
-_BUFFER_BYTES = 4 * 2**20
-_LARGEST_DATAGRAM_BYTES = 65535
-# Linux's SO_MEMINFO (since 4.12), which Python does not name; the last of its numbers counts dropped packets.
-_SO_MEMINFO, _MEMINFO = 55, "9I"
 _TURN_HOST = ICE_HOSTS["turn"]
 _TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
 _OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
@@ -169,7 +165,7 @@ class Relay:
         """Return how many packets of each direction the kernel dropped before they could be read."""
         drops = dict.fromkeys(Direction, 0)
         for alias in self._aliases.values():
-            drops[alias.towards] += _kernel_drops(alias.socket)
+            drops[alias.towards] += kernel_drops(alias.socket)
         return drops
 
     def close(self) -> None:
@@ -180,8 +176,8 @@ class Relay:
     def _alias(self, side: Side, endpoint: Address) -> Alias:
         alias = self._aliases.get((side, endpoint))
         if alias is None:
-            opened = _open(self._hosts[_OTHER[side]])
-            alias = Alias(opened, _TOWARDS[side], opened.getsockname())
+            bound = opened((self._hosts[_OTHER[side]], 0))
+            alias = Alias(bound, _TOWARDS[side], bound.getsockname())
             self._aliases[side, endpoint] = alias
             self._own.add(alias.address)
             self._nursery.start_soon(self._listen, alias, side, endpoint)
@@ -213,15 +209,6 @@ class Relay:
         return self._nat.outbound(source, destination, self._now_s())
 
 
-def _open(host: str) -> socket.socket:
-    alias = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    alias.setblocking(False)
-    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-        alias.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
-    alias.bind((host, 0))
-    return alias
-
-
 def _refuse(sender: Address, receiver: Address) -> None:
     """Tell who sends to an alias that nobody is there.
 
@@ -240,14 +227,7 @@ def _refuse(sender: Address, receiver: Address) -> None:
         raise LostError("icmp-not-permitted") from None
 
 
-def _kernel_drops(alias: socket.socket) -> int:
-    values = struct.unpack(
-        _MEMINFO, alias.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, struct.calcsize(_MEMINFO))
-    )
-    return int(values[-1])
-
-
 def _waiting(alias: socket.socket) -> Iterator[tuple[bytes, Address]]:
     with suppress(BlockingIOError):
         while True:
-            yield alias.recvfrom(_LARGEST_DATAGRAM_BYTES)
+            yield alias.recvfrom(LARGEST_DATAGRAM_BYTES)

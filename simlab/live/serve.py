@@ -13,6 +13,7 @@ from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import gathering_from
 from simlab.live.clock import SessionClock
+from simlab.live.sockets import is_address
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.ears import Ears
@@ -22,26 +23,13 @@ _LOOPBACK = ["127.0.0.1", "::1"]
 _TOLD = ("http", "connection_opened", "event", "connection_closed")
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether nobody but this machine reaches an address."""
-    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def media_hosts(host: str) -> list[str]:
     """Return the addresses that ICE is to use for a server that listens on one.
 
     aioice leaves out loopback by itself, so that a client on this machine would find no way on a machine
     without a network.
     """
-    if _is_address(host) and ipaddress.ip_address(host).is_unspecified:
+    if is_address(host) and ipaddress.ip_address(host).is_unspecified:
         return get_host_addresses(True, True) + _LOOPBACK
     found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))

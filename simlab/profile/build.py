@@ -43,12 +43,13 @@ from simlab.core.packet import Direction
 from simlab.profile.changes import steps
 from simlab.profile.faults import BlackoutFault, BlockFault, PauseFault
 from simlab.profile.faults_stages import ice_stages, inject_stages
+from simlab.profile.link import SETTINGS
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 
-_NOTHING = (None, DuplicateSpec(0.0), CorruptSpec(0.0))
-_SELECTIVE = ("mtu", "rate", "slot", "pause", "loss", "duplicate", "corrupt", "spike", "delay")
-_BEFORE_DELAY = ("loss", "duplicate", "corrupt", "spike")
+NOTHING = (None, DuplicateSpec(0.0), CorruptSpec(0.0))
+SELECTIVE = ("mtu", "rate", "slot", "pause", "loss", "duplicate", "corrupt", "spike", "delay")
+BEFORE_DELAY = ("loss", "duplicate", "corrupt", "spike")
 
 
 def links(scenario: Scenario) -> dict[Direction, Link]:
@@ -64,10 +65,10 @@ def stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStag
         *ice_stages(profile, direction),
         *_fault_stages(profile, direction),
         *_scheduled(scenario, direction, ("mtu",)),
-        *_rate_stages(profile, direction, scenario.seed),
+        *rate_stages(profile, direction, scenario.seed),
         *_scheduled(scenario, direction, ("slot",)),
         *_pauses(profile, direction),
-        *_scheduled(scenario, direction, ("pause", *_BEFORE_DELAY)),
+        *_scheduled(scenario, direction, ("pause", *BEFORE_DELAY)),
         _delay_stage(scenario, direction),
         *inject_stages(profile, direction),
     ]
@@ -76,7 +77,7 @@ def stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStag
 def _flow_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:
     """Yield what numbers the flows, if anything selects by them."""
     of_faults = [getattr(fault, "selection", None) for fault in profile.faults]
-    specs = [step.spec for name in _SELECTIVE for step in _steps(profile, direction, name)]
+    specs = [step.spec for name in SELECTIVE for step in _steps(profile, direction, name)]
     of_specs = [spec.selection for spec in specs if isinstance(spec, SelectedSpec)]
     if any(selection is not None and selection.flows is not None for selection in of_faults + of_specs):
         yield FlowStage()
@@ -105,6 +106,11 @@ def _pauses(profile: Profile, direction: Direction) -> Iterator[Stage]:
         yield PauseStage(specs)
 
 
+def rows_of(profile: Profile, direction: Direction) -> dict[str, list[Step]]:
+    """Return the specs over time of each setting of one direction."""
+    return {name: _steps(profile, direction, name) for name in SETTINGS}
+
+
 def _steps(profile: Profile, direction: Direction, name: str) -> list[Step]:
     link = profile.link
     return steps(link.of(direction), name, link.repeat_s, profile.duration_s)
@@ -113,7 +119,7 @@ def _steps(profile: Profile, direction: Direction, name: str) -> list[Step]:
 def _scheduled(scenario: Scenario, direction: Direction, names: tuple[str, ...]) -> Iterator[Stage]:
     for name in names:
         row = _steps(scenario.profile, direction, name)
-        if any(step.spec not in _NOTHING for step in row):
+        if any(step.spec not in NOTHING for step in row):
             yield _stage(name, row, scenario.seed, direction)
 
 
@@ -123,7 +129,8 @@ def _stage(name: str, row: list[Step], seed: int, direction: Direction) -> Stage
     return ScheduledStage(name, row, lambda spec: make_stage(spec, seed, direction))
 
 
-def _rate_stages(profile: Profile, direction: Direction, seed: int) -> Iterator[Stage | HoldingStage]:
+def rate_stages(profile: Profile, direction: Direction, seed: int) -> Iterator[Stage | HoldingStage]:
+    """Yield the bottleneck of one direction, if there is one."""
     row = _steps(profile, direction, "rate")
     if len(row) == 1 and not isinstance(row[0].spec, RateSpec | CodelSpec):
         if row[0].spec is not None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -46,7 +47,24 @@ def load(
     InvalidInputError
         If anything is wrong, with a sentence for each fault that names the file (or ``--set``) and the key.
     """
-    tables = parsed(text, file)
+    return checked(parsed(text, file), file, overrides, policy_names=policy_names, read=read)
+
+
+def checked(
+    tables: dict[str, Any],
+    file: str,
+    overrides: Mapping[str, str] = _NOTHING,
+    *,
+    policy_names: Collection[str] | None = None,
+    read: Reader | None = None,
+) -> Profile:
+    """Check the tables of a profile as ``load`` does; they may be changed by it.
+
+    Raises
+    ------
+    InvalidInputError
+        If anything is wrong, with a sentence for each fault.
+    """
     origins, faults = apply(tables, overrides)
     tables, found = inlined(tables, file, policy_names, read)
     faults += found
@@ -75,4 +93,4 @@ def _placed(path: Path, told: str, file: str, origins: Mapping[Path, str]) -> st
     return f"{file}: {told}"
 
 
-__all__ = ["LONGEST_TEXT", "load"]
+__all__ = ["LONGEST_TEXT", "checked", "load"]

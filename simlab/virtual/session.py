@@ -1,6 +1,8 @@
 """Run a scenario in virtual time."""
 
 import asyncio
+import traceback
+import warnings
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path as FolderPath
@@ -51,8 +53,8 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
             session.run()
         except SessionFailedError as error:
             session.fail(error.stage, error.reason)
-        except KeyboardInterrupt:
-            session.fail("interrupted", "interrupted by the user")
+        except KeyboardInterrupt as error:
+            session.interrupt(error)
         finally:
             session.close()
         events = [event for event in session.record.events if event.t_s <= session.ended_s]
@@ -137,6 +139,15 @@ class VirtualSession:
         """Record that the session was not run to its end."""
         self.finish()
         self.record("session", "failed", stage=stage, reason=reason)
+
+    def interrupt(self, error: KeyboardInterrupt) -> None:
+        """Record that the user ended the session."""
+        self._loop.set_exception_handler(lambda _, __: None)
+        with warnings.catch_warnings():
+            # The user may have come between a coroutine and the task that was just being made of it.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            traceback.clear_frames(error.__traceback__)
+        self.fail("interrupted", "interrupted by the user")
 
     def close(self) -> None:
         """Free everything, without a word in the timeline."""

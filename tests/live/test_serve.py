@@ -11,7 +11,8 @@ import sys
 import pytest
 
 from simlab.live.addresses import gathering_from
-from simlab.live.serve import is_loopback, media_hosts
+from simlab.live.serve import media_hosts
+from simlab.live.sockets import is_loopback
 from simlab.webrtc.errors import TransportStartError
 from simlab.webrtc.http import RequestParams
 from simlab.webrtc.transport import SmallWebRTCTransport

@@ -22,6 +22,9 @@ def execute(path, place):
         (place / name).symlink_to(PROJECT / name)
     folder = place / "notebooks"
     folder.mkdir()
+    for data in path.parent.iterdir():
+        if data.suffix != ".ipynb":
+            shutil.copy(data, folder)
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,

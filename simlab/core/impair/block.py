@@ -1,6 +1,7 @@
 """Faults that take packets away for a while: all of them (a blackout), or some classes (a block)."""
 
 import math
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +52,16 @@ class BlockStage:
     def name(self) -> str:
         """The cause of its drops."""
         return self._name
+
+    def add(self, spec: BlockSpec) -> None:
+        """Drop by another spec, too."""
+        insort(self._pending, spec, key=lambda one: -one.at_s)
+        self._changes_s = min(self._changes_s, spec.at_s)
+
+    def remove(self, spec: BlockSpec) -> None:
+        """Drop no more by a spec."""
+        self._pending = [one for one in self._pending if one != spec]
+        self._active = [one for one in self._active if one != spec]
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Drop the transit, or pass it on."""

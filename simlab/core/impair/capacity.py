@@ -62,6 +62,18 @@ class Capacity:
         slope = self._slopes[part]
         return self._rates[part] + (slope * (at_s - self._from_s[part]) if slope else 0.0)
 
+    def passed_bytes(self, start_s: float, end_s: float) -> float:
+        """Return how many bytes pass between two times."""
+        part, passed, now_s = bisect_right(self._from_s, start_s) - 1, 0.0, start_s
+        while now_s < end_s:
+            until_s = min(end_s, self._from_s[part + 1]) if part + 1 < len(self._rates) else end_s
+            half_s = (until_s - now_s) / 2
+            slope = self._slopes[part]
+            rate = self._rates[part] + (slope * (now_s + half_s - self._from_s[part]) if slope else 0.0)
+            passed += rate * (until_s - now_s)
+            part, now_s = part + 1, until_s
+        return passed
+
     def sent_s(self, start_s: float, size_bytes: float) -> float:
         """Return when so many bytes have passed, if their sending starts at ``start_s``.
 

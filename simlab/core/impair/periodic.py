@@ -1,6 +1,7 @@
 """What comes again and again: spikes of delay, and pauses in which packets are held."""
 
 import math
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -95,6 +96,14 @@ class PauseStage:
 
     def __init__(self, specs: Iterable[PauseSpec]) -> None:
         self.specs = sorted(specs, key=lambda spec: spec.at_s)
+
+    def add(self, spec: PauseSpec) -> None:
+        """Hold packets by another spec, too."""
+        insort(self.specs, spec, key=lambda one: one.at_s)
+
+    def remove(self, spec: PauseSpec) -> None:
+        """Hold no more packets by a spec; those that it holds stay held."""
+        self.specs = [one for one in self.specs if one != spec]
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Put the transit's due time off to the end of every pause that it meets."""

@@ -83,21 +83,35 @@ class ScheduledStage:
         self._name = name
         self._make = make
         self._made: dict[object, _Stage] = {}
-        self._later = list(reversed(steps[1:]))
-        self._spec = steps[0].spec
-        self._from_spec: Any = None
-        self._ramp: Step | None = None
         self._stage: _Stage | None = None
-        self._changes_s = self._later[-1].at_s if self._later else math.inf
-        for before, after in pairwise(steps):
-            if after.ramp_s:
-                between(before.spec, after.spec, 0.5)
+        self._follow(steps)
         self._put(self._spec)
 
     @property
     def name(self) -> str:
         """The cause of its drops."""
         return self._name if self._stage is None else self._stage.name
+
+    def _follow(self, steps: Sequence[Step]) -> None:
+        for before, after in pairwise(steps):
+            if after.ramp_s:
+                between(before.spec, after.spec, 0.5)
+        self._later = list(reversed(steps[1:]))
+        self._spec = steps[0].spec
+        self._from_spec: Any = None
+        self._ramp: Step | None = None
+        self._changes_s = self._later[-1].at_s if self._later else math.inf
+
+    def reschedule(self, steps: Sequence[Step], now_s: float) -> None:
+        """Follow other steps from now on, as if they had been these from the beginning.
+
+        Raises
+        ------
+        ValueError
+            If a step has a ramp and cannot; everything then stays as it was.
+        """
+        self._follow(steps)
+        self._update(now_s)
 
     @property
     def spec(self) -> Any:

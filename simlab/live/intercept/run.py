@@ -25,7 +25,8 @@ from simlab.live.intercept.panel import Panel
 from simlab.live.intercept.proxy import InterceptProxy
 from simlab.live.intercept.recording import Save
 from simlab.live.intercept.signalling import Signalling
-from simlab.live.serve import asked_to_stop, is_loopback
+from simlab.live.serve import asked_to_stop
+from simlab.live.sockets import is_loopback
 
 _LOOK_S = 1.0
 _LOOPBACK = "127.0.0.1"

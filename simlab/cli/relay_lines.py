@@ -1,0 +1,49 @@
+"""What ``simlab relay`` says: a line a second, and a summary."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_WAYS = ("up", "down")
+_WORDS = {
+    "mapped": "{client} is known to the target as {outside}",
+    "unmapped": "{client} was idle and is forgotten ({up} packets up, {down} down)",
+    "fault_begin": "{fault} begins",
+    "fault_end": "{fault} ends",
+    "set": "set {settings}",
+    "load": "profile {profile}, seed {seed}, begins",
+    "rebind": "{clients} clients are known by other ports from now on",
+    "pause": "nothing leaves {directions}",
+    "resume": "packets leave again {directions}",
+    "trouble": "trouble ({where}): {why}",
+    "slow": "the system refuses a higher priority, so packets may be late when it is busy",
+}
+
+
+def line_of(event: Mapping[str, Any]) -> str | None:
+    """Return the line for an event; None for one that nobody needs to read."""
+    if event["kind"] == "stats":
+        return f"{event['t_s']:9.1f} s  " + ", ".join(_way(way, event[way]) for way in _WAYS)
+    words = _WORDS.get(event["kind"])
+    return None if words is None else f"{event['t_s']:9.1f} s  {words.format(**event)}"
+
+
+def _way(way: str, row: Mapping[str, Any]) -> str:
+    lost = sum(row["dropped"].values()) + row["kernel_dropped"]
+    text = f"{way} {row['delivered']} of {row['offered']}"
+    text += f" ({lost} dropped)" if lost else ""
+    return f"{text}, {row['delay_p50_s'] * 1000:.1f} ms" if "delay_p50_s" in row else text
+
+
+def summary_lines(last: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what it was all together."""
+    for way in _WAYS:
+        row = last[way]
+        causes = {**row["dropped"], "kernel": row["kernel_dropped"]}
+        drops = ", ".join(f"{number} {cause}" for cause, number in causes.items() if number)
+        text = f"{way}: {row['offered']} packets came, {row['delivered']} left"
+        text += f", {row['under_way']} were under way" if row["under_way"] else ""
+        text += f"; dropped: {drops}" if drops else "; none dropped"
+        if "error_p50_s" in row:
+            text += f"; late by {row['error_p50_s'] * 1000:.2f} ms (median), "
+            text += f"{row['error_p99_s'] * 1000:.2f} ms (99th percentile)"
+        yield text + "."

@@ -1,0 +1,103 @@
+"""What commands are given, checked: every fault is listed, and nothing happens where there is one."""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from simlab.core.errors import InvalidInputError
+from simlab.core.packet import Direction
+from simlab.profile.check import shown
+from simlab.profile.faults import Fault
+from simlab.profile.live import LIVE_KINDS
+from simlab.profile.load import checked
+from simlab.profile.nearest import nearest, one_of, quoted
+from simlab.profile.units import parse_duration_s
+
+_DIRECTIONS = ["both", *(direction.value for direction in Direction)]
+_LONGEST = "24h"
+
+
+class Faults(list[str]):
+    """Faults of a command, as they are found."""
+
+    def __init__(self, command: str, given: Mapping[str, Any], keys: Collection[str]) -> None:
+        super().__init__()
+        self._command = command
+        for key in given:
+            if key not in keys:
+                near = nearest(key, keys)
+                self.found(f"{key} is unknown{f', did you mean {quoted(near)}?' if near else ''}")
+
+    def found(self, sentence: str) -> None:
+        """Add a fault."""
+        self.append(f"{self._command}: {sentence}")
+
+    def check(self) -> None:
+        """Raise ``InvalidInputError`` if there is any."""
+        if self:
+            raise InvalidInputError(self)
+
+
+def for_s_of(given: Mapping[str, Any], faults: Faults) -> float:
+    """Return how long something is to last; infinity where that is left open."""
+    value = given.get("for")
+    if value is None:
+        return math.inf
+    try:
+        for_s = parse_duration_s(value)
+        if for_s <= 0:
+            raise ValueError("want more than 0")  # noqa: TRY301 - it is told as any other
+    except ValueError as error:
+        faults.found(f"for is {shown(value)}, {error}")
+        return math.inf
+    return for_s
+
+
+def directions_of(given: Mapping[str, Any], faults: Faults) -> tuple[Direction, ...]:
+    """Return the directions that are meant: both, unless one is named."""
+    value = given.get("direction", "both")
+    if value not in _DIRECTIONS:
+        faults.found(f"direction is {shown(value)}, {one_of(str(value), _DIRECTIONS)}")
+    return (Direction(value),) if value in ("up", "down") else tuple(Direction)
+
+
+def text_of(given: Mapping[str, Any], key: str, faults: Faults, default: str | None = None) -> str:
+    """Return a text; one without a default has to be there."""
+    value = given.get(key, default)
+    if not isinstance(value, str):
+        faults.found(
+            f"{key} is missing" if value is None else f"{key} is {shown(value)}, want text in quotes"
+        )
+        return ""
+    return value
+
+
+def fault_of(command: str, given: Mapping[str, Any], now_s: float) -> Fault:
+    """Return a fault that begins now, or ``at`` so much later, and is checked as one of a profile.
+
+    Parameters
+    ----------
+    given
+        The keys of a ``[[fault]]``. Without ``for`` it lasts until it is cleared.
+    now_s
+        Seconds since the scenario began.
+
+    Raises
+    ------
+    InvalidInputError
+        If anything is wrong.
+    """
+    kind = given.get("kind")
+    if kind not in LIVE_KINDS:
+        want = one_of(kind if isinstance(kind, str) else "", list(LIVE_KINDS))
+        raise InvalidInputError([f"{command}: kind is {shown(kind)}, {want}"])
+    endless = given.get("for") is None and kind != "pause"
+    table = {"at": "0s", **given} | ({"for": "1s"} if endless else {})
+    try:
+        profile = checked({"duration": _LONGEST, "fault": [table]}, command)
+    except InvalidInputError as error:
+        told = [one.replace("fault[0].", "").replace("fault[0]", kind) for one in error.faults]
+        raise InvalidInputError(told) from None
+    (fault,) = profile.faults
+    times: dict[str, Any] = {"at_s": now_s + fault.at_s} | ({"for_s": math.inf} if endless else {})
+    return fault.model_copy(update=times)

@@ -1,0 +1,39 @@
+"""Where control sockets are, if nobody says otherwise."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from simlab.core.errors import InvalidInputError
+
+
+def folder() -> Path:
+    """Return the user's own folder of control sockets."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(runtime) / "simlab" if runtime else Path(tempfile.gettempdir()) / f"simlab-{os.getuid()}"
+
+
+def default_path() -> Path:
+    """Return the control socket of this process."""
+    return folder() / f"relay-{os.getpid()}.sock"
+
+
+def the_only_one() -> Path:
+    """Return the control socket of the relay that runs.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, or more than one.
+    """
+    found = sorted(path for path in folder().glob("relay-*.sock") if _runs(path))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise InvalidInputError(["no relay of yours runs here; start one with simlab relay, or say --socket"])
+    raise InvalidInputError([f"{len(found)} relays run, say which: --socket {path}" for path in found])
+
+
+def _runs(path: Path) -> bool:
+    number = path.stem.rpartition("-")[2]
+    return number.isdigit() and Path(f"/proc/{number}").exists()

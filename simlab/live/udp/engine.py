@@ -1,0 +1,186 @@
+"""The parent's end of the packet process."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.packet import Direction
+from simlab.live.udp.flows import Address
+from simlab.live.udp.forward import Place
+from simlab.live.udp.messages import Unframer, framed
+from simlab.live.udp.tally import Tally
+from simlab.profile.faults import Fault
+from simlab.profile.scenario import Scenario
+
+_STOP_S = 2.0
+_MODULE = "simlab.live.udp.process"
+
+
+class Engine:
+    """Start the packet process, give it orders, and hear what happens.
+
+    Parameters
+    ----------
+    happened
+        Called with each event: its kind and its details.
+    """
+
+    def __init__(self, happened: Callable[[str, dict[str, Any]], None]) -> None:
+        self._happened = happened
+        self._numbers = count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._tallies = {direction.value: Tally() for direction in Direction}
+
+    async def start(self) -> None:
+        """Start the process.
+
+        Raises
+        ------
+        SessionFailedError
+            If the system won't.
+        """
+        ours, theirs = socket.socketpair()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=environment,
+            )
+        except OSError as error:
+            ours.close()
+            raise SessionFailedError("relay", f"could not be started: {error}") from error
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._listening = asyncio.create_task(self._listen(reader))
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        unframer = Unframer()
+        with suppress(ConnectionError):
+            while data := await reader.read(2**18):
+                for message in unframer.feed(data):
+                    self._heard(*message)
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(SessionFailedError("relay", "the packet process has ended"))
+
+    def _heard(self, number: int, what: Any, more: Any) -> None:
+        if number == 0:
+            if what == "stats":
+                times = more.pop("times")
+                for way, (delays, errors) in times.items():
+                    self._tallies[way].take(delays, errors)
+                    more[way] |= self._tallies[way].latest
+            self._happened(what, more)
+            return
+        waiting = self._waiting.pop(number, None)
+        if waiting is None or waiting.done():
+            return
+        if more is None:
+            waiting.set_result(what)
+        else:
+            waiting.set_exception(SessionFailedError("relay", more))
+
+    async def _ask(self, name: str, *arguments: object) -> Any:
+        if self._listening is None or self._listening.done():
+            raise SessionFailedError("relay", "the packet process has ended")
+        number = next(self._numbers)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        assert self._writer is not None
+        self._writer.write(framed((number, name, arguments)))
+        return await answer
+
+    async def open(self, place: Place) -> Address:
+        """Listen for clients, and return where.
+
+        Raises
+        ------
+        SessionFailedError
+            If that cannot be.
+        """
+        host, port = await self._ask("open", place)
+        return host, port
+
+    async def load(self, scenario: Scenario, zero_s: float) -> None:
+        """Begin with a scenario, at ``zero_s`` of ``time.monotonic()``."""
+        await self._ask("load", scenario, zero_s)
+
+    async def change(self, scenario: Scenario) -> None:
+        """Take the settings of the link from another scenario."""
+        await self._ask("change", scenario)
+
+    async def add(self, fault: Fault) -> None:
+        """Let a fault happen."""
+        await self._ask("add", fault)
+
+    async def remove(self, fault: Fault) -> None:
+        """Let it happen no more."""
+        await self._ask("remove", fault)
+
+    async def hold(self, directions: tuple[Direction, ...], for_s: float) -> None:
+        """Let nothing leave for so long; 0 lets go what is held."""
+        await self._ask("hold", directions, for_s)
+
+    async def rebind(self, host: str | None) -> int:
+        """Let the target see all clients from elsewhere, and return how many there are."""
+        number: int = await self._ask("rebind", host)
+        return number
+
+    async def stats(self) -> dict[str, Any]:
+        """Return the counts so far."""
+        row: dict[str, Any] = await self._ask("stats")
+        for way, tally in self._tallies.items():
+            row[way] |= tally.latest
+        return row
+
+    async def clients(self) -> list[dict[str, Any]]:
+        """Return the clients of now."""
+        rows: list[dict[str, Any]] = await self._ask("clients")
+        return rows
+
+    async def ended(self) -> None:
+        """Wait until the process has ended, which it should not."""
+        assert self._process is not None
+        await self._process.wait()
+
+    async def end(self) -> dict[str, Any]:
+        """End it, and return the last statistics."""
+        row: dict[str, Any] = await self._ask("end")
+        for way, tally in self._tallies.items():
+            row[way] |= tally.all
+        await self.stop()
+        return row
+
+    async def stop(self) -> None:
+        """End it, by force if need be."""
+        if self._process is None:
+            return
+        if self._writer is not None:
+            self._writer.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), _STOP_S)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGKILL)
+            await self._process.wait()
+        if self._listening is not None:
+            await self._listening

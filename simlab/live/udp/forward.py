@@ -1,0 +1,206 @@
+"""One listening socket of the relay, its target, and a mapping for each client in between."""
+
+import heapq
+import itertools
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from simlab.core.packet import Direction
+from simlab.live.sockets import LARGEST_DATAGRAM_BYTES, kernel_drops, opened
+from simlab.live.udp.flows import Address, Flow, Pace
+from simlab.live.udp.way import Way
+
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a relay listens, and for whom.
+
+    Parameters
+    ----------
+    family, target_family
+        As the module ``socket`` has them.
+    idle_s
+        How long a mapping lives without a packet from its client.
+    inbound_refreshes
+        Whether packets from the target keep it alive, too.
+    """
+
+    family: int
+    listen: Address
+    target_family: int
+    target: Address
+    idle_s: float = 60.0
+    inbound_refreshes: bool = True
+
+
+class Forward:
+    """Take what comes, from either side.
+
+    Parameters
+    ----------
+    watch, forget
+        Called with a file descriptor, and what to call when there is something to read; and when it is over.
+    tell
+        Called with what happens, and its details.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        ways: dict[Direction, Way],
+        watch: Callable[[int, Callable[[], None]], None],
+        forget: Callable[[int], None],
+        tell: Callable[..., None],
+    ) -> None:
+        self.place = place
+        self._up, self._down = ways[Direction.UP], ways[Direction.DOWN]
+        self._watch, self._forget, self._tell = watch, forget, tell
+        self.flows: dict[Address, Flow] = {}
+        self._ends: list[tuple[float, int, Flow]] = []
+        self._ties = itertools.count()
+        self._drops: Counter[Direction] = Counter()  # by the kernel, at sockets that are closed
+        self._outside = _any_of(place)
+        self._pace = Pace()
+        self.socket = opened(place.listen, place.family)
+        watch(self.socket.fileno(), self._from_clients)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        host, port = self.socket.getsockname()[:2]
+        return host, port
+
+    def _from_clients(self) -> None:
+        receive, take, flows = self.socket.recvfrom, self._up.receive, self.flows
+        try:
+            for _ in range(self._pace.most):
+                payload, source = receive(LARGEST_DATAGRAM_BYTES)
+                flow = flows.get(source) or self._map(source)
+                if flow is not None:
+                    flow.used_s = monotonic()
+                    flow.up += 1
+                    take(payload, flow)
+            self._pace.faster()
+        except BlockingIOError:
+            self._pace.slower()
+        except OSError as error:
+            self._tell("trouble", where="listen", why=str(error))
+
+    def _map(self, client: Address) -> Flow | None:
+        now_s = monotonic()
+        try:
+            upstream = opened(self._outside, self.place.target_family)
+            upstream.connect(self.place.target)
+        except OSError as error:
+            self._up.offered += 1
+            self._up.dropped["relay"] += 1
+            self._tell("trouble", where="mapping", why=str(error))
+            return None
+        flow = self.flows[client] = Flow(client, upstream, self.socket, now_s, now_s)
+        self._watch(upstream.fileno(), lambda: self._from_target(flow))
+        heapq.heappush(self._ends, (now_s + self.place.idle_s, next(self._ties), flow))
+        self._tell("mapped", client=client, outside=upstream.getsockname()[:2])
+        return flow
+
+    def _from_target(self, flow: Flow) -> None:
+        if flow.client is None:
+            self._lose_from_target(flow)
+            return
+        receive, take = flow.upstream.recv, self._down.receive
+        refreshes = self.place.inbound_refreshes
+        try:
+            for _ in range(flow.pace.most):
+                payload = receive(LARGEST_DATAGRAM_BYTES)
+                flow.down += 1
+                take(payload, flow)
+                if refreshes:
+                    flow.used_s = monotonic()
+            flow.pace.faster()
+        except BlockingIOError:
+            flow.pace.slower()
+        except OSError as error:
+            # Most likely that nobody listens at the target: it comes once for each packet.
+            self._tell("trouble", where="target", why=error.strerror or str(error))
+
+    def _lose_from_target(self, flow: Flow) -> None:
+        try:
+            for _ in range(_AT_ONCE):
+                flow.upstream.recv(LARGEST_DATAGRAM_BYTES)
+                self._down.offered += 1
+                self._down.dropped["nat"] += 1
+        except OSError:
+            pass
+
+    def rebind(self, host: str | None = None) -> int:
+        """Let every client be known by another port, and perhaps address; return how many there are.
+
+        What comes to the old ones is lost. A client has a new mapping with its next packet.
+        """
+        if host is not None:
+            self._outside = (host, 0)
+        flows, self.flows = list(self.flows.values()), {}
+        for flow in flows:
+            flow.client = None
+            # Its socket stays for a while, so that nobody else has the port, and what comes there is counted.
+            flow.used_s = monotonic()
+        return len(flows)
+
+    def expire(self, now_s: float) -> None:
+        """Forget mappings that have been idle for too long."""
+        while self._ends and self._ends[0][0] <= now_s:
+            _, _, flow = heapq.heappop(self._ends)
+            ends_s = flow.used_s + self.place.idle_s
+            if ends_s > now_s:
+                heapq.heappush(self._ends, (ends_s, next(self._ties), flow))
+            else:
+                self._end(flow)
+
+    def _end(self, flow: Flow) -> None:
+        self._drops[Direction.DOWN] += kernel_drops(flow.upstream)
+        self._forget(flow.upstream.fileno())
+        if flow.client is not None:
+            del self.flows[flow.client]
+            self._tell("unmapped", client=flow.client, up=flow.up, down=flow.down)
+        flow.close()
+
+    def kernel_drops(self) -> Counter[Direction]:
+        """Return how many packets the kernel dropped before they could be read, each way."""
+        open_flows = [flow for _, _, flow in self._ends]
+        drops = Counter(self._drops)
+        drops[Direction.UP] += kernel_drops(self.socket)
+        drops[Direction.DOWN] += sum(kernel_drops(flow.upstream) for flow in open_flows)
+        return drops
+
+    def clients(self) -> Iterator[dict[str, Any]]:
+        """Yield what is known of each client."""
+        now_s = monotonic()
+        for flow in self.flows.values():
+            yield {
+                "client": flow.client,
+                "outside": flow.upstream.getsockname()[:2],
+                "up": flow.up,
+                "down": flow.down,
+                "since_s": round(now_s - flow.since_s, 3),
+                "idle_s": round(now_s - flow.used_s, 3),
+            }
+
+    def close(self) -> None:
+        """Close all sockets."""
+        for _, _, flow in self._ends:
+            self._forget(flow.upstream.fileno())
+            flow.close()
+        self._forget(self.socket.fileno())
+        self.socket.close()
+
+
+def _any_of(place: Place) -> Address:
+    """Return where mappings are bound: loopback to a loopback target, so that nobody else sees the port."""
+    if place.target_family == socket.AF_INET6:
+        return ("::1" if place.target[0] == "::1" else "::"), 0
+    return ("127.0.0.1" if place.target[0].startswith("127.") else "0.0.0.0"), 0

@@ -1,0 +1,110 @@
+"""The loop of the packets: nothing but epoll, as what an async library adds to each packet is too much."""
+
+import ctypes
+import gc
+import os
+import resource
+import select
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from time import monotonic
+
+from simlab.live.udp.way import Way
+
+_SPIN_S = 20e-6
+"""The last so many seconds before a packet is due are waited for actively: waking up takes as long."""
+_SET_TIMER_SLACK = 29  # PR_SET_TIMERSLACK, prctl(2)
+_AGAIN_S = 0.005
+_FEW = 8
+_MOST_OF_SELECT = 1024
+_AT_ONCE = 64
+
+
+class Loop:
+    """Call whoever has something to read, and let each direction send what is due.
+
+    Parameters
+    ----------
+    every_second
+        Called about once a second.
+    """
+
+    def __init__(self, every_second: Callable[[float], None]) -> None:
+        self._epoll = select.epoll()
+        self._work: dict[int, Callable[[], None]] = {}
+        self._few: list[int] | None = []
+        self._every_second = every_second
+        self.ways: tuple[Way, ...] = ()
+        self.running = True
+        self.again: Callable[[], None] | None = None
+        """Called again and again, a few hundred times a second, while it is there."""
+
+    def watch(self, fd: int, work: Callable[[], None]) -> None:
+        """Call ``work`` whenever there is something to read."""
+        self._work[fd] = work
+        self._epoll.register(fd, select.EPOLLIN)
+        self._count()
+
+    def forget(self, fd: int) -> None:
+        """Call it no more."""
+        del self._work[fd]
+        self._epoll.unregister(fd)
+        self._count()
+
+    def _count(self) -> None:
+        is_few = len(self._work) <= _FEW and max(self._work, default=0) < _MOST_OF_SELECT
+        self._few = list(self._work) if is_few else None
+
+    def run(self) -> None:
+        """Go on until ``running`` is false."""
+        work = self._work
+        second_s = monotonic() + 1.0
+        while self.running:
+            for fd in self._ready(second_s):
+                do = work.get(fd)
+                if do is not None:
+                    do()
+            now_s = monotonic()
+            for way in self.ways:
+                if way.due_s <= now_s:
+                    way.release(now_s)
+            if now_s >= second_s:
+                self._every_second(now_s)
+                second_s = max(second_s + 1.0, now_s)
+
+    def _ready(self, second_s: float) -> Iterable[int]:
+        """Wait until something is due or there is something to read, and return where."""
+        due_s = second_s
+        for way in self.ways:
+            if way.due_s < due_s:
+                due_s = way.due_s
+        if self.again is not None:
+            self.again()
+            due_s = min(due_s, monotonic() + _AGAIN_S)
+        left_s = max(due_s - monotonic() - _SPIN_S, 0.0)
+        # select knows microseconds, epoll milliseconds alone; but select takes longer the more there are.
+        if self._few is not None:
+            return select.select(self._few, (), (), left_s)[0]
+        if left_s and not select.select([self._epoll], (), (), left_s)[0]:
+            return ()
+        return [fd for fd, _ in self._epoll.poll(0, _AT_ONCE)]
+
+
+def hurry() -> list[str]:
+    """Let this process be woken up in time, as far as the system allows; return what it does not."""
+    refused = []
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # packets make no cycles
+    sys.setswitchinterval(1.0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_TIMER_SLACK, 1)
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except OSError:
+        refused.append("priority")
+    with suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return refused

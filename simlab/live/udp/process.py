@@ -1,0 +1,172 @@
+"""The packet process: ``python -m simlab.live.udp.process``, started by the relay."""
+
+import signal
+import socket
+import sys
+from collections import Counter, deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from simlab.core.packet import Direction
+from simlab.live.process import run_child
+from simlab.live.udp.flows import Flow
+from simlab.live.udp.forward import Forward, Place
+from simlab.live.udp.loop import Loop, hurry
+from simlab.live.udp.messages import Unframer, framed
+from simlab.live.udp.way import Way
+from simlab.profile.faults import Fault
+from simlab.profile.scenario import Scenario
+
+_BUFFER_BYTES = 2**22
+_MOST_UNSENT = 1000
+"""Events that the parent has not taken; more are left out, and never waited for."""
+
+
+class PacketProcess:
+    """Carry out the orders of the parent, between packets."""
+
+    def __init__(self, pipe: socket.socket) -> None:
+        self._pipe = pipe
+        self._unframer = Unframer()
+        self._unsent: deque[bytes] = deque()
+        self._skipped = 0
+        self._ways: dict[Direction, Way] = {}
+        self._forwards: list[Forward] = []
+        self._loop = Loop(self._every_second)
+        self._orders: dict[str, Callable[..., Any]] = {
+            "open": self._open,
+            "load": self._load,
+            "change": self._change,
+            "add": self._add,
+            "remove": self._remove,
+            "hold": self._hold,
+            "rebind": self._rebind,
+            "stats": self._stats,
+            "clients": self._clients,
+            "end": self._end,
+        }
+
+    def run(self) -> None:
+        """Go on until the parent wants no more, or is gone."""
+        self._pipe.setblocking(False)
+        self._pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        self._loop.watch(self._pipe.fileno(), self._listen)
+        refused = hurry()
+        if refused:
+            self._tell("slow", refused=refused)
+        self._loop.run()
+        for forward in self._forwards:
+            forward.close()
+
+    def _listen(self) -> None:
+        try:
+            data = self._pipe.recv(2**20)
+        except BlockingIOError:
+            return
+        if not data:
+            self._loop.running = False
+        for number, name, arguments in self._unframer.feed(data):
+            try:
+                answer: tuple[int, Any, str | None] = (number, self._orders[name](*arguments), None)
+            except (OSError, ValueError) as error:
+                answer = (number, None, str(error))
+            self._put(answer)
+
+    def _put(self, message: Any) -> None:
+        self._unsent.append(framed(message))
+        self._flush()
+
+    def _flush(self) -> None:
+        self._loop.again = None
+        while self._unsent:
+            try:
+                sent = self._pipe.send(self._unsent[0])
+            except BrokenPipeError:
+                return
+            except BlockingIOError:
+                self._loop.again = self._flush
+                return
+            if sent < len(self._unsent[0]):
+                self._unsent[0] = self._unsent[0][sent:]
+            else:
+                self._unsent.popleft()
+
+    def _tell(self, kind: str, **data: Any) -> None:
+        if len(self._unsent) >= _MOST_UNSENT:
+            self._skipped += 1
+            return
+        self._put((0, kind, data))
+
+    def _every_second(self, now_s: float) -> None:
+        for forward in self._forwards:
+            forward.expire(now_s)
+        if self._ways:
+            times = {direction.value: way.times() for direction, way in self._ways.items()}
+            self._tell("stats", times=times, **self._stats())
+
+    def _open(self, place: Place) -> tuple[str, int]:
+        forward = Forward(place, self._ways, self._loop.watch, self._loop.forget, self._tell)
+        self._forwards.append(forward)
+        return forward.address
+
+    def _load(self, scenario: Scenario, zero_s: float) -> None:
+        for direction in Direction:
+            if direction in self._ways:
+                self._ways[direction].load(scenario, zero_s)
+            else:
+                send = Flow.send_up if direction is Direction.UP else Flow.send_down
+                self._ways[direction] = Way(scenario, direction, zero_s, send)
+        self._loop.ways = tuple(self._ways.values())
+
+    def _change(self, scenario: Scenario) -> None:
+        for way in self._ways.values():
+            way.change(scenario)
+
+    def _add(self, fault: Fault) -> None:
+        for way in self._ways.values():
+            way.add(fault)
+
+    def _remove(self, fault: Fault) -> None:
+        for way in self._ways.values():
+            way.remove(fault)
+
+    def _hold(self, directions: tuple[Direction, ...], for_s: float) -> None:
+        for direction in directions:
+            way = self._ways[direction]
+            way.held_until_s = monotonic() + for_s
+            way.due_s = monotonic()
+
+    def _rebind(self, host: str | None) -> int:
+        return sum(forward.rebind(host) for forward in self._forwards)
+
+    def _stats(self) -> dict[str, Any]:
+        row: dict[str, Any] = {"clients": sum(len(forward.flows) for forward in self._forwards)}
+        drops: Counter[Direction] = Counter()
+        for forward in self._forwards:
+            drops += forward.kernel_drops()
+        for direction, way in self._ways.items():
+            row[direction.value] = way.counts() | {"kernel_dropped": drops[direction]}
+        return row | {"events_skipped": self._skipped}
+
+    def _clients(self) -> list[dict[str, Any]]:
+        return [client for forward in self._forwards for client in forward.clients()]
+
+    def _end(self) -> dict[str, Any]:
+        self._loop.running = False
+        self._every_second(monotonic())
+        return self._stats()
+
+
+def _run(_: int) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent ends it
+    PacketProcess(socket.socket(fileno=int(sys.argv[1]))).run()
+
+
+def main() -> None:
+    """Run the packet process until its pipe is closed."""
+    run_child(_run)
+
+
+if __name__ == "__main__":
+    main()

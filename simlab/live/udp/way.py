@@ -1,0 +1,163 @@
+"""One direction of the relay: its links, and what is told of them."""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from simlab.core.link import HoldingStage, Link, Stage
+from simlab.core.packet import Direction
+from simlab.live.udp.flows import Flow
+from simlab.profile.faults import Fault
+from simlab.profile.live import LiveStages
+from simlab.profile.scenario import Scenario
+
+Send = Callable[[Flow, bytes], str | None]
+"""Sends a payload; returns the cause if it is lost."""
+
+
+class Way:
+    """Carry the packets of one direction.
+
+    Parameters
+    ----------
+    zero_s
+        When the scenario begins, as ``time.monotonic()`` gives it.
+    """
+
+    def __init__(self, scenario: Scenario, direction: Direction, zero_s: float, send: Send) -> None:
+        self._direction = direction
+        self._send = send
+        self.held_until_s = -math.inf
+        """Until when nothing leaves, as ``time.monotonic()`` gives it: a pause."""
+        self.offered = 0
+        self.delivered = 0
+        self.delivered_bytes = 0
+        self.dropped: Counter[str] = Counter()
+        self._delays_s = array("f")
+        self._errors_s = array("f")
+        self._draining: list[tuple[Link, float]] = []
+        self.due_s = math.inf
+        """When there is something to do next, as ``time.monotonic()`` gives it."""
+        self._begin(scenario, zero_s)
+
+    def load(self, scenario: Scenario, zero_s: float) -> None:
+        """Put the packets that come from now on through links of another scenario."""
+        if len(self._link):
+            self._draining.append((self._link, self._zero_s))
+        self._begin(scenario, zero_s)
+
+    def _begin(self, scenario: Scenario, zero_s: float) -> None:
+        self._zero_s = zero_s
+        self._live = LiveStages(scenario, self._direction)
+        self._link = Link(self._live.stages)
+
+    def change(self, scenario: Scenario) -> None:
+        """Have the link's settings of another scenario; see ``LiveStages.change``."""
+        self._live.change(scenario, self._now_s())
+        self._restage()
+
+    def add(self, fault: Fault) -> None:
+        """Let a fault happen, at its time of the scenario."""
+        self._live.add(fault)
+        self._restage()
+
+    def remove(self, fault: Fault) -> None:
+        """Let it happen no more."""
+        self._live.remove(fault)
+        self._restage()
+
+    def _now_s(self) -> float:
+        return monotonic() - self._zero_s
+
+    def _restage(self) -> None:
+        stages = self._live.stages
+        before, after = _holding(self._link.stages), _holding(stages)
+        if before is after or before is None or not len(before):
+            self._link.restage(stages)
+        else:
+            self._draining.append((self._link, self._zero_s))
+            self._link = self._link.successor(stages)
+        self.due_s = monotonic()  # whatever it was, it may be another
+
+    def receive(self, payload: bytes, flow: Flow) -> None:
+        """Take in a packet, and send what is due."""
+        now_s = monotonic()
+        self.offered += 1
+        link = self._link
+        drops = link.receive(payload, now_s - self._zero_s, flow)
+        if drops:
+            self._count(drops)
+        self.release(monotonic())
+
+    def _count(self, drops: list[Any]) -> None:
+        for drop in drops:
+            self.dropped[drop.cause] += 1
+
+    def release(self, now_s: float) -> None:
+        """Send what is due."""
+        if now_s < self.held_until_s:
+            self.due_s = self.held_until_s
+            return
+        zero_s, link = self._zero_s, self._link
+        if self._draining:
+            self._drain(now_s)
+        self._send_all(link, zero_s, now_s)
+        due_s = link.next_due_s()
+        self.due_s = math.inf if due_s is None else due_s + zero_s
+        for draining, its_zero_s in self._draining:
+            due_s = draining.next_due_s()
+            if due_s is not None:
+                self.due_s = min(self.due_s, due_s + its_zero_s)
+
+    def _send_all(self, link: Link, zero_s: float, now_s: float) -> None:
+        send, delays_s, errors_s = self._send, self._delays_s, self._errors_s
+        held_s = self.held_until_s - zero_s
+        for packet in link.release(now_s - zero_s):
+            flow: Any = packet.tag
+            payload = packet.payload
+            cause = send(flow, payload)
+            if cause is not None:
+                self.dropped[cause] += 1
+                continue
+            sent_s = monotonic() - zero_s
+            self.delivered += 1
+            self.delivered_bytes += len(payload)
+            delays_s.append(sent_s - packet.arrived_s)
+            errors_s.append(sent_s - max(packet.due_s, held_s))
+
+    def _drain(self, now_s: float) -> None:
+        for link, zero_s in self._draining:
+            self._send_all(link, zero_s, now_s)
+            self._count(link.late_drops())
+        self._draining = [(link, zero_s) for link, zero_s in self._draining if len(link)]
+
+    @property
+    def under_way(self) -> int:
+        """How many packets are on their way."""
+        return len(self._link) + sum(len(link) for link, _ in self._draining)
+
+    def counts(self) -> dict[str, Any]:
+        """Return the counts so far."""
+        for link in (self._link, *(link for link, _ in self._draining)):
+            self._count(link.late_drops())
+        return {
+            "offered": self.offered,
+            "delivered": self.delivered,
+            "bytes": self.delivered_bytes,
+            "dropped": dict(sorted(self.dropped.items())),
+            "under_way": self.under_way,
+        }
+
+    def times(self) -> tuple[bytes, bytes]:
+        """Return the delays of the packets since the last time, and how late they left: see ``Tally``."""
+        told = self._delays_s.tobytes(), self._errors_s.tobytes()
+        del self._delays_s[:], self._errors_s[:]
+        return told
+
+
+def _holding(stages: Any) -> HoldingStage | None:
+    found: list[Stage | HoldingStage] = [stage for stage in stages if hasattr(stage, "hold")]
+    return found[0] if found else None  # type: ignore[return-value]

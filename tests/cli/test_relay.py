@@ -1,0 +1,99 @@
+"""``simlab relay`` and ``simlab ctl`` on the command line."""
+
+import json
+import re
+import signal
+import socket
+
+import pytest
+
+from simlab.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--listen", "127.0.0.1"], ["--listen is '127.0.0.1', want an address and a port"]),
+        (["--listen", "::1:5000"], ["--listen is '::1:5000', want an address and a port"]),
+        (["--to", "127.0.0.1:0"], ["--to is '127.0.0.1:0', want"]),
+        (["--to", "127.0.0.1:70000"], ["--to is '127.0.0.1:70000', want"]),
+        (["--control", "localhost"], ["--control is 'localhost', want"]),
+        (["--idle", "soon"], ["--idle is 'soon', want"]),
+        (["--idle", "0s"], ["--idle is '0s', want more than 0"]),
+        (["--profile", "nowhere.toml"], ["nowhere.toml: there is no such file"]),
+        (["--set", "link.loss=500%", "--set", "link.dlay=1ms"], ["link.loss", "link.dlay"]),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_listens(simlab, options, words):
+    found = simlab("relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", *options)
+    assert found.exit_code == 2
+    for word in words:
+        assert word in found.output
+
+
+def test_others_than_this_machine_are_warned_of(start):
+    process = start("relay", "--listen", "0.0.0.0:0", "--to", "127.0.0.1:9", "--control", "192.0.2.7:0")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 3  # that address is nobody's
+    lines = err.splitlines()
+    assert lines[0] == (
+        "Warning: others than this machine reach 0.0.0.0, and can send packets through this relay."
+    )
+    assert lines[1].startswith(
+        "Warning: others than this machine reach 192.0.2.7, and can control this relay"
+    )
+    assert lines[2].startswith("Error: control: cannot listen on 192.0.2.7:0")
+
+
+def test_without_a_relay_ctl_says_so(simlab, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    found = simlab("ctl", "status")
+    assert (found.exit_code, found.output) == (
+        2,
+        "Error: no relay of yours runs here; start one with simlab relay, or say --socket\n",
+    )
+    assert simlab("ctl", "--socket", str(tmp_path / "no"), "status").exit_code == 3
+
+
+def test_a_relay_is_controlled_from_the_command_line(start, simlab, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    process = start("relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", "--profile", "signalling_down")
+    first = process.stdout.readline()
+    port = int(first.split()[1].rpartition(":")[2])
+
+    def ctl(*arguments):
+        return simlab("ctl", "--json", *arguments)
+
+    def answer(*arguments):
+        return json.loads(ctl(*arguments).output)
+
+    assert answer("set", "link.loss=5%", "link.up.rate=1Mbit/s")["up"]["rate"] == "1Mbit/s"
+    assert 'rate = "1Mbit/s"' in simlab("ctl", "settings").output
+    assert answer("blackout", "--for", "50s") == {"number": 1, "kind": "blackout", "for_s": 50}
+    assert answer("fault", "bad-integrity", "direction=up") == {
+        "number": 2,
+        "kind": "bad-integrity",
+        "for_s": None,
+    }
+    assert len(answer("status")["faults"]) == 2
+    assert simlab("ctl", "clear").output == "2 ended\n"
+    assert simlab("ctl", "block", "--match", "dtls").output == "block [3], simlab ctl clear ends it\n"
+    assert simlab("ctl", "pause", "--for", "1ms").output == "held for 1ms\n"
+    assert simlab("ctl", "resume").output == "packets leave again\n"
+    assert simlab("ctl", "rebind").output == "0 clients have moved\n"
+    assert answer("clients") == []
+    assert simlab("ctl", "load", "blackout", "--set", "seed=3").output == "blackout begins, seed 3\n"
+    wrong = simlab("ctl", "set", "link.loss=101%", "link.up.dlay=3ms")
+    assert wrong.exit_code == 2
+    assert len(wrong.output.splitlines()) == 3
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(b"hello", ("127.0.0.1", port))
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert all(line.startswith("Note: profiles/signalling_down.toml: fault[") for line in err.splitlines())
+    assert re.fullmatch(r"up: 1 packets came, .*", out.splitlines()[-2])
+
+
+def test_they_are_commands():
+    assert {"relay", "ctl"} <= set(main.list_commands(None))

@@ -1,0 +1,119 @@
+"""The HTTP API of a relay: nobody gets in without the token, or by another name."""
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory):
+    """A relay with an HTTP API: where, and its token."""
+    folder = tmp_path_factory.mktemp("relay")
+    command = [sys.executable, "-m", "simlab", "relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"]
+    command += ["--json", "--control", "127.0.0.1:0", "--socket", str(folder / "control")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield json.loads(process.stdout.readline())
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+            assert (process.returncode, err) == (0, "")
+        finally:
+            process.kill()
+
+
+def ask(relay, method, path, token=None, **more):
+    headers = more.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+    return httpx.request(method, relay["control"] + path, headers=headers, timeout=20, **more)
+
+
+COMMANDS = ["status", "stats", "clients", "settings", "events", "set", "blackout", "load", "nothing"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nothing_answers_without_the_token(relay, method):
+    for command in COMMANDS:
+        for given in (
+            None,
+            "x",
+            relay["token"][:-1],
+            relay["token"] + "x",
+            "\N{LATIN SMALL LETTER E WITH ACUTE}",
+        ):
+            headers = {} if given is None else {"Authorization": f"Bearer {given}".encode()}
+            found = httpx.request(method, f"{relay['control']}/api/{command}", headers=headers, timeout=20)
+            assert (found.status_code, found.json()) == (401, {"faults": ["want the token"]})
+    assert ask(relay, method, "/api/status?token=x").status_code == 401
+    assert ask(relay, method, "/").status_code == 401
+
+
+def test_another_name_for_this_machine_is_not_served(relay):
+    port = urlsplit(relay["control"]).port
+    statuses = {
+        host: ask(relay, "GET", "/api/status", relay["token"], headers={"Host": host}).status_code
+        for host in (
+            f"evil.example:{port}",
+            f"localhost.evil.example:{port}",
+            f"127.0.0.1:{port}",
+            f"[::1]:{port}",
+        )
+    }
+    assert list(statuses.values()) == [403, 403, 200, 200]
+
+
+def test_settings_are_read_and_changed(relay):
+    token = relay["token"]
+    answer = ask(relay, "POST", "/api/set", token, json={"link.loss": "5%"}).json()["answer"]
+    assert answer == ask(relay, "GET", "/api/settings", token).json()["answer"]
+    assert answer["loss"] == "5%"
+    assert ask(relay, "GET", f"/api/status?token={token}").json()["answer"]["listen"] == relay["listen"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "word"),
+    [
+        ("POST", "/api/set", b'{"link.loss": "5', 400, "not JSON"),
+        ("POST", "/api/set", b"[1]", 400, "want an object"),
+        ("POST", "/api/set", b'{"link.loss": "500%"}', 400, "link.loss"),
+        ("POST", "/api/sett", b"{}", 404, "did you mean"),
+        ("GET", "/api/clear", None, 405, "want POST"),
+        ("POST", "/api/set", b"\xff" * 2**20, 400, "not JSON"),
+    ],
+)
+def test_what_is_wrong_is_said(relay, method, path, body, status, word):
+    found = ask(relay, method, path, relay["token"], content=body)
+    assert found.status_code == status
+    assert word in found.json()["faults"][0]
+
+
+def test_events_are_streamed(relay):
+    headers = {"Authorization": f"Bearer {relay['token']}"}
+    with httpx.stream("GET", relay["control"] + "/api/events", headers=headers, timeout=20) as stream:
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        ask(relay, "POST", "/api/set", relay["token"], json={"link.delay": "3ms"})
+        for line in stream.iter_lines():
+            event = json.loads(line.removeprefix("data: ")) if line else {}
+            if event.get("kind") == "set":
+                break
+        assert event["settings"] == {"link.delay": "3ms"}
+
+
+def test_the_token_can_go_to_a_file_of_its_owner(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("old")
+    file.chmod(0o666)
+    command = [sys.executable, "-m", "simlab", "relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"]
+    command += ["--control", "127.0.0.1:0", "--token-file", str(file), "--socket", str(tmp_path / "control")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        told = [process.stdout.readline() for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    token = file.read_text().strip()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(token) == 43  # 32 bytes in base64
+    assert token not in "".join(told)
