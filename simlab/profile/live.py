@@ -185,7 +185,7 @@ def _fault_stage(slot: str, spec: Any) -> Any:
 
 
 def left_out(profile: Profile, file: str) -> list[str]:
-    """Return what of a profile a relay alone leaves out, a sentence for each: what needs a session.
+    """Return what of a profile a relay alone leaves out, a sentence for each.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def left_out(profile: Profile, file: str) -> list[str]:
     kinds = (*LIVE_KINDS, "rebind")
     tables: list[tuple[str, Any]] = [("fault", profile.faults), ("weather", profile.weather)]
     sentences = [
-        f'{file}: {table}[{number}].kind is "{one.kind}", which a relay alone leaves out: it has no session'
+        f'{file}: {table}[{number}].kind is "{one.kind}", which a relay alone leaves out'
         for table, rows in tables
         for number, one in enumerate(rows)
         if one.kind not in kinds
