@@ -20,11 +20,17 @@ class Interrupt:
         Only remember a first signal. May be changed at any time.
     patient
         Leave out the signals after the first one; else they are raised at once.
+
+    Attributes
+    ----------
+    for_loops : bool
+        Only remember a first signal while no loop runs, as if ``held``. May be changed at any time.
     """
 
     def __init__(self, held: bool = False, patient: bool = False) -> None:
         self.asked = 0
         self.held = held
+        self.for_loops = False
         self._patient = patient
         self._outer_loop = running_loop()  # a notebook's: none of a session's business
 
@@ -40,6 +46,8 @@ class Interrupt:
         if (self.held and self.asked == 1) or (self._patient and self.asked > 1):
             return
         loop = running_loop()
+        if loop is None and self.for_loops and self.asked == 1:
+            return
         if self.asked > 1 or loop is None or loop is self._outer_loop:
             raise KeyboardInterrupt
         loop.call_soon(interrupt_now)

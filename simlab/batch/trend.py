@@ -56,6 +56,10 @@ class Trend:
 
         return plot_trend(self.records, measure, ax)
 
+    def __repr__(self) -> str:
+        nights = {one["night"] for one in self.records}
+        return f"<Trend of {len(nights)} nights, {len(self.records)} records>"
+
     def _repr_png_(self) -> bytes:
         from simlab.batch.picture import as_file
 

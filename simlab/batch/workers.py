@@ -62,6 +62,8 @@ def work(finish: Callable[[Run], R], scenario: Scenario, capture_under: Path | N
     R or None
         None where the pool was stopped before it began.
     """
+    # A virtual session is over soon, and its loop runs nearly all the time.
+    _interrupt.for_loops = scenario.clock == "virtual"
     _interrupt.held = False
     try:
         run = None if _interrupt.asked else run_scenario(scenario, capture_under)
