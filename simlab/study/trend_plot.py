@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from simlab.core.rng import stream
 from simlab.study.nights import MEASURES
 
 _FIGURE_INCHES = (9.0, 4.5)
@@ -23,7 +22,6 @@ _LOOKS = (
     ("#CC79A7", "v", ":"),
     ("#000000", "D", (0, (1, 1))),
 )
-_RESAMPLES = 1000
 
 
 def plot_trend(records: Sequence[Mapping[str, Any]], measure: str, ax: Axes | None = None) -> Axes:
@@ -72,9 +70,7 @@ def _draw(
     at = np.array([one["night"] for one in nights]) + shift
     values = [np.array(one["values"][measure]) for one in nights]
     means = np.array([each.mean() for each in values])
-    ends = np.array(
-        [_interval(each, (name, str(one["night"]))) for each, one in zip(values, nights, strict=True)]
-    )
+    ends = np.array([mean_interval(each) for each in values])
     ax.errorbar(
         at, means, np.abs(ends.T - means), color=colour, marker=mark, linestyle=dash, capsize=2, label=name
     )
@@ -83,12 +79,13 @@ def _draw(
     _band(ax, nights, values, at, colour)
 
 
-def _interval(values: npt.NDArray[np.float64], path: Sequence[str]) -> tuple[float, float]:
-    """Return a 95 % interval of a mean by the percentile bootstrap."""
-    draws = stream(0, "trend", *path)
-    means = values[draws.integers(0, len(values), (_RESAMPLES, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)
+def mean_interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return Student's 95 % interval of a mean; the mean alone where there is no spread to judge by."""
+    mean = float(values.mean())
+    if len(values) < 2:
+        return mean, mean
+    reach = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return mean - reach, mean + reach
 
 
 def _band(
