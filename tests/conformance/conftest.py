@@ -48,6 +48,9 @@ do = "disconnect"
 at = "6s"
 do = "connect"
 """
+# SCTP tries again a second after the last time, so how long an outage lasts hangs on where between two
+# checks the rebinding comes: 3.16 s at 5.1 to 5.6 s, at most 2.2 s elsewhere (virtual clock, steps of 0.1 s).
+# From 5.0 s on backwards a machine may be 1.9 s late to connect before that matters.
 STRICT_NAT = """
 duration = "14s"
 [peers]
@@ -59,7 +62,7 @@ mapping = "address-and-port-dependent"
 filtering = "address-and-port-dependent"
 [[fault]]
 kind = "rebind"
-at = "4s"
+at = "5s"
 """
 ICE_RESTART = '[policy]\nname = "daily"\n'
 PROFILES = {
@@ -92,22 +95,33 @@ def virtual_timeline(name):
 @pytest.fixture(scope="session")
 def real_timelines(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
-    runs = {name: start_real(folder / name.replace(" ", "-"), text) for name, text in PROFILES.items()}
-    return {name: finish_real(out, process) for name, (out, process) in runs.items()}
+    # Who encodes pictures takes a core, so that session runs before the others, which run at once.
+    alone = {"pictures": real_timeline(folder / "pictures", PICTURES)}
+    runs = {
+        name: (folder / name.replace(" ", "-"), text) for name, text in PROFILES.items() if name not in alone
+    }
+    processes = {name: start_real(*run) for name, run in runs.items()}
+    return alone | {name: finish_real(*runs[name], process) for name, process in processes.items()}
+
+
+def real_timeline(out: Path, text: str) -> Timeline:
+    return finish_real(out, text, start_real(out, text))
 
 
 def start_real(out: Path, text: str):
-    out.mkdir()
+    out.mkdir(parents=True)
     (out / "profile.toml").write_text(text)
     profile = str(out / "profile.toml")
     command = [sys.executable, "-m", "simlab", "run", profile, "--clock", "real", "--quiet"]
-    return out, subprocess.Popen(
-        [*command, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    return subprocess.Popen([*command, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def finish_real(out: Path, process: subprocess.Popen) -> Timeline:
+def finish_real(out: Path, text: str, process: subprocess.Popen, more: int = 2) -> Timeline:
+    """Return the timeline of a session; one that its own relay spoilt says nothing, and is had again."""
     said, _ = process.communicate(timeout=100)
+    if process.returncode == 3 and b"Failed (validity)" in said and more:
+        again = out / "again"
+        return finish_real(again, text, start_real(again, text), more - 1)
     assert process.returncode == 0, said.decode()
     [timeline] = out.glob("*/timeline.jsonl")
     return Timeline.from_text(timeline.read_text())
@@ -130,6 +144,4 @@ def measured(timeline):
 @pytest.fixture(params=CLOCKS)
 def relayed(request, tmp_path):
     """Return the timeline of a relayed call. It has a process more than the others, and runs beside none."""
-    return (
-        run_text(RELAYED) if request.param == "virtual" else finish_real(*start_real(tmp_path / "r", RELAYED))
-    )
+    return run_text(RELAYED) if request.param == "virtual" else real_timeline(tmp_path / "r", RELAYED)

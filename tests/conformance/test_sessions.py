@@ -7,7 +7,7 @@ from simlab.study.metrics import metrics
 from tests.conformance.conftest import virtual_timeline
 
 # The sessions on the real clock are run once for the whole file, so it stays on one worker.
-pytestmark = pytest.mark.xdist_group("real")
+pytestmark = [pytest.mark.xdist_group("real"), pytest.mark.timeout(300)]
 
 BEGAN_S = 4.0
 
