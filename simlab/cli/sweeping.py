@@ -29,6 +29,7 @@ from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding
 from simlab.study.summary import Cell as Summary
 from simlab.study.summary import cell_json
+from simlab.study.words import ends_text
 
 _MOST_REASONS = 5
 
@@ -163,12 +164,8 @@ def _row(cell: Summary) -> Iterable[str]:
 def _time(value_s: float, interval_s: Interval) -> str:
     if math.isnan(value_s):
         return "-"
-    if math.isinf(value_s):
-        return "never" if math.isinf(interval_s[0]) else f"never ({interval_s[0]:.1f} or more)"
-    low_s, high_s = interval_s
-    # With few sessions even the longest outage does not bound the 95th percentile.
-    ends = f"{low_s:.1f} - {high_s:.1f}" if math.isfinite(high_s) else f"{low_s:.1f} or more"
-    return f"{value_s:.1f} s ({ends})"
+    ends = ends_text(*interval_s)
+    return (f"{value_s:.1f} s" if math.isfinite(value_s) else "never") + (f" ({ends})" if ends else "")
 
 
 def _print_failures(study: Study) -> None:

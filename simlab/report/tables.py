@@ -1,12 +1,13 @@
 """Tables of a report: what the cells of a study come to, as text."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from simlab.study.proportions import Interval
 from simlab.study.summary import Cell
+from simlab.study.words import ends_text
 
 NONE = "\N{EN DASH}"
 _MEASURES = (
@@ -105,7 +106,7 @@ def _values(cell: Cell) -> list[Value]:
     curve = cell.curve
     return [
         Value(str(cell.sessions)),
-        Value(share(cell.success), _interval(cell.success_interval, share, " %")),
+        Value(share(cell.success), _share_ends(cell.success_interval)),
         Value(str(curve.outages)),
         Value(share(curve.recovered / curve.outages) if curve.outages else NONE),
         _time(cell.median_s, cell.median_interval_s),
@@ -123,17 +124,13 @@ def share(value: float) -> str:
     return text.replace("%", " %")
 
 
+def _share_ends(ends: Interval) -> str:
+    low, high = map(share, ends)
+    return f"{low.removesuffix(' %')} \N{EN DASH} {high}"
+
+
 def _time(value_s: float, interval_s: Interval) -> Value:
     if math.isnan(value_s):
         return Value(NONE)
-    never = all(map(math.isinf, interval_s))
-    return Value(_seconds(value_s), "" if never else _interval(interval_s, _seconds, " s"))
-
-
-def _seconds(value_s: float) -> str:
-    return f"{value_s:.1f} s" if math.isfinite(value_s) else "never"
-
-
-def _interval(ends: Interval, write: Callable[[float], str], unit: str) -> str:
-    low, high = map(write, ends)
-    return f"{low.removesuffix(unit) if high.endswith(unit) else low} \N{EN DASH} {high}"
+    ends = ends_text(*interval_s, dash="\N{EN DASH}", unit=" s")
+    return Value(f"{value_s:.1f} s" if math.isfinite(value_s) else "never", ends)

@@ -1,5 +1,6 @@
 """Words that the account and the headline share."""
 
+import math
 from collections.abc import Sequence
 
 from simlab.core.timeline import Timeline
@@ -14,6 +15,15 @@ def listed(words: Sequence[str]) -> str:
 def count(n: int, noun: str) -> str:
     """Return ``"1 outage"``, ``"2 outages"``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def ends_text(low_s: float, high_s: float, dash: str = "-", unit: str = "") -> str:
+    """Return ``"5.3 - 17.2"``, or ``"5.3 or more"`` where nothing bounds how late; else nothing."""
+    if math.isinf(low_s):
+        return ""
+    if math.isinf(high_s):
+        return f"{low_s:.1f}{unit} or more"
+    return f"{low_s:.1f} {dash} {high_s:.1f}{unit}"
 
 
 def never_ready(timeline: Timeline) -> str:
