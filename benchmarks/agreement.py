@@ -27,8 +27,8 @@ LEVEL = 0.01
 LOSSES = (0.1, 0.3)
 DELAY_S = 0.02
 SESSIONS = 600
-GAP_S = 0.15
-VIRTUAL_TIMES = 3
+GAP_S = 0.12
+VIRTUAL_TIMES = 2
 # What is computed takes no time under the virtual clock. When the channel opens is a matter of round trips
 # and of timers, which lie further apart than this; what is computed in between takes less.
 RESOLUTION_S = 0.1
