@@ -101,6 +101,10 @@ class Tap:
                 self.lost(drop.at_s, as_seen(drop), drop.cause)
         self._put(Record(self._entrance, True, at_s, *seen, causes))
 
+    def refused(self, at_s: float, seen: Seen, cause: str) -> None:
+        """Take in a packet that a side has sent, and that never came to the link."""
+        self._put(Record(self._entrance, True, at_s, *seen, (DROPPED + cause,)))
+
     def left(self, at_s: float, seen: Seen, packet: Delivered) -> None:
         """Take in a packet that left the link, as the other side sees it."""
         what = getattr(packet.payload, "injected", None)

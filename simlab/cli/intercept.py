@@ -1,6 +1,8 @@
 """``simlab intercept``."""
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,13 @@ _TOLD = {
     show_default=True,
     help="For recordings.",
 )
+@click.option("--capture", is_flag=True, help="Recordings have the packets, too: capture.pcapng.")
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key log of the server (simlab serve --keys), for dtls.keys beside a capture.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one event a line.")
 @click.option("--quiet", is_flag=True, help="Print the two addresses, and nothing else.")
 def command(
@@ -74,6 +83,8 @@ def command(
     media_host: str | None,
     idle: str,
     out: Path,
+    capture: bool,
+    keys: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -92,7 +103,11 @@ def command(
     """
     from simlab.live.intercept.run import intercept
 
+    if keys is not None and not capture:
+        raise InvalidInputError(["--keys: want --capture beside it"])
     wanted = _checked(upstream, listen, control, media_host, idle)
+    if capture:
+        wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
     for option, (host, _) in (("--listen", wanted.listen), ("--control", wanted.control)):
         _warn(option, host)
 
@@ -100,10 +115,10 @@ def command(
         click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
         click.echo(f"Live page: {page}", err=as_json)
 
-    def save(scenario: "Scenario", timeline: "Timeline") -> str:
+    def save(scenario: "Scenario", timeline: "Timeline", captured: Path | None) -> str:
         from simlab.batch.recording import save_recording
 
-        return str(save_recording(out, scenario, timeline))
+        return str(save_recording(out, scenario, timeline, captured, keys))
 
     given, loaded = overrides_of(settings), load_named(name) if name else load_text("")
 
@@ -113,6 +128,12 @@ def command(
     for folder in intercept(wanted, first, load_named, save, listening, _teller(as_json, quiet)):
         click.echo(f"Saved in {folder}", err=as_json)
     return 0
+
+
+def _capture_folder(out: Path, name: str) -> Path:
+    from simlab.batch.recording import capture_folder
+
+    return capture_folder(out, name)
 
 
 def _teller(as_json: bool, quiet: bool) -> "Callable[[Event], None]":

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 @click.option(
     "--token-file", type=click.Path(path_type=Path), metavar="FILE", help="Write the token there, not out."
 )
+@click.option(
+    "--capture", type=click.Path(path_type=Path), metavar="FILE", help="Write the packets there: pcapng."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one object a line.")
 @click.option("--quiet", is_flag=True, help="Print where it listens and the summary, and nothing else.")
 def command(
@@ -37,6 +40,7 @@ def command(
     socket: Path | None,
     control: str | None,
     token_file: Path | None,
+    capture: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -44,19 +48,21 @@ def command(
 
     The profile's faults and weather begin with the relay. simlab ctl changes everything while it runs.
 
-    Exit status: 0 after Ctrl-C or SIGTERM; 2 the command line or the profile is wrong; 3 it could not listen.
+    Exit status: 0 after Ctrl-C or SIGTERM; 2 the command line or the profile is wrong; 3 it could not
+    listen, or not write the capture.
 
     \b
     Examples:
       simlab relay --listen 127.0.0.1:5000 --to 127.0.0.1:6000
       simlab relay --listen 127.0.0.1:5000 --to 127.0.0.1:6000 --profile profiles/cellular/starlink.toml
+      simlab relay --listen 127.0.0.1:5000 --to 127.0.0.1:6000 --profile lte --capture call.pcapng
       simlab relay --listen [::1]:5000 --to [::1]:6000 --set link.loss=5% --control 127.0.0.1:8080
     """
     from simlab.cli.relay_lines import line_of, summary_lines
     from simlab.live.remote.tool import relay
 
     scenario = _scenario(profile, seed, settings)
-    wishes = _wishes(scenario, listen, to, idle, socket, control)
+    wishes = _wishes(scenario, listen, to, idle, socket, control, capture)
 
     def listening(it: "Running") -> None:
         _tell_where(it, wishes, token_file, as_json)
@@ -91,7 +97,13 @@ def _scenario(profile: str | None, seed: int | None, settings: tuple[str, ...]) 
 
 
 def _wishes(
-    scenario: "Scenario", listen: str, to: str, idle: str | None, path: Path | None, control: str | None
+    scenario: "Scenario",
+    listen: str,
+    to: str,
+    idle: str | None,
+    path: Path | None,
+    control: str | None,
+    capture: Path | None,
 ) -> "Wishes":
     """Read the addresses, and warn where others than this machine get in."""
     from simlab.live.remote.paths import default_path
@@ -109,7 +121,7 @@ def _wishes(
     _warn(here[0], "send packets through this relay")
     if http is not None:
         _warn(http[0][0], "control this relay, if they have its token, which anybody on the way can read")
-    return Wishes(scenario, place, path or default_path(), http)
+    return Wishes(scenario, place, path or default_path(), http, capture)
 
 
 def _warn(host: str, what: str) -> None:

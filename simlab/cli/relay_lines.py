@@ -47,3 +47,5 @@ def summary_lines(last: Mapping[str, Any]) -> Iterator[str]:
             text += f"; late by {row['error_p50_s'] * 1000:.2f} ms (median), "
             text += f"{row['error_p99_s'] * 1000:.2f} ms (99th percentile)"
         yield text + "."
+    if last.get("capture_lost"):
+        yield f"The capture lacks {last['capture_lost']} packets: its writer did not keep up."

@@ -1,6 +1,7 @@
 """``simlab serve``."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,12 @@ _TABLES = ("server", "bot")
     metavar="KEY=VALUE",
     help="Any key of a profile's [server] and [bot], dotted; may be repeated.",
 )
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append the secrets of DTLS there, for Wireshark; who has them can read the sessions.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one event a line.")
 @click.option("--quiet", is_flag=True, help="Print where it listens, and nothing else.")
 def command(
@@ -44,6 +51,7 @@ def command(
     mode: str | None,
     preset: str | None,
     settings: tuple[str, ...],
+    keys: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -79,7 +87,7 @@ def command(
         elif not quiet:
             click.echo(f"{event.t_s:9.3f} s  {_sentence(event)}")
 
-    serve(profile, host, port, listening, happened)
+    serve(profile, host, port, listening, happened, keys)
     return 0
 
 

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +39,8 @@ class CaptureQueue:
         The file.
     comment
         What it says of itself.
+    wait
+        Whether to wait until the writer is ready. If not, what it cannot write shows in ``lost`` alone.
 
     Raises
     ------
@@ -45,7 +48,7 @@ class CaptureQueue:
         If the file cannot be written, or no process can be had.
     """
 
-    def __init__(self, path: Path, comment: str) -> None:
+    def __init__(self, path: Path, comment: str, *, wait: bool = True) -> None:
         self.lost = 0
         self._waiting: deque[Record] = deque()
         self._ended = False
@@ -58,7 +61,7 @@ class CaptureQueue:
         assert self._process.stdout is not None
         self._pipe: IO[bytes] = self._process.stdin
         # Reading its libraries takes the writer a second of a processor: not beside a session.
-        said = self._process.stdout.readline().decode().strip()
+        said = self._process.stdout.readline().decode().strip() if wait else "ready"
         if said != "ready":
             raise OSError(said or "the process that writes the capture ended")
         self._thread = threading.Thread(target=self._pass_on, name="simlab-capture", daemon=True)
@@ -131,6 +134,8 @@ class LinkCapture:
     before, after
         Return, of the tag of a packet, its source and destination: as who has sent it sees them, and as who
         gets it.
+    begins_s
+        When the time of the link begins, in that of the queue.
     """
 
     def __init__(
@@ -139,27 +144,40 @@ class LinkCapture:
         queue: CaptureQueue,
         before: Callable[[Any], Ends],
         after: Callable[[Any], Ends],
+        begins_s: float = 0.0,
     ) -> None:
         self._tap = Tap(direction, queue.put)
+        self._direction, self._queue = direction, queue
         self._before, self._after = before, after
+        self._begins_s = begins_s
+
+    def of_time(self, begins_s: float) -> "LinkCapture":
+        """Return the same for a link whose time begins at ``begins_s``."""
+        return LinkCapture(self._direction, self._queue, self._before, self._after, begins_s)
+
+    def refused(self, at_s: float, payload: bytes, tag: object, cause: str) -> None:
+        """Take in a packet that a side has sent, and that never came to the link."""
+        self._tap.refused(at_s + self._begins_s, Seen(*self._before(tag), payload), cause)
 
     def entered(self, at_s: float, payload: bytes, tag: object, seq: int, drops: Iterable[Dropped]) -> None:
         """Take in a packet that a side has sent, and what was dropped of it or of earlier ones."""
-        self._tap.entered(at_s, Seen(*self._before(tag), payload), seq, drops, self._seen)
+        if self._begins_s:
+            drops = [replace(drop, at_s=drop.at_s + self._begins_s) for drop in drops]
+        self._tap.entered(at_s + self._begins_s, Seen(*self._before(tag), payload), seq, drops, self._seen)
 
     def left(self, at_s: float, packet: Delivered, to: Address | None = None) -> None:
         """Take in a packet that was sent to a side; ``to`` is where, if its tag does not say it."""
         source, destination = self._after(packet.tag)
-        self._tap.left(at_s, Seen(source, to or destination, packet.payload), packet)
+        self._tap.left(at_s + self._begins_s, Seen(source, to or destination, packet.payload), packet)
 
     def lost(self, at_s: float, packet: Delivered, cause: str) -> None:
         """Take in a packet that came out of the link, and reaches nobody."""
-        self._tap.lost(at_s, Seen(*self._after(packet.tag), packet.payload), cause)
+        self._tap.lost(at_s + self._begins_s, Seen(*self._after(packet.tag), packet.payload), cause)
 
     def late(self, drops: Iterable[Dropped]) -> None:
         """Take in what was dropped of earlier packets."""
         for drop in drops:
-            self._tap.lost(drop.at_s, self._seen(drop), drop.cause)
+            self._tap.lost(drop.at_s + self._begins_s, self._seen(drop), drop.cause)
 
     def _seen(self, drop: Dropped) -> Seen:
         assert drop.packet is not None

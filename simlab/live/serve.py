@@ -6,10 +6,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 from aioice.ice import get_host_addresses
 
-from simlab.core.errors import SessionFailedError
+from simlab.capture.keys import keys_logged
+from simlab.core.errors import InvalidInputError, SessionFailedError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import gathering_from
 from simlab.live.clock import SessionClock
@@ -41,6 +44,7 @@ def serve(
     port: int,
     listening: Callable[[str], None],
     happened: Callable[[Event], None],
+    keys: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, say good-bye to all clients, and return.
 
@@ -52,15 +56,25 @@ def serve(
         Called with the server's URL when clients may come.
     happened
         Called with each event that is of interest to somebody who watches.
+    keys
+        The file to append the secrets of DTLS to; None keeps them.
 
     Raises
     ------
+    InvalidInputError
+        If that file cannot be written.
     SessionFailedError
         If it cannot listen there.
     OSError
         From ``happened``, whose failure ends the server in order: nobody watches any more.
     """
-    asyncio.run(_serve(profile, host, port, listening, happened))
+    with ExitStack() as stack:
+        if keys is not None:
+            try:
+                stack.enter_context(keys_logged(keys))
+            except OSError as error:
+                raise InvalidInputError([f"--keys {keys}: {error.strerror}"]) from error
+        asyncio.run(_serve(profile, host, port, listening, happened))
 
 
 class _Telling:

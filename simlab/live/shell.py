@@ -44,7 +44,7 @@ class LinkShell:
         self._timer = timer
         self._now_s = now_s
         self._send = send
-        self._capture = capture
+        self.capture = capture
         self._set_for_s = math.inf
 
     def receive(self, payload: bytes, tag: object) -> None:
@@ -53,8 +53,8 @@ class LinkShell:
         drops = self._link.receive(payload, now_s, tag)
         for drop in drops:
             self._meter.dropped(drop)
-        if self._capture is not None:
-            self._capture.entered(now_s, payload, tag, self._link.offered - 1, drops)
+        if self.capture is not None:
+            self.capture.entered(now_s, payload, tag, self._link.offered - 1, drops)
         self._release(now_s)
 
     def tell_late_drops(self) -> None:
@@ -62,8 +62,8 @@ class LinkShell:
         drops = self._link.late_drops()
         for drop in drops:
             self._meter.dropped(drop)
-        if self._capture is not None:
-            self._capture.late(drops)
+        if self.capture is not None:
+            self.capture.late(drops)
 
     async def run(self) -> None:
         """Send packets when they are due, for ever."""
@@ -95,5 +95,5 @@ class LinkShell:
         self._link.delivered -= 1
         self._link.dropped[cause] += 1
         self._meter.dropped(Dropped(self._now_s(), packet.seq, packet.kind, len(packet.payload), cause))
-        if self._capture is not None:
-            self._capture.lost(self._now_s(), packet, cause)
+        if self.capture is not None:
+            self.capture.lost(self._now_s(), packet, cause)

@@ -1,7 +1,7 @@
 """The ways between client and server: a link in each direction, and the client's addresses at its end."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from itertools import count, repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class Paths:
     ----------
     captures
         Shown what happens to the packets of each direction.
+    dither
+        False delivers packets exactly when they are due. Sessions are then biased; it is there to show that.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Paths:
         scenario: Scenario,
         record: Recorder,
         captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+        dither: bool = True,
     ) -> None:
         self._loop = loop
+        self._dithers = dither
         self._up_capture, self._down_capture = (captures.get(way) for way in (Direction.UP, Direction.DOWN))
         profile = scenario.profile
         self._spec = profile.nat_spec
@@ -84,7 +88,7 @@ class Paths:
         arrive: Callable[[Delivered], None] = self._at_server
         if direction is Direction.DOWN:
             arrive = self._at_client
-        dither = uniforms(stream(seed, "dither", direction))
+        dither = uniforms(stream(seed, "dither", direction)) if self._dithers else repeat(0.0)
         return Wire(self._loop, self._links[direction], dither, arrive, self.meters[direction].dropped)
 
     def _send(self, payload: bytes, way: Way) -> bool:

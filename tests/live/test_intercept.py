@@ -25,9 +25,9 @@ from tests.live.processes import eventually
 class Intercept:
     """A server, and an intercept in front of it."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, server=()):
         self._processes = []
-        self.server = self._start("serve", "--port", "0", "--quiet")
+        self.server = self._start("serve", "--port", "0", "--quiet", *server)
         upstream = self.server.stdout.readline().split()[2]
         self.process = self._start(
             *("intercept", "--upstream", upstream, "--listen", "localhost:0", "--quiet"), *options

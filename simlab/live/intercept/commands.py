@@ -3,7 +3,9 @@
 import asyncio
 import math
 import re
+import shutil
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
@@ -49,6 +51,8 @@ class Commands:
         See ``Named``.
     save
         Saves a recording; called in a thread.
+    capture_folder
+        Makes a folder for the captures of a recording of that name; None for no captures.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Commands:
         load_named: Named,
         save: Save,
         upstream: str,
+        capture_folder: Callable[[str], Path] | None = None,
     ) -> None:
         self._relay = relay
         self._record = record
@@ -70,6 +75,8 @@ class Commands:
         self._load_named = load_named
         self._save = save
         self._upstream = upstream
+        self._capture_folder = capture_folder
+        self._captured: Path | None = None
         self.listen = ""
         self._overrides: dict[str, str] = {}
         self._profile = Profile()
@@ -135,7 +142,10 @@ class Commands:
 
     async def look(self) -> None:
         """Keep what the relay knows of each client, even after it has forgotten it."""
-        states = await self._relay.ask("clients")
+        await self._look("clients")
+
+    async def _look(self, order: str, *arguments: object) -> None:
+        states = await self._relay.ask(order, *arguments)
         self.last_states |= {int(number): state for number, state in states.items()}
         self.present = sorted(int(number) for number in states)
 
@@ -298,7 +308,11 @@ class Commands:
             raise InvalidInputError(["a recording is under way: stop it first"])
         if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
             raise InvalidInputError(["name: want letters, digits, dots, dashes and underscores, at most 64"])
-        await self.look()
+        if self._capture_folder is None:
+            await self.look()
+        else:
+            self._captured = await asyncio.to_thread(self._capture_folder, name)
+            await self._look("capture", str(self._captured.absolute()))
         self._log.record()
         known = {number: self.last_states[number] for number in self.present}
         self._recording = name, self._record.now_s(), known
@@ -309,24 +323,34 @@ class Commands:
         if self._recording is None:
             raise InvalidInputError(["no recording is under way"])
         (name, from_s, before), self._recording = self._recording, None
-        await self.look()
+        captured, self._captured = self._captured, None
+        await self._look("clients" if captured is None else "end_capture")
+        # All of one moment: more is known of the clients while the captures are written.
+        until_s, events, after = self._record.now_s(), self._log.recorded(), dict(self.last_states)
+        lost = None if captured is None else await self._relay.ask("close_capture")
         recording = Recording(
             name,
             self._upstream,
             from_s,
-            self._record.now_s(),
-            self._log.recorded(),
+            until_s,
+            events,
             before,
-            dict(self.last_states),
+            after,
             tuple(self._happenings),
             tuple(self._settled),
+            None if lost is None else {int(number): packets for number, packets in lost.items()},
         )
+        return {"folders": await asyncio.to_thread(self._save_all, recording, captured)}
+
+    def _save_all(self, recording: Recording, captured: Path | None) -> list[Answer]:
         folders = []
         for client in recording.clients:
-            session = recording.session(client)
-            folder = await asyncio.to_thread(self._save, *session)
+            own = None if captured is None else captured / str(client)
+            folder = self._save(*recording.session(client), own if own is not None and own.is_dir() else None)
             folders.append({"client": client, "folder": folder})
-        return {"folders": folders}
+        if captured is not None:
+            shutil.rmtree(captured)  # what is left is of clients of whom nothing was seen
+        return folders
 
     def _done(self, kind: str, for_s: float, client: int, keys: Mapping[str, Any]) -> Answer:
         now_s = self._record.now_s()

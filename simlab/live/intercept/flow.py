@@ -34,6 +34,8 @@ class Alias:
     ----------
     endpoint
         Whom it stands for; with an mDNS name until the first packet from there shows the address.
+    address
+        Its own, which the other side sees.
     connection
         The number of the client's peer connection for which it was made.
     held
@@ -43,6 +45,7 @@ class Alias:
     socket: socket.socket
     side: Side
     endpoint: Address
+    address: Address
     connection: int
     used_s: float
     is_forgotten: bool = False
@@ -113,8 +116,7 @@ class Flow:
         """
         if endpoint in self._own:  # it has this one from a STUN server
             return endpoint
-        host, port = self._alias(side, endpoint).socket.getsockname()
-        return host, port
+        return self._alias(side, endpoint).address
 
     def rebind(self) -> None:
         """Show the client to the server from elsewhere, as a NAT does that has forgotten its mappings."""
@@ -158,7 +160,7 @@ class Flow:
 
     def _close(self, alias: Alias) -> None:
         if not alias.scope.cancel_called:
-            self._own.discard(alias.socket.getsockname())
+            self._own.discard(alias.address)
             alias.scope.cancel()
 
     def _alias(self, side: Side, endpoint: Address) -> Alias:
@@ -167,8 +169,8 @@ class Flow:
             if len(self._aliases) >= _MOST_ALIASES:
                 raise OSError("too many addresses of one client")
             opened = _open(self._hosts[_OTHER[side]])
-            alias = Alias(opened, side, endpoint, self.connection, self._now_s())
-            self._own.add(opened.getsockname())
+            alias = Alias(opened, side, endpoint, opened.getsockname()[:2], self.connection, self._now_s())
+            self._own.add(alias.address)
             self._nursery.start_soon(self._listen, alias)
         self._aliases[side, endpoint] = alias
         return alias

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from simlab.core.packet import Direction
@@ -15,8 +16,8 @@ from simlab.profile.units import duration_text
 State = Mapping[str, Any]
 """What the relay knows of a client: see ``relay_process``."""
 
-Save = Callable[[Scenario, Timeline], str]
-"""Saves a session, and returns where."""
+Save = Callable[[Scenario, Timeline, Path | None], str]
+"""Saves a session, with the files of its capture in a folder if there are any, and returns where."""
 
 _NOTHING: Mapping[str, Any] = {"offered": 0, "delivered": 0, "dropped": {}}
 _PACKAGES = ("aiohttp", "numpy")
@@ -32,6 +33,8 @@ class Recording:
         Seconds since the intercept began.
     before, after
         What was known of each client, by number, at the beginning and at the end.
+    capture_lost
+        How many packets each client's capture lacks, by number; None without captures.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Recording:
     after: Mapping[int, State]
     happenings: Sequence[Happening]
     settled: Sequence[Settled]
+    capture_lost: Mapping[int, int] | None = None
 
     @property
     def clients(self) -> list[int]:
@@ -120,6 +124,8 @@ class Recording:
                 "delivered": now["delivered"] - then["delivered"],
                 "dropped": {cause: n for cause, n in dropped.items() if n},
             }
+            if self.capture_lost is not None:
+                labels["capture_lost"] = self.capture_lost.get(client, 0)
             yield Event(_at(self.until_s - self.from_s), f"link.{direction.value}", "total", labels)
 
 

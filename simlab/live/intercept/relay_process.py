@@ -12,13 +12,17 @@ It takes orders and tells of events as ``simlab.live.control`` has it; events ca
 | ``block`` (client or 0 for all; direction; seconds; packet classes or null) | null |
 | ``pause`` (client or 0; direction; seconds), ``clear`` (client or 0), ``rebind`` (client or 0) | null |
 | ``clients``: by number, what is known of each | an object |
+| ``capture`` (folder): from now on, each client's packets go to a file there | ``clients`` at that moment |
+| ``end_capture``: no more of them do | ``clients`` at that moment |
+| ``close_capture``: answered when the files are whole | by number, how many packets each lacks |
 """
 
 import gc
 import json
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -35,6 +39,10 @@ from simlab.live.process import run_child
 from simlab.live.relay_process import Output, keep_collections_short, lines
 from simlab.profile.build import stages
 from simlab.profile.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simlab.live.capture import LinkCapture
+    from simlab.live.intercept.capturing import Captures
 
 _LOOK_S = 0.1
 _UNUSED_S = 120.0
@@ -101,6 +109,11 @@ class Client:
             if direction in ("both", way.value):
                 work(carried.interference)
 
+    def capture(self, captures: Mapping[Direction, "LinkCapture"]) -> None:
+        """Show its packets of each direction to a capture from now on, or to none."""
+        for direction, way in self.ways.items():
+            way.capture(captures.get(direction))
+
     def close(self) -> None:
         """Forget it."""
         for way in self.ways.values():
@@ -134,6 +147,8 @@ class InterceptRelay:
         self._idle_s = math.inf
         self._scenario: tuple[Scenario, float] | None = None
         self._clients: dict[int, Client] = {}
+        self._captures: Captures | None = None
+        self._ended: Captures | None = None
         self._standing: list[tuple[float, str, Callable[[Interference], None]]] = []
         self._orders: dict[str, Callable[..., object]] = {
             "prepare": self._prepare,
@@ -146,10 +161,15 @@ class InterceptRelay:
             "clear": self._clear,
             "rebind": self._rebind,
             "clients": self._tell_clients,
+            "capture": self._capture,
+            "end_capture": self._end_capture,
         }
 
     def obey(self, order: control.Message) -> None:
         """Carry out an order, and answer it."""
+        if order["do"] == "close_capture":
+            self._nursery.start_soon(self._close_capture, order)
+            return
         try:
             value = self._orders[order["do"]](*order["with"])
         except OSError as error:
@@ -193,6 +213,8 @@ class InterceptRelay:
                 if until_s > self._clock.now_s():
                     client.interfere(direction, work)
             self._clients[number] = client
+            if self._captures is not None:
+                client.capture(self._captures.of_client(number))
         return client
 
     def _told(self, event: Event) -> None:
@@ -242,6 +264,25 @@ class InterceptRelay:
 
     def _tell_clients(self) -> dict[str, Any]:
         return {str(number): self._state(client) for number, client in self._clients.items()}
+
+    def _capture(self, folder: str) -> dict[str, Any]:
+        from simlab.live.intercept.capturing import Captures
+
+        self._captures = Captures(Path(folder), self._zero_s)
+        for number, client in self._clients.items():
+            client.capture(self._captures.of_client(number))
+        return self._tell_clients()
+
+    def _end_capture(self) -> dict[str, Any]:
+        for client in self._clients.values():
+            client.capture({})
+        self._captures, self._ended = None, self._captures
+        return self._tell_clients()
+
+    async def _close_capture(self, order: control.Message) -> None:
+        captures, self._ended = self._ended, None
+        assert captures is not None
+        self._output.put(control.answer(order, await trio.to_thread.run_sync(captures.close)))
 
     def _state(self, client: Client) -> dict[str, Any]:
         assert client.flow is not None

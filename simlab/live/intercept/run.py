@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from aioice.ice import get_host_addresses
 from yarl import URL
@@ -49,6 +50,8 @@ class Settings:
         packets to elsewhere leave, or loopback where there is none.
     idle_s
         After how long without a packet a client is forgotten.
+    capture_folder
+        Makes a folder for the captures of a recording; None for no captures.
     """
 
     upstream: str
@@ -56,6 +59,7 @@ class Settings:
     control: Address
     media_host: str | None = None
     idle_s: float = 120.0
+    capture_folder: Callable[[str], Path] | None = None
 
 
 def intercept(
@@ -111,7 +115,15 @@ class Intercept:
         signalling = Signalling(record, self._alias)
         upstream = URL(settings.upstream)
         self._commands = Commands(
-            self._relay, record, log, signalling, load, load_named, save, settings.upstream
+            self._relay,
+            record,
+            log,
+            signalling,
+            load,
+            load_named,
+            save,
+            settings.upstream,
+            settings.capture_folder,
         )
         self._proxy = InterceptProxy(upstream, signalling)
         self._panel = Panel(self._commands, log, record, secrets.token_urlsafe(16))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -12,6 +12,9 @@ from simlab.core.packet import Direction, PacketClass, Transit
 from simlab.core.timeline import Recorder
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
+
+if TYPE_CHECKING:
+    from simlab.live.capture import LinkCapture
 
 _POLL_S = 0.05
 Classes = frozenset[PacketClass]
@@ -96,7 +99,8 @@ class Way:
         self._links: list[Link] = []
         self._past_delivered = 0
         self._past_dropped: Counter[str] = Counter()
-        self._shell: LinkShell | None = None
+        self._shells: list[tuple[LinkShell, float]] = []
+        self._capture: LinkCapture | None = None
         self._scope: trio.CancelScope | None = None
         self.interference = Interference(record.now_s)
 
@@ -111,21 +115,37 @@ class Way:
         link = Link([self.interference, *stages])
         if self._links:
             link.offered = self._links[-1].offered
-        meter = _Meter(self._record, self._direction, link, began_s, self._left)
+        meter = _Meter(self._record, self._direction, link, began_s, self._has_left)
         timer = KernelTimer(self._zero_s + began_s)
         scope, before = trio.CancelScope(), self._scope
-        self._shell = LinkShell(link, meter, timer, lambda: self._record.now_s() - began_s, self._send)
+        shell = LinkShell(link, meter, timer, lambda: self._record.now_s() - began_s, self._send)
+        self._show(shell, began_s)
         self._scope = scope
-        self._nursery.start_soon(self._run, self._shell, timer, scope)
+        self._nursery.start_soon(self._run, shell, timer, scope)
         self._nursery.start_soon(meter.run, scope)
         if before is not None:
-            self._nursery.start_soon(self._retire, self._links[-1], before)
+            self._nursery.start_soon(self._retire, self._links[-1], self._shells[-1], before)
         self._links.append(link)
+        self._shells.append((shell, began_s))
 
     def receive(self, payload: bytes, tag: object) -> None:
         """Take in a packet."""
-        assert self._shell is not None
-        self._shell.receive(payload, tag)
+        self._shells[-1][0].receive(payload, tag)
+
+    def capture(self, capture: "LinkCapture | None") -> None:
+        """Show packets from now on to a capture, by the time of ``record``; None ends that."""
+        self._capture = capture
+        for shell, began_s in self._shells:
+            shell.tell_late_drops()
+            self._show(shell, began_s)
+
+    def _show(self, shell: LinkShell, began_s: float) -> None:
+        shell.capture = None if self._capture is None else self._capture.of_time(began_s)
+
+    def _has_left(self, packet: Delivered) -> None:
+        if self._capture is not None:
+            self._capture.left(packet.sent_s, packet)
+        self._left(packet)
 
     def totals(self) -> dict[str, Any]:
         """Return what it has carried since it began: packets offered, delivered, and dropped by cause."""
@@ -146,10 +166,12 @@ class Way:
             await shell.run()
         timer.close()
 
-    async def _retire(self, link: Link, scope: trio.CancelScope) -> None:
+    async def _retire(self, link: Link, shell: tuple[LinkShell, float], scope: trio.CancelScope) -> None:
         """Let a link that gets no more packets deliver those that it has, and end it."""
         while len(link):  # noqa: ASYNC110 - a link tells nobody
             await trio.sleep(_POLL_S)
+        shell[0].tell_late_drops()
+        self._shells.remove(shell)
         self._links.remove(link)
         self._past_delivered += link.delivered
         self._past_dropped.update(link.dropped)

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -37,14 +38,17 @@ class Service:
     ----------
     scenario
         Begins with the relay.
+    capture
+        The file for its packets; None for no capture.
     """
 
-    def __init__(self, scenario: Scenario, place: Place) -> None:
+    def __init__(self, scenario: Scenario, place: Place, capture: Path | None = None) -> None:
         self.events = Events()
         self.engine = Engine(self._happened)
         self.place = place
         self.address = place.listen
         self._scenario = scenario
+        self._capture = capture
         self._zero_s = monotonic()
         self._live: dict[int, tuple[Fault, asyncio.Task[None]]] = {}
         self._numbers = count(1)
@@ -73,9 +77,11 @@ class Service:
         Raises
         ------
         SessionFailedError
-            If it cannot listen there.
+            If it cannot listen there, or not write its capture.
         """
         await self.engine.start()
+        if self._capture is not None:
+            await self.engine.capture(self._capture)
         await self._begin(self._scenario)
         self.address = await self.engine.open(self.place)
 

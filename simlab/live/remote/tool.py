@@ -30,12 +30,15 @@ class Wishes:
         Where its control socket is to be.
     http
         Where its HTTP API is to listen, and the host by which that was named; None for no API.
+    capture
+        The file for its packets; None for no capture.
     """
 
     scenario: Scenario
     place: Place
     socket: Path
     http: tuple[Address, str] | None = None
+    capture: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ async def running(wishes: Wishes) -> AsyncIterator[Running]:
     SessionFailedError
         If it cannot listen.
     """
-    service = Service(wishes.scenario, wishes.place)
+    service = Service(wishes.scenario, wishes.place, wishes.capture)
     unix = UnixServer(service, wishes.socket)
     api = None if wishes.http is None else _http_api(service, *wishes.http)
     try:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import SessionFailedError
@@ -108,6 +109,16 @@ class Engine:
         assert self._writer is not None
         self._writer.write(framed((number, name, arguments)))
         return await answer
+
+    async def capture(self, path: Path) -> None:
+        """Write all packets to a file, from before the first ``load`` on.
+
+        Raises
+        ------
+        SessionFailedError
+            If it cannot be written.
+        """
+        await self._ask("capture", str(path), "simlab relay")
 
     async def open(self, place: Place) -> Address:
         """Listen for clients, and return where.

@@ -2,8 +2,25 @@
 
 import socket
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Address = tuple[str, int]
+
+
+class Paths(NamedTuple):
+    """The two ends of a packet from a client, as each side sees them.
+
+    Parameters
+    ----------
+    near
+        The client, and where it sends to.
+    far
+        The mapping, and the target.
+    """
+
+    near: tuple[Address, Address]
+    far: tuple[Address, Address]
+
 
 _STEADY = 4
 _MOST_AT_ONCE = 64
@@ -48,6 +65,8 @@ class Flow:
         Where the client sends to.
     used_s
         When it was last refreshed.
+    paths
+        What its packets look like in a capture.
     up, down
         Packets that came from the client, and from the target.
     """
@@ -57,6 +76,7 @@ class Flow:
     listening: socket.socket
     used_s: float
     since_s: float
+    paths: Paths
     up: int = 0
     down: int = 0
     closed: bool = False

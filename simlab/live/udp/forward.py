@@ -11,7 +11,7 @@ from typing import Any
 
 from simlab.core.packet import Direction
 from simlab.live.sockets import LARGEST_DATAGRAM_BYTES, kernel_drops, opened
-from simlab.live.udp.flows import Address, Flow, Pace
+from simlab.live.udp.flows import Address, Flow, Pace, Paths
 from simlab.live.udp.way import Way
 
 _AT_ONCE = 64
@@ -82,7 +82,9 @@ class Forward:
             for _ in range(self._pace.most):
                 payload, source = receive(LARGEST_DATAGRAM_BYTES)
                 flow = flows.get(source) or self._map(source)
-                if flow is not None:
+                if flow is None:
+                    self._up.refuse(payload, self._paths(source), "relay")
+                else:
                     flow.used_s = monotonic()
                     flow.up += 1
                     take(payload, flow)
@@ -98,15 +100,18 @@ class Forward:
             upstream = opened(self._outside, self.place.target_family)
             upstream.connect(self.place.target)
         except OSError as error:
-            self._up.offered += 1
-            self._up.dropped["relay"] += 1
             self._tell("trouble", where="mapping", why=str(error))
             return None
-        flow = self.flows[client] = Flow(client, upstream, self.socket, now_s, now_s)
+        paths = self._paths(client, upstream)
+        flow = self.flows[client] = Flow(client, upstream, self.socket, now_s, now_s, paths)
         self._watch(upstream.fileno(), lambda: self._from_target(flow))
         heapq.heappush(self._ends, (now_s + self.place.idle_s, next(self._ties), flow))
-        self._tell("mapped", client=client, outside=upstream.getsockname()[:2])
+        self._tell("mapped", client=client, outside=paths.far[0])
         return flow
+
+    def _paths(self, client: Address, upstream: socket.socket | None = None) -> Paths:
+        outside: Address = self._outside if upstream is None else upstream.getsockname()[:2]
+        return Paths((client[:2], self.address), (outside, self.place.target))
 
     def _from_target(self, flow: Flow) -> None:
         if flow.client is None:
@@ -131,9 +136,7 @@ class Forward:
     def _lose_from_target(self, flow: Flow) -> None:
         try:
             for _ in range(_AT_ONCE):
-                flow.upstream.recv(LARGEST_DATAGRAM_BYTES)
-                self._down.offered += 1
-                self._down.dropped["nat"] += 1
+                self._down.refuse(flow.upstream.recv(LARGEST_DATAGRAM_BYTES), flow, "nat")
         except OSError:
             pass
 
@@ -183,7 +186,7 @@ class Forward:
         for flow in self.flows.values():
             yield {
                 "client": flow.client,
-                "outside": flow.upstream.getsockname()[:2],
+                "outside": flow.paths.far[0],
                 "up": flow.up,
                 "down": flow.down,
                 "since_s": round(now_s - flow.since_s, 3),

@@ -4,6 +4,7 @@ Both are simlab's own, and nobody else reaches the pipe between them.
 
 | order | with | answer |
 |---|---|---|
+| ``capture`` | a file, and what it is to say of itself; before ``load`` | None |
 | ``open`` | a ``Place`` | where it listens |
 | ``load`` | a scenario, and when it begins | None |
 | ``change`` | a scenario: its link's settings alone | None |

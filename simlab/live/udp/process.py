@@ -5,8 +5,9 @@ import socket
 import sys
 from collections import Counter, deque
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simlab.core.packet import Direction
 from simlab.live.process import run_child
@@ -17,6 +18,9 @@ from simlab.live.udp.messages import Unframer, framed
 from simlab.live.udp.way import Way
 from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simlab.live.capture import CaptureQueue, LinkCapture
 
 _BUFFER_BYTES = 2**22
 _MOST_UNSENT = 1000
@@ -34,7 +38,10 @@ class PacketProcess:
         self._ways: dict[Direction, Way] = {}
         self._forwards: list[Forward] = []
         self._loop = Loop(self._every_second)
+        self._queue: CaptureQueue | None = None
+        self._captures: dict[Direction, LinkCapture] = {}
         self._orders: dict[str, Callable[..., Any]] = {
+            "capture": self._capture,
             "open": self._open,
             "load": self._load,
             "change": self._change,
@@ -58,6 +65,8 @@ class PacketProcess:
         self._loop.run()
         for forward in self._forwards:
             forward.close()
+        if self._queue is not None:
+            self._queue.close()
 
     def _listen(self) -> None:
         try:
@@ -105,6 +114,14 @@ class PacketProcess:
             times = {direction.value: way.times() for direction, way in self._ways.items()}
             self._tell("stats", times=times, **self._stats())
 
+    def _capture(self, path: str, comment: str) -> None:
+        from simlab.live.capture import CaptureQueue
+        from simlab.live.udp.capturing import captures_of_flows
+
+        self._queue = CaptureQueue(Path(path), comment)
+        self._queue.start(0.0)
+        self._captures = captures_of_flows(self._queue)
+
     def _open(self, place: Place) -> tuple[str, int]:
         forward = Forward(place, self._ways, self._loop.watch, self._loop.forget, self._tell)
         self._forwards.append(forward)
@@ -116,7 +133,7 @@ class PacketProcess:
                 self._ways[direction].load(scenario, zero_s)
             else:
                 send = Flow.send_up if direction is Direction.UP else Flow.send_down
-                self._ways[direction] = Way(scenario, direction, zero_s, send)
+                self._ways[direction] = Way(scenario, direction, zero_s, send, self._captures.get(direction))
         self._loop.ways = tuple(self._ways.values())
 
     def _change(self, scenario: Scenario) -> None:
@@ -147,6 +164,8 @@ class PacketProcess:
             drops += forward.kernel_drops()
         for direction, way in self._ways.items():
             row[direction.value] = way.counts() | {"kernel_dropped": drops[direction]}
+        if self._queue is not None:
+            row["capture_lost"] = self._queue.lost
         return row | {"events_skipped": self._skipped}
 
     def _clients(self) -> list[dict[str, Any]]:
@@ -155,7 +174,11 @@ class PacketProcess:
     def _end(self) -> dict[str, Any]:
         self._loop.running = False
         self._every_second(monotonic())
-        return self._stats()
+        row = self._stats()
+        if self._queue is not None:
+            self._queue.close()
+            row["capture_lost"] = self._queue.lost
+        return row
 
 
 def _run(_: int) -> None:

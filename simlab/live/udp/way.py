@@ -5,14 +5,17 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from simlab.core.link import HoldingStage, Link, Stage
+from simlab.core.link import Dropped, HoldingStage, Link, Stage
 from simlab.core.packet import Direction
-from simlab.live.udp.flows import Flow
+from simlab.live.udp.flows import Flow, Paths
 from simlab.profile.faults import Fault
 from simlab.profile.live import LiveStages
 from simlab.profile.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simlab.live.capture import LinkCapture
 
 Send = Callable[[Flow, bytes], str | None]
 """Sends a payload; returns the cause if it is lost."""
@@ -25,11 +28,21 @@ class Way:
     ----------
     zero_s
         When the scenario begins, as ``time.monotonic()`` gives it.
+    capture
+        Shown all packets, by the time of ``time.monotonic()``.
     """
 
-    def __init__(self, scenario: Scenario, direction: Direction, zero_s: float, send: Send) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        direction: Direction,
+        zero_s: float,
+        send: Send,
+        capture: "LinkCapture | None" = None,
+    ) -> None:
         self._direction = direction
         self._send = send
+        self._capture = capture
         self.held_until_s = -math.inf
         """Until when nothing leaves, as ``time.monotonic()`` gives it: a pause."""
         self.offered = 0
@@ -51,6 +64,7 @@ class Way:
 
     def _begin(self, scenario: Scenario, zero_s: float) -> None:
         self._zero_s = zero_s
+        self._shown = None if self._capture is None else self._capture.of_time(zero_s)
         self._live = LiveStages(scenario, self._direction)
         self._link = Link(self._live.stages)
 
@@ -90,11 +104,26 @@ class Way:
         drops = link.receive(payload, now_s - self._zero_s, flow)
         if drops:
             self._count(drops)
+        if self._shown is not None:
+            self._shown.entered(now_s - self._zero_s, payload, flow, link.offered - 1, drops)
         self.release(monotonic())
 
-    def _count(self, drops: list[Any]) -> None:
+    def refuse(self, payload: bytes, sent: Paths | Flow, cause: str) -> None:
+        """Count a packet that comes to the relay and not to the link."""
+        self.offered += 1
+        self.dropped[cause] += 1
+        if self._capture is not None:
+            self._capture.refused(monotonic(), payload, sent, cause)
+
+    def _count(self, drops: list[Dropped]) -> None:
         for drop in drops:
             self.dropped[drop.cause] += 1
+
+    def _count_late(self, link: Link, zero_s: float) -> None:
+        drops = link.late_drops()
+        self._count(drops)
+        if self._capture is not None:
+            self._capture.of_time(zero_s).late(drops)
 
     def release(self, now_s: float) -> None:
         """Send what is due."""
@@ -115,14 +144,19 @@ class Way:
     def _send_all(self, link: Link, zero_s: float, now_s: float) -> None:
         send, delays_s, errors_s = self._send, self._delays_s, self._errors_s
         held_s = self.held_until_s - zero_s
+        capture = self._capture
         for packet in link.release(now_s - zero_s):
             flow: Any = packet.tag
             payload = packet.payload
             cause = send(flow, payload)
             if cause is not None:
                 self.dropped[cause] += 1
+                if capture is not None:
+                    capture.lost(monotonic(), packet, cause)
                 continue
             sent_s = monotonic() - zero_s
+            if capture is not None:
+                capture.left(sent_s + zero_s, packet)
             self.delivered += 1
             self.delivered_bytes += len(payload)
             delays_s.append(sent_s - packet.arrived_s)
@@ -131,7 +165,7 @@ class Way:
     def _drain(self, now_s: float) -> None:
         for link, zero_s in self._draining:
             self._send_all(link, zero_s, now_s)
-            self._count(link.late_drops())
+            self._count_late(link, zero_s)
         self._draining = [(link, zero_s) for link, zero_s in self._draining if len(link)]
 
     @property
@@ -141,8 +175,8 @@ class Way:
 
     def counts(self) -> dict[str, Any]:
         """Return the counts so far."""
-        for link in (self._link, *(link for link, _ in self._draining)):
-            self._count(link.late_drops())
+        for link, zero_s in ((self._link, self._zero_s), *self._draining):
+            self._count_late(link, zero_s)
         return {
             "offered": self.offered,
             "delivered": self.delivered,
