@@ -13,7 +13,7 @@ import pytest
 _MARK = "simlab"
 _FIXTURE = "simlab_place"
 _HELP = (
-    "simlab(profile, *, seeds=1, seed=None, policy=None, server=None, set={}): run an async test in virtual "
+    "simlab(profile, *, seeds=1, seed=1, policy=None, server=None, set={}): run an async test in virtual "
     "time, once for each seed, on the network of a profile, a name or a file."
 )
 
@@ -40,7 +40,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if mark is None or "_simlab_seed" not in metafunc.fixturenames:
         return
     only = metafunc.config.getoption("--simlab-seed")
-    first, many = mark.kwargs.get("seed") or 1, mark.kwargs.get("seeds", 1)
+    first, many = mark.kwargs.get("seed", 1), mark.kwargs.get("seeds", 1)
     seeds = range(first, first + many) if only is None else [only]
     metafunc.parametrize("_simlab_seed", seeds, ids=[f"seed{seed}" for seed in seeds])
 
@@ -101,7 +101,7 @@ def _wanted(mark: pytest.Mark, seed: int | None) -> Any:
     if keys.get("server"):
         settings["peers.server"] = keys["server"]
     policies = (keys["policy"],) if keys.get("policy") else ()
-    first = keys.get("seed") if seed is None else seed
+    first = keys.get("seed", 1) if seed is None else seed
     many = keys.get("seeds", 1) if seed is None else 1
     return Wanted([str(profile)], policies, first, many, "virtual", settings)
 

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from simlab.core.packet import Direction
 from simlab.live.addresses import ICE_HOSTS, LOOPBACK, RELAY_HOSTS, Address, Side
 from simlab.live.relay_ends import Alias, Route
 from simlab.live.shell import LinkShell
-from simlab.live.sockets import LARGEST_DATAGRAM_BYTES, kernel_drops, opened
+from simlab.live.sockets import kernel_drops, opened, waiting
 
 if TYPE_CHECKING:
     from simlab.live.capture import LinkCapture
@@ -187,7 +187,7 @@ class Relay:
         """Take what the other side sends to an endpoint of ``side``."""
         while True:
             await trio.lowlevel.wait_readable(alias.socket.fileno())
-            for payload, source in _waiting(alias.socket):
+            for payload, source in waiting(alias.socket):
                 # A browser tries from all of the machine's interfaces, though its network here has but one.
                 if source[0] in self._dead_hosts or not source[0].startswith(LOOPBACK):
                     continue
@@ -225,9 +225,3 @@ def _refuse(sender: Address, receiver: Address) -> None:
             icmp.sendto(port_unreachable(sender, receiver), (sender[0], 0))
     except PermissionError:
         raise LostError("icmp-not-permitted") from None
-
-
-def _waiting(alias: socket.socket) -> Iterator[tuple[bytes, Address]]:
-    with suppress(BlockingIOError):
-        while True:
-            yield alias.recvfrom(LARGEST_DATAGRAM_BYTES)

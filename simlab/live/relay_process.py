@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 
@@ -162,12 +162,26 @@ async def lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[bytes]:
             yield line
 
 
-async def relay(orders: trio.abc.ReceiveStream, answers: trio.abc.SendStream) -> None:
+class Obeys(Protocol):
+    """A relay that takes orders."""
+
+    def obey(self, order: control.Message) -> None:
+        """Carry out an order, and answer it."""
+
+    def close(self) -> None:
+        """Bring to an end what is left."""
+
+
+async def relay(
+    orders: trio.abc.ReceiveStream,
+    answers: trio.abc.SendStream,
+    make: Callable[[trio.Nursery, Output], Obeys],
+) -> None:
     """Obey orders until there are no more."""
     output = Output(answers)
     async with trio.open_nursery() as writing, trio.open_nursery() as nursery:
         writing.start_soon(output.run)
-        process = RelayProcess(nursery, output)
+        process = make(nursery, output)
         async for line in lines(orders):
             process.obey(json.loads(line))
         nursery.cancel_scope.cancel()
@@ -176,17 +190,14 @@ async def relay(orders: trio.abc.ReceiveStream, answers: trio.abc.SendStream) ->
         writing.cancel_scope.deadline = trio.current_time() + _FLUSH_S
 
 
-def _run(output: int) -> None:
-    async def main() -> None:
-        await relay(trio.lowlevel.FdStream(0), trio.lowlevel.FdStream(output))
+def run_relay(make: Callable[[trio.Nursery, Output], Obeys]) -> None:
+    """Be a relay's process: obey until stdin is closed."""
 
-    trio.run(main)
+    def run(output: int) -> None:
+        trio.run(relay, trio.lowlevel.FdStream(0), trio.lowlevel.FdStream(output), make)
 
-
-def main() -> None:
-    """Run the relay until stdin is closed."""
-    run_child(_run)
+    run_child(run)
 
 
 if __name__ == "__main__":
-    main()
+    run_relay(RelayProcess)

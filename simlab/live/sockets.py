@@ -3,6 +3,8 @@
 import ipaddress
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 
 from simlab.core.errors import InvalidInputError
 
@@ -35,6 +37,15 @@ def opened(address: tuple[str, int], family: int = socket.AF_INET) -> socket.soc
         one.close()
         raise
     return one
+
+
+def waiting(one: socket.socket) -> Iterator[tuple[bytes, tuple[str, int]]]:
+    """Yield what has come to a socket, and from where, until there is nothing more."""
+    # ConnectionRefusedError is the answer of a closed port to an earlier packet.
+    with suppress(BlockingIOError, ConnectionError):
+        while True:
+            payload, source = one.recvfrom(LARGEST_DATAGRAM_BYTES)
+            yield payload, (source[0], source[1])
 
 
 def kernel_drops(one: socket.socket) -> int:

@@ -29,6 +29,11 @@ def why_not(name: str) -> str | None:
     return None
 
 
+def imported(name: str) -> None:
+    """Import the module of ``MODULE:NAME``, and with it whatever it needs."""
+    import_module(_module_of(name))
+
+
 def fresh(name: str) -> Application:
     """Return the application, from a module that is run anew: nothing in it is left of an earlier session.
 

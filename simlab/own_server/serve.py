@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from simlab.own_server.find import Application
+from simlab.webrtc.http_server import HttpServer
 
 _LOG = logging.getLogger("uvicorn.error")
 _POLL_S = 0.01
@@ -30,34 +31,7 @@ class Serving(Protocol):
 
 def serving(application: Application) -> Serving:
     """Make what serves an application."""
-    return Aiohttp(application) if isinstance(application, web.Application) else Asgi(application)
-
-
-class Aiohttp:
-    """Serve an aiohttp application."""
-
-    def __init__(self, application: web.Application) -> None:
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-
-    async def start(self, host: str, port: int) -> None:
-        """Listen.
-
-        Raises
-        ------
-        OSError
-            If the port is in use.
-        """
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-
-    @property
-    def port(self) -> int:
-        """See ``Serving``."""
-        return int(self._runner.addresses[0][1])
-
-    async def close(self) -> None:
-        """Stop."""
-        await self._runner.cleanup()
+    return HttpServer(application) if isinstance(application, web.Application) else Asgi(application)
 
 
 class Asgi:

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Protocol
 
 from simlab.core.timeline import Recorder
-from simlab.own_server.find import is_own, why_not
+from simlab.own_server.find import imported, is_own
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.ears import Ears
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
@@ -57,7 +57,7 @@ def prepare(scenario: Scenario) -> None:
     """Import what the server of a scenario needs, which takes a second or two, and draws from chance."""
     name = scenario.profile.peers.server
     if is_own(name):
-        why_not(name)
+        imported(name)
         import_module("simlab.own_server.session")
         if "loguru" in sys.modules:
             sys.modules["loguru"].logger.disable("pipecat")  # it is talkative; an application may enable it

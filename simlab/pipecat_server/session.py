@@ -19,6 +19,7 @@ from simlab.pipecat_server.connections import RequestHandler
 from simlab.profile.scenario import Scenario
 from simlab.webrtc import probes
 from simlab.webrtc.ears import Ears
+from simlab.webrtc.http_server import HttpServer
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.routes import OFFER_PATH
 
@@ -56,7 +57,7 @@ class PipecatServerSession:
         app = web.Application()
         app.router.add_post(OFFER_PATH, self._answering(self._offer))
         app.router.add_patch(OFFER_PATH, self._answering(self._candidates))
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._http = HttpServer(app)
 
     async def start(self, host: str, port: int) -> None:
         """Listen.
@@ -67,13 +68,12 @@ class PipecatServerSession:
             If the port is in use.
         """
         chunks.take_over(pipecat_connection._sctp_max_chunk_size)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        await self._http.start(host, port)
 
     @property
     def port(self) -> int:
         """Where it listens, on the real clock: there port 0 means any free one."""
-        return int(self._runner.addresses[0][1])
+        return self._http.port
 
     def finish(self) -> None:
         """Record what is still open."""
@@ -84,7 +84,7 @@ class PipecatServerSession:
         for bot in self._bots:
             await bot.close()
         await self._handler.close()
-        await self._runner.cleanup()
+        await self._http.close()
         chunks.put_back()
 
     async def _start_bot(self, connection: pipecat_connection.SmallWebRTCConnection) -> None:

@@ -104,6 +104,10 @@ class Leaks:
                 leaks.found(what)
                 return super().getrandbits(k)
 
+            def randbytes(self, n: int) -> bytes:
+                leaks.found(what)
+                return super().randbytes(n)
+
         return SystemRandom
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from aiohttp import web
 from aiortc import RTCIceServer
 
 from simlab.core.packet import Direction
@@ -22,6 +21,7 @@ from simlab.webrtc.ears import Ears
 from simlab.webrtc.encoded import EncodedFrame
 from simlab.webrtc.errors import BotNotReadyError, RTVIError
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
+from simlab.webrtc.http_server import HttpServer
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.peer import PeerError
@@ -225,7 +225,7 @@ class ServerSession:
         )
         self._handler = RequestHandler(record, self._start_bot, settings)
         self._routes = Routes(self._handler, record)
-        self._runner = web.AppRunner(self._routes.application(), access_log=None, shutdown_timeout=0.1)
+        self._http = HttpServer(self._routes.application())
 
     def _start_bot(self, connection: SmallWebRTCConnection, call: Call) -> None:
         def ended(by_bot: bool) -> None:
@@ -243,13 +243,12 @@ class ServerSession:
         OSError
             If the port is in use.
         """
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        await self._http.start(host, port)
 
     @property
     def port(self) -> int:
         """Where it listens, on the real clock: there port 0 means any free one."""
-        return int(self._runner.addresses[0][1])
+        return self._http.port
 
     def finish(self) -> None:
         """Record what is still open."""
@@ -258,4 +257,4 @@ class ServerSession:
     async def close(self) -> None:
         """Free everything."""
         await self._handler.close()
-        await self._runner.cleanup()
+        await self._http.close()

@@ -195,3 +195,21 @@ def test_a_block_is_of_some_packets_and_a_pause_lets_all_go_at_once():
             assert up.totals()["dropped"] == {"block": 1}
 
     trio.run(main)
+
+
+def test_packets_that_the_kernel_drops_are_counted_also_of_a_closed_socket():
+    async def main():
+        async with bench() as (it, _, server):
+            to_server = it.flow.alias("server", server.getsockname())
+            assert it.flow.kernel_drops() == {Direction.UP: 0, Direction.DOWN: 0}
+            # Nobody reads until this task waits; 8 MB is more than the alias can hold.
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for _ in range(140):
+                    sender.sendto(bytes(60_000), to_server)
+            dropped = it.flow.kernel_drops()
+            assert dropped[Direction.UP] > 0
+            assert dropped[Direction.DOWN] == 0
+            it.flow.close()
+            assert it.flow.kernel_drops() == dropped
+
+    trio.run(main)

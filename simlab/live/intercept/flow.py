@@ -1,8 +1,7 @@
 """One client's UDP: a socket for each endpoint of either side, as the other side sees it."""
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import trio
@@ -12,9 +11,8 @@ from simlab.core.packet import Direction
 from simlab.live.addresses import Address, Side
 from simlab.live.intercept.way import Way
 from simlab.live.relay import LostError
+from simlab.live.sockets import kernel_drops, opened, waiting
 
-_BUFFER_BYTES = 2**20
-_LARGEST_DATAGRAM_BYTES = 65535
 _MOST_HELD = 64
 _MOST_ALIASES = 512
 _TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
@@ -103,6 +101,7 @@ class Flow:
         self._aliases: dict[tuple[Side, Address], Alias] = {}
         self._forgotten: list[Alias] = []
         self._own: set[Address] = set()
+        self._closed_drops = dict.fromkeys(Direction, 0)
         self.connection = 0
         self.used_s = now_s()
 
@@ -151,6 +150,13 @@ class Flow:
             self._forgotten.remove(alias)
             self._close(alias)
 
+    def kernel_drops(self) -> dict[Direction, int]:
+        """Return how many packets of each direction the kernel dropped before they could be read."""
+        drops = dict(self._closed_drops)
+        for alias in {id(one): one for one in (*self._aliases.values(), *self._forgotten)}.values():
+            drops[_TOWARDS[alias.side]] += kernel_drops(alias.socket)
+        return drops
+
     def close(self) -> None:
         """Close all sockets."""
         for alias in (*self._aliases.values(), *self._forgotten):
@@ -161,6 +167,7 @@ class Flow:
     def _close(self, alias: Alias) -> None:
         if not alias.scope.cancel_called:
             self._own.discard(alias.address)
+            self._closed_drops[_TOWARDS[alias.side]] += kernel_drops(alias.socket)
             alias.scope.cancel()
 
     def _alias(self, side: Side, endpoint: Address) -> Alias:
@@ -168,8 +175,9 @@ class Flow:
         if alias is None:
             if len(self._aliases) >= _MOST_ALIASES:
                 raise OSError("too many addresses of one client")
-            opened = _open(self._hosts[_OTHER[side]])
-            alias = Alias(opened, side, endpoint, opened.getsockname()[:2], self.connection, self._now_s())
+            host = self._hosts[_OTHER[side]]
+            bound = opened((host, 0), socket.AF_INET6 if ":" in host else socket.AF_INET)
+            alias = Alias(bound, side, endpoint, bound.getsockname()[:2], self.connection, self._now_s())
             self._own.add(alias.address)
             self._nursery.start_soon(self._listen, alias)
         self._aliases[side, endpoint] = alias
@@ -190,7 +198,7 @@ class Flow:
         with alias.socket, alias.scope:
             while True:
                 await trio.lowlevel.wait_readable(alias.socket)
-                for payload, source in _waiting(alias.socket):
+                for payload, source in waiting(alias.socket):
                     if self._admits(_OTHER[alias.side], source[0]):
                         self._take(alias, payload, source)
 
@@ -215,25 +223,3 @@ class Flow:
         held, alias.held = alias.held, []
         for payload, source in held:
             self._take(alias, payload, source)
-
-
-def _open(host: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    alias = socket.socket(family, socket.SOCK_DGRAM)
-    alias.setblocking(False)
-    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-        alias.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
-    try:
-        alias.bind((host, 0))
-    except OSError:
-        alias.close()
-        raise
-    return alias
-
-
-def _waiting(alias: socket.socket) -> Iterator[tuple[bytes, Address]]:
-    # ConnectionRefusedError is the answer of a closed port to an earlier packet.
-    with suppress(BlockingIOError, ConnectionError):
-        while True:
-            payload, source = alias.recvfrom(_LARGEST_DATAGRAM_BYTES)
-            yield payload, (source[0], source[1])

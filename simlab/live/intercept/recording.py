@@ -19,7 +19,7 @@ State = Mapping[str, Any]
 Save = Callable[[Scenario, Timeline, Path | None], str]
 """Saves a session, with the files of its capture in a folder if there are any, and returns where."""
 
-_NOTHING: Mapping[str, Any] = {"offered": 0, "delivered": 0, "dropped": {}}
+_NOTHING: Mapping[str, Any] = {"offered": 0, "delivered": 0, "dropped": {}, "kernel_dropped": 0}
 _PACKAGES = ("aiohttp", "numpy")
 
 
@@ -123,6 +123,7 @@ class Recording:
                 "offered": now["offered"] - then["offered"],
                 "delivered": now["delivered"] - then["delivered"],
                 "dropped": {cause: n for cause, n in dropped.items() if n},
+                "kernel_dropped": now["kernel_dropped"] - then["kernel_dropped"],
             }
             if self.capture_lost is not None:
                 labels["capture_lost"] = self.capture_lost.get(client, 0)

@@ -18,7 +18,6 @@ It takes orders and tells of events as ``simlab.live.control`` has it; events ca
 """
 
 import gc
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -35,8 +34,7 @@ from simlab.live.clock import SessionClock
 from simlab.live.intercept.flow import Flow, Route
 from simlab.live.intercept.watch import Watch
 from simlab.live.intercept.way import Interference, Way
-from simlab.live.process import run_child
-from simlab.live.relay_process import Output, keep_collections_short, lines
+from simlab.live.relay_process import Output, keep_collections_short, run_relay
 from simlab.profile.build import stages
 from simlab.profile.scenario import Scenario
 
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
 
 _LOOK_S = 0.1
 _UNUSED_S = 120.0
-_FLUSH_S = 0.5
 
 
 class Client:
@@ -177,6 +174,9 @@ class InterceptRelay:
         else:
             self._output.put(control.answer(order, value))
 
+    def close(self) -> None:
+        """Do nothing: sockets are closed with the tasks that read them."""
+
     def _prepare(self, hosts: dict[Side, str], admitted: dict[Side, list[str] | None], idle_s: float) -> None:
         self._hosts = hosts
         self._admitted = {side: None if own is None else set(own) for side, own in admitted.items()}
@@ -287,6 +287,7 @@ class InterceptRelay:
     def _state(self, client: Client) -> dict[str, Any]:
         assert client.flow is not None
         client.watch.flush()
+        kernel_dropped = client.flow.kernel_drops()
         return {
             "began_s": round(client.began_s, 6),
             "used_s": round(client.flow.used_s, 6),
@@ -294,7 +295,10 @@ class InterceptRelay:
             "ready": client.watch.is_ready,
             "silent": client.watch.silent(),
             "seen": client.watch.seen(),
-            "links": {way.value: one.totals() for way, one in client.ways.items()},
+            "links": {
+                way.value: {**one.totals(), "kernel_dropped": kernel_dropped[way]}
+                for way, one in client.ways.items()
+            },
         }
 
     async def _look(self) -> None:
@@ -310,30 +314,5 @@ class InterceptRelay:
                     client.close()
 
 
-async def relay(orders: trio.abc.ReceiveStream, answers: trio.abc.SendStream) -> None:
-    """Obey orders until there are no more."""
-    output = Output(answers)
-    async with trio.open_nursery() as writing, trio.open_nursery() as nursery:
-        writing.start_soon(output.run)
-        process = InterceptRelay(nursery, output)
-        async for line in lines(orders):
-            process.obey(json.loads(line))
-        nursery.cancel_scope.cancel()
-        output.end()
-        writing.cancel_scope.deadline = trio.current_time() + _FLUSH_S
-
-
-def _run(output: int) -> None:
-    async def main() -> None:
-        await relay(trio.lowlevel.FdStream(0), trio.lowlevel.FdStream(output))
-
-    trio.run(main)
-
-
-def main() -> None:
-    """Run the relay until stdin is closed."""
-    run_child(_run)
-
-
 if __name__ == "__main__":
-    main()
+    run_relay(InterceptRelay)

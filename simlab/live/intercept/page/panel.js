@@ -251,8 +251,9 @@ function fillTable(card, number, client) {
   const at = Math.floor(now_s()) - 1;
   card.body.replaceChildren(...DIRECTIONS.map((direction) => {
     const row = document.createElement("tr"), last = histories.get(number)?.seconds[direction].get(at);
-    const { offered, delivered, dropped } = client.links[direction];
-    const causes = Object.entries(dropped).map(([cause, count]) => `${cause} ${count}`).join(", ");
+    const { offered, delivered, dropped, kernel_dropped } = client.links[direction];
+    const told = kernel_dropped ? { ...dropped, "by the system": kernel_dropped } : dropped;
+    const causes = Object.entries(told).map(([cause, count]) => `${cause} ${count}`).join(", ");
     const packets = last ? KINDS.reduce((sum, kind) => sum + last[kind], 0) : 0;
     const cells = [packets, last ? Math.round(last.bytes * 8 / 1000) : 0, last?.p50 == null ? "–" : Math.round(last.p50 * 1000),
       offered, delivered, causes || "none"];

@@ -1,0 +1,30 @@
+"""HTTP for whoever answers it: an aiohttp application that listens."""
+
+from aiohttp import web
+
+
+class HttpServer:
+    """Serve an aiohttp application."""
+
+    def __init__(self, application: web.Application) -> None:
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen.
+
+        Raises
+        ------
+        OSError
+            If the port is in use.
+        """
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on the real clock: there port 0 means any free one."""
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Stop."""
+        await self._runner.cleanup()

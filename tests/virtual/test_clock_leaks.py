@@ -1,0 +1,54 @@
+"""What reaches past the virtual clock, called from here."""
+
+import os
+import random
+import ssl
+import time
+
+import pytest
+
+from simlab.virtual.leaks import leaks_told
+
+
+@pytest.fixture
+def told():
+    found = []
+    with leaks_told(lambda: 12.5, lambda what, place: found.append((what, place))):
+        yield found
+
+
+ENTROPY = "draws from the system's entropy: random.SystemRandom"
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: random.SystemRandom().random(), ENTROPY),
+        (lambda: random.SystemRandom().getrandbits(8), ENTROPY),
+        (lambda: random.SystemRandom().randbytes(4), ENTROPY),
+        (lambda: random.SystemRandom().choice("ab"), ENTROPY),
+        (lambda: os.getrandom(1), "draws from entropy without a seed: os.getrandom"),
+        (lambda: ssl.RAND_bytes(1), "draws from entropy without a seed: ssl.RAND_bytes"),
+        (lambda: time.process_time_ns(), "reads a real clock: time.process_time_ns"),
+        (lambda: time.sleep(3600), "sleeps in real time: time.sleep"),
+    ],
+)
+def test_each_place_is_told_once(told, call, what):
+    call()
+    call()
+    assert [said for said, _ in told] == [what]
+    assert all("test_clock_leaks, line" in place for _, place in told)
+
+
+def test_clocks_show_the_virtual_time(told):
+    assert (time.monotonic(), time.monotonic_ns(), time.perf_counter()) == (12.5, 12_500_000_000, 12.5)
+    assert [said for said, _ in told] == ["reads a real clock: time.perf_counter"]
+
+
+def test_another_thread_has_the_real_clock(told):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as executor:  # its thread is a leak, what runs in it is not
+        assert executor.submit(time.monotonic).result() != 12.5
+        executor.submit(time.sleep, 0.0).result()
+    assert [said for said, _ in told] == ["starts a thread: threading.Thread"]
