@@ -32,7 +32,7 @@ def run(
     Parameters
     ----------
     profile
-        A TOML file, or the name of a profile in ``profiles/``.
+        A TOML file, or the name of a profile of the catalogue.
     policy, seed, clock
         In place of the profile's own; a policy by its name, its file, or as ``MODULE:NAME``.
     set

@@ -8,7 +8,7 @@ from simlab.batch.files import text_of
 from simlab.batch.peers import check_peers
 from simlab.batch.policies import policy_keys, why_not_python
 from simlab.core.errors import InvalidInputError
-from simlab.profile.catalogue import SUFFIX, key_of, matching, nearest
+from simlab.profile.catalogue import SUFFIX, family_of, key_of, matching, nearest
 from simlab.profile.load import load
 from simlab.profile.model import Clock, Profile
 from simlab.profile.nearest import quoted
@@ -18,7 +18,10 @@ from simlab.profile.suite import is_suite
 from simlab.reconnect.policy import POLICIES
 
 CATALOGUE = Path("profiles")
-"""Where a profile that is named without a path is looked for, in the working directory."""
+"""Where a profile that is named without a path is looked for first, in the working directory."""
+
+BUILT_IN = Path(__file__).parents[1] / "catalogue"
+"""The catalogue that comes with the package: the same files as ``profiles/`` of the repository."""
 
 
 @dataclass(frozen=True)
@@ -152,26 +155,40 @@ def find(name: str) -> Path:
     path = Path(name)
     if name and (path.is_file() or (path.exists() and path.name != name)):
         return path
-    keys = [key_of(file.relative_to(CATALOGUE).as_posix()) for file in catalogue()]
-    found = matching(name, keys)
+    files = catalogue()
+    found = matching(name, files)
     if len(found) > 1:
         raise InvalidInputError(
             [f"{name}: there are {len(found)} of that name, say which: {', '.join(found)}"]
         )
     if found:
-        return CATALOGUE / f"{found[0]}{SUFFIX}"
+        return files[found[0]]
     if name and path.exists():
         return path
-    near = nearest(name.removeprefix(f"{CATALOGUE}/"), keys)
-    hint = f', did you mean "{CATALOGUE / near}{SUFFIX}"?' if near else ""
+    near = nearest(name.removeprefix(f"{CATALOGUE}/"), files)
+    hint = f', did you mean "{_as_typed(near, files[near])}"?' if near else ""
     raise InvalidInputError([f"{name or quoted(name)}: there is no such file{hint}"])
 
 
-def catalogue() -> list[Path]:
-    """Return the files of the catalogue: those in no family first, then family by family; suites are none."""
-    found = [*CATALOGUE.glob(f"*{SUFFIX}"), *CATALOGUE.glob(f"*/*{SUFFIX}")]
-    files = [file for file in found if not suite_at(file)]
-    return sorted(files, key=lambda file: (file.relative_to(CATALOGUE).parent, file.stem))
+def _as_typed(key: str, file: Path) -> str:
+    return key if file.is_relative_to(BUILT_IN) else str(file)
+
+
+def catalogue() -> dict[str, Path]:
+    """Return the files of the catalogue by their keys: those in no family first, then family by family.
+
+    They are those of the package, and those of ``profiles/`` in the working directory, which come before
+    them. Suites are none.
+    """
+    files = {key: file for folder in (BUILT_IN, CATALOGUE) for key, file in _files_in(folder)}
+    return dict(sorted(files.items(), key=lambda item: (family_of(item[0]), item[0])))
+
+
+def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    for pattern in (f"*{SUFFIX}", f"*/*{SUFFIX}"):
+        for file in folder.glob(pattern):
+            if not suite_at(file):
+                yield key_of(file.relative_to(folder).as_posix()), file
 
 
 def suite_at(file: Path) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from simlab import store
-from simlab.batch.scenarios import CATALOGUE, catalogue, load_all
+from simlab.batch.scenarios import catalogue, load_all
 from simlab.cli.show import echo, table_of
 from simlab.core.errors import InvalidInputError
-from simlab.profile.catalogue import family_of, key_of
+from simlab.profile.catalogue import family_of
 from simlab.profile.model import Profile
 from simlab.profile.units import duration_text
 
@@ -25,18 +25,13 @@ def profiles() -> list[dict[str, Any]]:
     Raises
     ------
     InvalidInputError
-        If there is no catalogue in the working directory, or a profile of it is wrong.
+        If a profile of it is wrong.
     """
     files = catalogue()
-    if not files:
-        raise InvalidInputError([f"{CATALOGUE}/: there are no profiles here (*.toml)"])
-    loaded, faults = load_all(map(str, files), {})
+    loaded, faults = load_all(map(str, files.values()), {})
     if faults:
         raise InvalidInputError(faults)
-    return [
-        _told(key_of(file.relative_to(CATALOGUE).as_posix()), file, profile)
-        for file, profile in zip(files, loaded, strict=True)
-    ]
+    return [_told(key, file, profile) for (key, file), profile in zip(files.items(), loaded, strict=True)]
 
 
 def _told(key: str, file: Path, profile: Profile) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 @click.group("profiles", short_help="List, show, check and import profiles.", invoke_without_command=True)
 @click.pass_context
 def group(ctx: click.Context) -> None:
-    """List, show, check and import profiles; without a command, list those in profiles/.
+    """List, show, check and import profiles; without a command, list the catalogue.
 
     \b
     Examples:
@@ -26,7 +26,7 @@ def group(ctx: click.Context) -> None:
 @group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_command(as_json: bool = False) -> None:
-    """List the profiles in profiles/.
+    """List the catalogue: the profiles that come with simlab, and those in profiles/ here, which come first.
 
     \b
     Example:

@@ -44,7 +44,7 @@ def command(
 ) -> int:
     """Run one session for each profile, policy and seed, and tell what happened.
 
-    PROFILE is a TOML file, or the name of one in profiles/. Each session is saved in a folder of its own.
+    PROFILE is a TOML file, or the name of one of the catalogue. Each session is saved in a folder of its own.
 
     Exit status: 0 done, and everything expected held; 1 an expectation did not hold, or two runs differ; 2 a
     profile or the

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from simlab.batch.scenarios import BUILT_IN
 from simlab.cli.main import COMMANDS, main
 from simlab.reconnect.policy import POLICIES
 
@@ -60,10 +61,33 @@ def test_a_file_that_a_profile_names_is_looked_for_beside_it(simlab, here):
     assert shown["link"]["rate"]["ms"] == [1, 5, 9]
 
 
-def test_without_a_catalogue_that_is_said(simlab, here):
+def test_the_catalogue_comes_with_the_package(simlab, here):
+    with_folder = json.loads(simlab("profiles", "list", "--json").stdout)
     (here / "profiles").unlink()
-    result = simlab("profiles")
-    assert (result.exit_code, result.stderr) == (2, "Error: profiles/: there are no profiles here (*.toml)\n")
+    without = json.loads(simlab("profiles", "list", "--json").stdout)
+    assert [one["key"] for one in without] == [one["key"] for one in with_folder]
+    assert without[0]["file"] == str(BUILT_IN / "blackout.toml")
+    assert tomllib.loads(simlab("profiles", "show", "nlc-3g-good").stdout)["name"] == "nlc-3g-good"
+
+
+def test_a_profile_of_ones_own_comes_before_that_of_the_package(simlab, here):
+    (here / "profiles").unlink()
+    (here / "profiles").mkdir()
+    for name in ("flaky", "ours"):
+        (here / "profiles" / f"{name}.toml").write_text('duration = "7s"\n')
+    files = {one["key"]: one["file"] for one in json.loads(simlab("profiles", "list", "--json").stdout)}
+    assert (files["flaky"], files["ours"]) == ("profiles/flaky.toml", "profiles/ours.toml")
+    assert files["clean"] == str(BUILT_IN / "clean.toml")
+    assert tomllib.loads(simlab("profiles", "show", "flaky").stdout)["duration"] == "7s"
+
+
+def test_a_file_that_is_named_must_be_there(simlab, here):
+    (here / "profiles").unlink()
+    result = simlab("profiles", "show", "profiles/flaky.toml")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        'Error: profiles/flaky.toml: there is no such file, did you mean "flaky"?\n',
+    )
 
 
 def test_a_profile_is_shown_in_full(simlab):
