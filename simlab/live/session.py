@@ -20,6 +20,7 @@ from simlab.live.child import Child
 from simlab.live.clock import SessionClock
 from simlab.live.ice import IceParty
 from simlab.live.parties import Parties
+from simlab.profile.build import signalling_links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.candidates import Rewrite
@@ -218,9 +219,9 @@ class LiveSession:
         port = await self._parties.prepare_server(text, settings.server_port, near)
         path = Path.of(self._scenario.profile)
         upstream = f"http://{HOSTS['server']}:{port}"
-        self._proxy = SignallingProxy(
-            upstream, path, self._record, self._alias("client"), self._alias("server")
-        )
+        aliases = self._alias("client"), self._alias("server")
+        links = signalling_links(self._scenario)
+        self._proxy = SignallingProxy(upstream, path, self._record, *aliases, links)
         try:
             await self._proxy.start(HOSTS["client"], settings.signalling_port)
         except OSError as error:

@@ -40,6 +40,7 @@ from simlab.core.impair import (
 )
 from simlab.core.link import HoldingStage, Link, Stage
 from simlab.core.packet import Direction
+from simlab.core.rng import stream
 from simlab.profile.changes import steps
 from simlab.profile.faults import BlackoutFault, BlockFault, PauseFault
 from simlab.profile.faults_stages import ice_stages, inject_stages
@@ -74,6 +75,32 @@ def stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStag
     ]
 
 
+def signalling_links(scenario: Scenario) -> dict[Direction, Link] | None:
+    """Return the links of the signalling, if its segments are to cross links like those of the packets.
+
+    They have the same settings, and losses of their own. What is about UDP packets is left out: blocks, ICE
+    failures, what is injected, and the MTU, which TCP finds out.
+    """
+    if scenario.profile.signalling.path is None:
+        return None
+    # Another seed, so that segments take no draws from packets.
+    seed = int(stream(scenario.seed, "signalling").integers(2**63))
+    own = Scenario(scenario.profile.model_copy(update={"seed": seed}))
+    return {direction: Link(_segment_stages(own, direction)) for direction in Direction}
+
+
+def _segment_stages(scenario: Scenario, direction: Direction) -> list[Stage | HoldingStage]:
+    profile = scenario.profile
+    return [
+        *_blackouts(profile, direction),
+        *rate_stages(profile, direction, scenario.seed),
+        *_scheduled(scenario, direction, ("slot",)),
+        *_pauses(profile, direction),
+        *_scheduled(scenario, direction, ("pause", *BEFORE_DELAY)),
+        _delay_stage(scenario, direction),
+    ]
+
+
 def _flow_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:
     """Yield what numbers the flows, if anything selects by them."""
     of_faults = [getattr(fault, "selection", None) for fault in profile.faults]
@@ -84,16 +111,24 @@ def _flow_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:
 
 
 def _fault_stages(profile: Profile, direction: Direction) -> Iterator[Stage]:
-    blackouts: list[BlockSpec] = []
-    blocks: list[BlockSpec] = []
-    for fault in profile.faults:
-        if isinstance(fault, BlackoutFault) and direction in fault.directions:
-            blackouts.append(BlockSpec(fault.at_s, fault.until_s))
-        elif isinstance(fault, BlockFault) and direction in fault.directions:
-            blocks.append(BlockSpec(fault.at_s, fault.until_s, selection=fault.selection))
-    for name, specs in (("blackout", blackouts), ("block", blocks)):
-        if specs:
-            yield BlockStage(name, specs)
+    yield from _blackouts(profile, direction)
+    blocks = [
+        BlockSpec(fault.at_s, fault.until_s, selection=fault.selection)
+        for fault in profile.faults
+        if isinstance(fault, BlockFault) and direction in fault.directions
+    ]
+    if blocks:
+        yield BlockStage("block", blocks)
+
+
+def _blackouts(profile: Profile, direction: Direction) -> Iterator[Stage]:
+    specs = [
+        BlockSpec(fault.at_s, fault.until_s)
+        for fault in profile.faults
+        if isinstance(fault, BlackoutFault) and direction in fault.directions
+    ]
+    if specs:
+        yield BlockStage("blackout", specs)
 
 
 def _pauses(profile: Profile, direction: Direction) -> Iterator[Stage]:

@@ -10,12 +10,24 @@ from simlab.profile.faults_base import TimedFault
 from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.units import duration_text, parse_duration_s
 
-PLAIN_HOWS = ("refused", "reset", "hang", "lost-response", "duplicate", "truncated", "invalid-json")
-_WANT_HOW = (
-    'want "status N" with N from 400 to 599, "refused", "reset", "hang", "slow DURATION", "lost-response", '
-    '"duplicate", "truncated" or "invalid-json"'
+PLAIN_HOWS = (
+    "refused",
+    "reset",
+    "hang",
+    "half-open",
+    "lost-response",
+    "duplicate",
+    "truncated",
+    "invalid-json",
 )
-_WANT_NO_LIMIT = 'want no such limit beside how = "refused": a refused connection carries no request'
+_WANT_HOW = (
+    'want "status N" with N from 400 to 599, "refused", "reset", "hang", "half-open", "slow DURATION", '
+    '"lost-response", "duplicate", "truncated" or "invalid-json"'
+)
+_WANT_NO_LIMIT = {
+    "refused": 'want no such limit beside how = "refused": a refused connection carries no request',
+    "half-open": 'want no such limit beside how = "half-open": a dead connection carries no request',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +37,8 @@ class SignallingHow:
     Parameters
     ----------
     kind
-        ``"status"``, ``"refused"``, ``"reset"``, ``"hang"``, ``"slow"``, ``"lost-response"`` (the server
+        ``"status"``, ``"refused"``, ``"reset"``, ``"hang"``, ``"half-open"`` (the connection was open before,
+        and its other end is gone without a word), ``"slow"``, ``"lost-response"`` (the server
         has done it, nobody hears of it), ``"duplicate"`` (the server gets it twice, the client the second
         response), ``"truncated"`` (half of the response, then the end of the connection) or
         ``"invalid-json"`` (status 200, and a page instead of an answer).
@@ -97,8 +110,9 @@ class SignallingFault(TimedFault):
     @model_validator(mode="after")
     def _limits_fit(self) -> "SignallingFault":
         given = [key for key in ("method", "nth") if getattr(self, key) is not None]
-        if self.how.kind == "refused" and given:
-            raise FaultyKeysError([((key,), _WANT_NO_LIMIT) for key in given])
+        want = _WANT_NO_LIMIT.get(self.how.kind)
+        if want is not None and given:
+            raise FaultyKeysError([((key,), want) for key in given])
         return self
 
     def concerns_same(self, other: Any) -> bool:

@@ -11,6 +11,7 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 from simlab.core.nat import NatSpec
@@ -133,9 +134,24 @@ class Server(Table):
 
 
 class Signalling(Table):
-    """``[signalling]``: the HTTP path. A delay of None is the link's own mean delay."""
+    """``[signalling]``: the HTTP path.
+
+    Parameters
+    ----------
+    delay_s
+        One way; None is the link's own mean delay.
+    path
+        ``"link"`` carries it as TCP over links like those of the packets; None only delays it.
+    """
 
     delay_s: Duration | None = Field(default=None, alias="delay")
+    path: Literal["link"] | None = None
+
+    @model_validator(mode="after")
+    def _one_delay(self) -> "Signalling":
+        if self.path is not None and self.delay_s is not None:
+            raise FaultyKeysError([(("delay",), 'want no delay beside path = "link": it is the link\'s')])
+        return self
 
 
 class Profile(Table):

@@ -13,6 +13,7 @@ from simlab.core.errors import SessionFailedError
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder, Timeline
 from simlab.pipecat_server.choose import prepare
+from simlab.profile.build import signalling_links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.virtual.leaks import leaks_told
@@ -114,7 +115,9 @@ class VirtualSession:
         parties = self._parties
         path = Path.of(self._scenario.profile)
         upstream = f"http://{SERVER}:{HTTP_PORT}"
-        self._proxy = SignallingProxy(upstream, path, self.record, _same, _same)
+        links = signalling_links(self._scenario)
+        self._loop.reuses_connections = links is not None or path.has_half_open
+        self._proxy = SignallingProxy(upstream, path, self.record, _same, _same, links)
         await parties.start_ice_servers()
         await parties.start_server()
         await on(self._loop, PROXY, self._proxy.start(PROXY, HTTP_PORT))

@@ -6,9 +6,11 @@ here only has to be a faithful byte stream with a little delay.
 
 import asyncio
 import contextvars
+import os
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from simlab.virtual.loop import Process, VirtualLoop, current_process
@@ -19,6 +21,12 @@ DELAY_S = 0.0002
 _FIRST_PORT = 40000
 
 
+@cache
+def _silent_descriptor() -> int:
+    """Return a file descriptor that can never be read from, one for all."""
+    return os.eventfd(0, os.EFD_CLOEXEC)
+
+
 class SocketView:
     """What libraries ask a transport's socket: addresses, and options that do nothing here."""
 
@@ -27,6 +35,7 @@ class SocketView:
 
     def __init__(self, local: Address, remote: Address, kind: int = socket.SOCK_STREAM) -> None:
         self.type = kind
+        self.descriptor = -1
         self._local = local
         self._remote = remote
 
@@ -42,8 +51,8 @@ class SocketView:
         """Do nothing."""
 
     def fileno(self) -> int:
-        """Return -1: it is no file."""
-        return -1
+        """Return -1, since it is no file, or what stands for one that has nothing to read."""
+        return self.descriptor
 
 
 class StreamEndpoint(asyncio.Transport):
@@ -54,9 +63,8 @@ class StreamEndpoint(asyncio.Transport):
     def __init__(
         self, loop: asyncio.AbstractEventLoop, protocol: Any, local: Address, remote: Address
     ) -> None:
-        super().__init__(
-            {"sockname": local, "peername": remote, "socket": SocketView(local, remote), "sslcontext": None}
-        )
+        self._socket = SocketView(local, remote)
+        super().__init__({"sockname": local, "peername": remote, "socket": self._socket, "sslcontext": None})
         self._loop = loop
         self._protocol = protocol
         self._context = contextvars.copy_context()
@@ -64,6 +72,14 @@ class StreamEndpoint(asyncio.Transport):
         self._closing = False
         self._ended = False
         self._lost = False
+        self._vanished = False
+
+    def seem_open(self) -> None:
+        """Let it be seen that there is nothing to read: httpx uses a connection again only if it is so.
+
+        Without a file it takes the connection for closed.
+        """
+        self._socket.descriptor = _silent_descriptor()
 
     def accept(self, make_protocol: Callable[[], Any]) -> None:
         """Begin to be used, at the listening end."""
@@ -82,15 +98,21 @@ class StreamEndpoint(asyncio.Transport):
     def arrive(self, data: bytes | None) -> None:
         """Let a piece arrive after the delay."""
         self._arriving.append(data)
-        self._loop.call_later(DELAY_S, self._receive, context=self._context)
+        # What comes for a process that is gone is its system's to answer.
+        context = contextvars.Context() if self._vanished else self._context
+        self._loop.call_later(DELAY_S, self._receive, context=context)
 
     def _receive(self) -> None:
         data = self._arriving.popleft()
         if self._closing:
+            if data is not None:  # nobody reads it any more (RFC 9293 section 3.10.7.1)
+                self._loop.call_later(DELAY_S, self.peer.reset, context=self.peer._context)
             return
         if data is not None:
             self._protocol.data_received(data)
-        elif not self._protocol.eof_received():
+            return
+        self._socket.descriptor = -1
+        if not self._protocol.eof_received():
             self.close()
 
     def can_write_eof(self) -> bool:
@@ -131,7 +153,7 @@ class StreamEndpoint(asyncio.Transport):
         """End the connection because the process is gone: its system says so to the other end."""
         if not self._closing:
             self.write_eof()
-            self._closing = self._lost = True
+            self._closing = self._lost = self._vanished = True
 
     @property
     def process(self) -> Process | None:
@@ -139,6 +161,7 @@ class StreamEndpoint(asyncio.Transport):
         return self._context.get(current_process)
 
     def _lose(self, error: Exception | None) -> None:
+        self._socket.descriptor = -1
         if not self._lost:
             self._lost = True
             self._protocol.connection_lost(error)
@@ -204,6 +227,7 @@ class TcpLoop(VirtualLoop):
         self.listeners = {}
         self.streams: dict[StreamEndpoint, None] = {}  # in order, as a set is not
         self._next_client_port = _FIRST_PORT
+        self.reuses_connections = False  # httpx then opens one for each request
 
     async def create_server(  # type: ignore[override]
         self, protocol_factory: Callable[[], Any], host: str, port: int, **_: Any
@@ -241,6 +265,8 @@ class TcpLoop(VirtualLoop):
         client = StreamEndpoint(self, protocol_factory(), here, there)
         server = context.copy().run(StreamEndpoint, self, None, there, here)
         client.peer, server.peer = server, client
+        if self.reuses_connections:
+            client.seem_open()
         self._keep(client, server)
         if self.is_halted(server.process):  # its system accepts the connection, and it will find it there
             self.call_soon(server.accept, make_server_protocol, context=server._context)

@@ -3,13 +3,15 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 import httpx
 from aiohttp import web
 
+from simlab.core.link import Link
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile.faults import SignallingHow
@@ -18,6 +20,8 @@ from simlab.webrtc.candidates import Rewrite
 from simlab.webrtc.http import ssl_context
 from simlab.webrtc.signalling_path import FaultPicker, Path, Tampers
 from simlab.webrtc.signalling_rewrite import Rewriter, parsed, split_offer
+from simlab.webrtc.signalling_tcp import ConnectionDeadError
+from simlab.webrtc.signalling_way import way
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
@@ -40,14 +44,24 @@ class SignallingProxy:
         The server's address, ``http://HOST:PORT``.
     to_server, to_client
         Give the address under which one side's candidate can be reached by the other.
+    links
+        What the segments of the signalling cross; None delays requests as the path says, and nothing more.
     """
 
     def __init__(
-        self, upstream: str, path: Path, record: Recorder, to_server: Rewrite, to_client: Rewrite
+        self,
+        upstream: str,
+        path: Path,
+        record: Recorder,
+        to_server: Rewrite,
+        to_client: Rewrite,
+        links: Mapping[Direction, Link] | None = None,
     ) -> None:
         self._upstream = upstream
         self._path = path
         self._picker = FaultPicker(path.faults)
+        self._way = way(path, links, record)
+        self._opened_s: WeakKeyDictionary[asyncio.BaseTransport, float] = WeakKeyDictionary()
         self._record = record
         self._up = Rewriter(Direction.UP, to_server)
         self._down = Rewriter(Direction.DOWN, to_client)
@@ -113,6 +127,7 @@ class SignallingProxy:
             timer.cancel()
         for task in list(self._hanging):
             task.cancel()
+        self._way.close()
         await self._runner.cleanup()
         await self._client.aclose()
 
@@ -120,6 +135,11 @@ class SignallingProxy:
         self._under_way.append(request)
         try:
             return await self._respond(request)
+        except ConnectionDeadError:
+            self._faulted("connection dead")
+            with suppress(_AbortedError):
+                self._abort(request)
+            return web.Response()
         except (_AbortedError, ConnectionError):
             # Nobody is there to get this. The handler of a request must not fail, or aiohttp logs it.
             return web.Response()
@@ -131,9 +151,13 @@ class SignallingProxy:
         now_s = self._record.now_s()
         if self._path.is_cut_at(now_s):
             self._cut(request)
-        fault = self._picker.pick(request.method, now_s)
+        fault = self._picker.pick(request.method, now_s, self._opening_s(request, now_s))
         tampers = self._path.tampers_at(now_s)
-        await asyncio.sleep(self._path.delay_up_s)
+        if fault is not None and fault.how.kind == "half-open":
+            self._faulted(fault.how.text)
+            await self._way.lose(request)
+            raise ConnectionDeadError
+        await self._way.up(request)
         if fault is not None:
             self._faulted(fault.how.text)
             refusal = await self._suffer(fault.how, request)
@@ -142,7 +166,11 @@ class SignallingProxy:
         response = await self._exchange(request, tampers)
         if fault is not None:
             return await self._spoil(fault.how, request, response, tampers)
-        return await self._answer(response)
+        return await self._answer(request, response)
+
+    def _opening_s(self, request: web.Request, now_s: float) -> float:
+        """Return when a request's connection was first used."""
+        return now_s if request.transport is None else self._opened_s.setdefault(request.transport, now_s)
 
     async def _cut_all(self) -> None:
         for request in self._under_way:
@@ -156,16 +184,16 @@ class SignallingProxy:
     def _faulted(self, how: str) -> None:
         self._record("signalling", "faulted", how=how)
 
-    async def _answer(self, response: web.Response) -> web.Response:
+    async def _answer(self, request: web.Request, response: web.Response) -> web.Response:
         """Let a response take its way to the client."""
-        await asyncio.sleep(self._path.delay_down_s)
+        await self._way.down(request, response)
         self._record("signalling", "response", status=response.status)
         return response
 
     async def _suffer(self, how: SignallingHow, request: web.Request) -> web.Response | None:
         """Do to a request what the fault says; None lets it go on."""
         if how.status is not None:
-            return await self._answer(web.json_response(_INJECTED, status=how.status))
+            return await self._answer(request, web.json_response(_INJECTED, status=how.status))
         if how.kind in {"refused", "reset"}:
             self._abort(request)
         if how.kind == "hang":
@@ -183,7 +211,7 @@ class SignallingProxy:
             response = await self._exchange(request, tampers)
         if how.kind == "invalid-json":
             response = web.Response(text=_PORTAL, content_type="text/html")
-        await self._answer(response)
+        await self._answer(request, response)
         return await self._truncated(request, response) if how.kind == "truncated" else response
 
     def _abort(self, request: web.Request) -> NoReturn:

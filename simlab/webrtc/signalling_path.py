@@ -1,5 +1,6 @@
 """What the path of the signalling does to requests, and when."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class Path:
             tuple(fault for fault in profile.faults if isinstance(fault, HandoverFault)),
         )
 
+    @property
+    def has_half_open(self) -> bool:
+        """Whether any fault is about connections that were open before."""
+        return any(fault.how.kind == "half-open" for fault in self.faults)
+
     def is_cut_at(self, now_s: float) -> bool:
         """Tell whether the client has no network at that time."""
         return any(fault.at_s <= now_s < fault.until_s for fault in self.handovers)
@@ -82,11 +88,19 @@ class FaultPicker:
         self._faults = faults
         self._counts: Counter[int] = Counter()
 
-    def pick(self, method: str, now_s: float) -> SignallingFault | None:
-        """Return what is wrong with a request that is made now, the first listed of several."""
+    def pick(self, method: str, now_s: float, opened_s: float = math.inf) -> SignallingFault | None:
+        """Return what is wrong with a request that is made now, the first listed of several.
+
+        Parameters
+        ----------
+        opened_s
+            Since when its connection has been there.
+        """
         chosen: SignallingFault | None = None
         for index, fault in enumerate(self._faults):
             if not fault.at_s <= now_s < fault.until_s or fault.method not in (None, method):
+                continue
+            if fault.how.kind == "half-open" and opened_s >= fault.at_s:
                 continue
             self._counts[index] += 1
             if chosen is None and fault.nth in (None, self._counts[index]):

@@ -179,6 +179,7 @@ def test_who_is_silent_is_forgotten_and_a_recording_under_way_is_saved_at_the_en
         ("load", {"toml": '[[fault]]\nkind = "server-restart"\nat = "1s"\nfor = "1s"\n'}, 1),
         ("load", {"profile": "no-such-profile"}, 1),
         ("signalling", {"how": "status 200", "for": "0s"}, 2),
+        ("signalling", {"how": "half-open", "for": "1s"}, 1),
         ("record", {"name": "../x"}, 1),
         ("stop_recording", {}, 1),
         ("rebind", {"wrong": 1}, 1),
@@ -241,6 +242,10 @@ def test_a_users_mistakes_are_all_told(tmp_path):
     profile.write_text('[[fault]]\nkind = "tab-closed"\nat = "1s"\n[nat]\n')
     status, told = refused("--upstream", "http://localhost:1", "--profile", str(profile))
     assert (status, "fault[0].kind" in told, "[nat]" in told) == (2, True, True)
+    fault = '[[fault]]\nkind = "signalling"\nat = "1s"\nfor = "1s"\nhow = "half-open"\n'
+    profile.write_text(f'[signalling]\npath = "link"\n{fault}')
+    status, told = refused("--upstream", "http://localhost:1", "--profile", str(profile))
+    assert (status, "fault[0].how" in told, "signalling.path" in told) == (2, True, True)
 
 
 def test_a_port_that_is_taken_is_told(shared):

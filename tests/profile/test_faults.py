@@ -87,9 +87,10 @@ def test_wrong_values(kind, key, value, told):
     assert found.startswith(f"--set fault[0].{key} {told}")
 
 
-def test_a_refused_connection_carries_no_request_to_choose():
-    text = EXAMPLES["signalling"].replace("duplicate", "refused")
-    want = 'want no such limit beside how = "refused": a refused connection carries no request'
+@pytest.mark.parametrize(("how", "is_what"), [("refused", "refused"), ("half-open", "dead")])
+def test_such_a_connection_carries_no_request_to_choose(how, is_what):
+    text = EXAMPLES["signalling"].replace("duplicate", how)
+    want = f'want no such limit beside how = "{how}": a {is_what} connection carries no request'
     assert faults_of(text) == [
         f'lift.toml: fault[0].method is "POST", {want}',
         f"lift.toml: fault[0].nth is 2, {want}",

@@ -187,6 +187,11 @@ def test_all_faults_at_once():
             'expect.violations is "== 0.5", want a whole number after the operator, such as "== 0"',
         ),
         ("expect.succes_rate = '>= 1'", 'expect.succes_rate is unknown, did you mean "success_rate"?'),
+        (
+            "[signalling]\npath = 'link'\ndelay = '5ms'",
+            'signalling.delay is "5ms", want no delay beside path = "link": it is the link\'s',
+        ),
+        ("[signalling]\npath = 'tcp'", 'signalling.path is "tcp", want "link"'),
         ('"a b" = 1', '"a b" is unknown'),
         ('"#link" = 1', '"#link" is unknown, did you mean "link"?'),
     ],
@@ -205,7 +210,7 @@ def test_no_ways_for_signalling_to_fail(how):
 
 
 @pytest.mark.parametrize(
-    "how", ["status 400", "status 599", "refused", "reset", "hang", "lost-response", "slow 1s"]
+    "how", ["status 400", "status 599", "refused", "reset", "hang", "half-open", "lost-response", "slow 1s"]
 )
 def test_ways_for_signalling_to_fail(how):
     profile = load(f"[[fault]]\nkind='signalling'\nat='1s'\nfor='1s'\nhow='{how}'", "x")

@@ -38,6 +38,15 @@ def unfit(profile: Profile) -> list[str]:
         for index, fault in enumerate(profile.faults)
         if fault.kind not in KINDS
     ]
+    faults += [
+        f'{profile.name}: fault[{index}].how is "half-open", which an intercept cannot do'
+        for index, fault in enumerate(profile.faults)
+        if isinstance(fault, SignallingFault) and fault.how.kind == "half-open"
+    ]
+    if profile.signalling.path is not None:
+        faults.append(
+            f'{profile.name}: signalling.path is "link", and an intercept only delays the signalling'
+        )
     if profile.nat is not None:
         faults.append(f"{profile.name}: [nat] is nothing that an intercept can be")
     return faults
@@ -141,7 +150,8 @@ def signalling_fault(command: Command, now_s: float) -> tuple[SignallingFault, d
     keys: dict[str, Any] = {key: command[key] for key in ("how", "method") if key in command}
     faults: list[str] = []
     try:
-        parse_how(command.get("how"))
+        if parse_how(command.get("how")).kind == "half-open":
+            faults.append("how: an intercept cannot do half-open")
     except ValueError as error:
         faults.append(f"how: {error}")
     try:
