@@ -162,7 +162,7 @@ def _usable(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> Me
 
 
 def _means(name: str, one: Floats, other: Floats, seeds: Sequence[int]) -> Measured:
-    """Compare means of pairs of shares: Student's interval over the seeds' sums, and p from turning their signs."""
+    """Compare means of shares of pairs: Student's over the seeds' sums, and p from turning their signs."""
     gap = one - other
     sums = signs.sums_by(gap, seeds)
     interval = (-math.inf, math.inf)
