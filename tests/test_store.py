@@ -134,3 +134,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         store.load(tmp_path / "nowhere")
     with pytest.raises(InvalidInputError, match=r"scenario\.toml: not a run folder"):
         store.load(folder / "scenario.toml")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InvalidInputError, match="other: is neither a run nor a study: it has no scenario"):
+        store.load(tmp_path / "other")

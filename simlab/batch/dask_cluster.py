@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from simlab.batch.apart import run_apart
-from simlab.batch.outcome import Outcome
+from simlab.batch.outcome import Outcome, died
 from simlab.batch.plan import PlannedSession
 from simlab.core.errors import InvalidInputError, SimlabError
 from simlab.profile.header import versions
@@ -90,8 +90,7 @@ class DaskCluster:
             return result
         error = result[1] if isinstance(result, tuple) else result
         if isinstance(error, distributed.KilledWorker | EOFError | ConnectionError):
-            died = {"stage": "worker", "reason": "every process that ran it died"}
-            return Outcome(session.number, None, failed={**session.labels, **died})
+            return died(session.labels, "every process that ran it died")
         if isinstance(error, CancelledError):
             raise SimlabError(f"dask://{self._address}: the scheduler is gone") from error
         raise error

@@ -2,18 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError, Future
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from simlab.batch.outcome import Outcome, outcome_of
 from simlab.batch.plan import PlannedSession
+from simlab.batch.processes import Processes
 from simlab.batch.session import run_scenario
-from simlab.batch.workers import pool, stop, work
-from simlab.core.errors import InvalidInputError, SimlabError
+from simlab.core.errors import InvalidInputError
 
 LOCAL = "local"
 DASK = "dask://"
@@ -101,54 +96,3 @@ class Here:
 
     def close(self) -> None:
         """Nothing was taken."""
-
-
-class Processes:
-    """Several processes of this machine."""
-
-    def __init__(self, jobs: int) -> None:
-        self._pool = pool(jobs)
-        self._over: SimpleQueue[Future[Outcome | None]] = SimpleQueue()
-        self._running = 0
-
-    def submit(self, sessions: Iterable[PlannedSession]) -> None:
-        """Run these too."""
-        for session in sessions:
-            self._running += 1
-            finish = partial(outcome_of, session.labels)
-            self._pool.submit(work, finish, session.scenario).add_done_callback(self._over.put)
-
-    def finished(self) -> Iterator[Outcome]:
-        """Yield what became of the sessions, as they end.
-
-        Raises
-        ------
-        SimlabError
-            If a process died.
-        """
-        while self._running:
-            future = self._over.get()
-            self._running -= 1
-            try:
-                outcome = future.result()
-            except BrokenProcessPool as error:
-                raise SimlabError("a process that ran sessions died") from error
-            if outcome is not None and not outcome.interrupted:
-                yield outcome
-
-    def stop(self) -> Iterable[Outcome]:
-        """End the processes, and return what was over before."""
-        stop(self._pool)
-        self._pool.shutdown()
-        found = []
-        with suppress(Empty):
-            while True:
-                future = self._over.get_nowait()
-                with suppress(CancelledError, BrokenProcessPool):
-                    found.append(future.result())
-        return [outcome for outcome in found if outcome is not None and not outcome.interrupted]
-
-    def close(self) -> None:
-        """End the processes."""
-        stop(self._pool)
-        self._pool.shutdown()

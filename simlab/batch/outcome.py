@@ -66,3 +66,8 @@ def outcome_of(labels: Mapping[str, Any], run: Run) -> Outcome:
         return Outcome(number, None, failed=failed, interrupted=run.interrupted)
     rows = outage_rows(labels, run.metrics)
     return Outcome(number, session_row(labels, run.metrics), rows, interrupted=run.interrupted)
+
+
+def died(labels: Mapping[str, Any], reason: str) -> Outcome:
+    """Return what remains of a session that took the processes with it that ran it."""
+    return Outcome(labels["session"], None, failed={**labels, "stage": "worker", "reason": reason})

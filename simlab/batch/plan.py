@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -186,10 +186,18 @@ def plan(matrix: Matrix) -> Plan:
             profiles = settled(replace(matrix.wanted, overrides=overrides))
             cells += [PlannedCell(profile, varied) for profile in profiles]
         except InvalidInputError as error:
-            faults |= dict.fromkeys(error.faults)
+            faults |= dict.fromkeys(_as_typed(fault, varied) for fault in error.faults)
     if faults:
         raise InvalidInputError(list(faults))
     return checked(Plan(cells, matrix.tables()))
+
+
+def _as_typed(fault: str, varied: Iterable[str]) -> str:
+    """Name the option that a key was given with."""
+    for key in varied:
+        if re.match(rf"--set {re.escape(key)}\b", fault):
+            return f"--vary {fault.removeprefix('--set ')}"
+    return fault
 
 
 def checked(found: Plan) -> Plan:

@@ -25,9 +25,10 @@ def pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
 
 
-def stop(executor: ProcessPoolExecutor) -> None:
+def stop(*executors: ProcessPoolExecutor) -> None:
     """End the sessions that run, and begin no other."""
-    executor.shutdown(wait=False, cancel_futures=True)
+    for executor in executors:
+        executor.shutdown(wait=False, cancel_futures=True)
     for worker in multiprocessing.active_children():
         worker.terminate()
 

@@ -231,6 +231,9 @@ def load(folder: Path) -> Saved:
     """
     if not folder.is_dir():
         raise InvalidInputError([f"{folder}: {'not a run folder' if folder.exists() else 'no such folder'}"])
+    if not any((folder / name).exists() for name in (SCENARIO, TIMELINE, METRICS)):
+        what = f"is neither a run nor a study: it has no {SCENARIO} and no {MATRIX}"
+        raise InvalidInputError([f"{folder}: {what}"])
     texts = {name: _text(folder / name) for name in (SCENARIO, TIMELINE, METRICS)}
     timeline = _timeline(texts[TIMELINE], folder / TIMELINE)
     metrics = _metrics(texts[METRICS], folder / METRICS)

@@ -157,22 +157,27 @@ def _usable(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> Me
         return Measured(name, first, second, first - second, (-math.inf, math.inf), effect, 1.0, differs)
     found = stats.ttest_ind(*shares, equal_var=False)
     ends = found.confidence_interval()
-    interval = (float(ends.low), float(ends.high))
+    interval = _of_shares(ends.low, ends.high)
     return Measured(name, first, second, first - second, interval, effect, float(found.pvalue), differs)
 
 
 def _means(name: str, one: Floats, other: Floats, seeds: Sequence[int]) -> Measured:
-    """Compare means of pairs: Student's interval over the seeds' sums, and p from turning their signs."""
+    """Compare means of shares of pairs: Student's over the seeds' sums, and p from turning their signs."""
     gap = one - other
     sums = signs.sums_by(gap, seeds)
     interval = (-math.inf, math.inf)
     if len(sums) > 1:
         reach = stats.t.ppf(0.975, len(sums) - 1) * sums.std(ddof=1) * math.sqrt(len(sums)) / len(gap)
-        interval = (float(gap.mean() - reach), float(gap.mean() + reach))
+        interval = _of_shares(gap.mean() - reach, gap.mean() + reach)
     first, second, mean = float(one.mean()), float(other.mean()), float(gap.mean())
     effect = signs.rank_biserial(gap)
     units = tuple(sums.tolist())
     return Measured(name, first, second, mean, interval, effect, signs.flip_p(sums), bool(gap.any()), units)
+
+
+def _of_shares(low: float, high: float) -> Interval:
+    """Return an interval without what no difference of two shares can be."""
+    return max(-1.0, float(low)), min(1.0, float(high))
 
 
 def _longest(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> Measured:

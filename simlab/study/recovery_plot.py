@@ -67,7 +67,7 @@ def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> 
         reference(ax, _ICE_FAILS_S, "39.5 s: before, no agent may call ICE failed (RFC 8863)")
     if drawn:
         many = len(drawn) > _MOST_ROWS  # these stand beside the axes, not over the curves
-        place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "lower right"}
+        place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}
         ax.legend(framealpha=0.9, edgecolor="none", title="recovered, of all outages", fontsize=9, **place)
     rows = _at_risk(ax, drawn, until_s) if len(drawn) <= _MOST_ROWS else 0
     outages = sum(cell.curve.outages for cell in drawn)

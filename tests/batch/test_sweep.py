@@ -90,7 +90,7 @@ def test_all_faults_of_all_combinations(profile):
         plan(Matrix(wanted, {"link.loss": ["5%", "500%"]}))
     first, second = sorted(caught.value.faults)
     assert first.startswith('--policy is "pipecatt"')
-    assert second.startswith('--set link.loss is "500%"')
+    assert second.startswith('--vary link.loss is "500%"')
 
 
 def test_no_outage_is_no_recovery(profile):

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import simlab
@@ -49,7 +50,7 @@ def workers_of(process):
 
 def finish(process):
     try:
-        stdout, stderr = process.communicate(timeout=90)
+        stdout, stderr = process.communicate(timeout=200)
     finally:
         process.kill()
     return process.returncode, stdout, stderr
@@ -93,15 +94,53 @@ def test_ctrl_c_keeps_every_session_that_is_over(begin):
     assert (folder / "sessions.parquet").exists()
 
 
-def test_a_worker_that_dies_is_told_and_nothing_is_lost(begin):
-    process = begin("--jobs", "2")
-    folder = journal_of(process, 1)
+def test_sessions_whose_workers_are_killed_run_again(begin, whole):
+    process = begin("--jobs", "2", "--quiet")
+    journal_of(process, 1)
     for worker in workers_of(process):
         os.kill(int(worker), signal.SIGKILL)
-    status, _, stderr = finish(process)
-    kept = f"the sessions that are over are kept, and --resume {folder} goes on"
-    assert (status, stderr) == (3, f"Error: a process that ran sessions died; {kept}\n")
-    assert simlab.open(folder).sessions.height >= 1
+    status, stdout, stderr = finish(process)
+    assert (status, stderr) == (0, "")
+    assert named_as_here(contents(Path(stdout.strip()))) == named_as_here(whole)
+
+
+DEADLY = """
+import os, signal
+from simlab.reconnect.rules import Rules
+
+class Deadly(Rules):
+    def grace_s(self, cause):
+        if next(self.draws) < 0.1 and "SPARED" not in os.environ:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 1.0
+"""
+
+
+def test_a_session_that_kills_its_workers_is_one_that_could_not_be_run(here, start):
+    profile_in(here)
+    (here / "deadly.py").write_text(DEADLY)
+    command = ["sweep", "tunnel.toml", "--policy", "deadly:Deadly", "--seeds", "4", "--quiet"]
+    spared = finish(start(*command, "--jobs", "1", SPARED="1"))
+    disturbed = finish(start(*command, "--jobs", "2"))
+    assert (spared[0], spared[2]) == (disturbed[0], disturbed[2]) == (0, "")
+    all_of_them, those_left = (simlab.open(stdout.strip()) for _, stdout, _ in (spared, disturbed))
+    (failure,) = those_left.failures  # the first draw of seed 2 is 0.07, and of the others above 0.2
+    assert (failure["session"], failure["seed"]) == (1, 2)
+    assert (failure["stage"], failure["reason"]) == ("worker", "two processes that ran it died (SIGKILL)")
+    assert those_left.sessions.equals(all_of_them.sessions.filter(pl.col("session") != 1))
+    assert those_left.outages.equals(all_of_them.outages.filter(pl.col("session") != 1))
+
+
+def test_processes_that_cannot_begin_end_the_sweep(here):
+    profile_in(here)
+    # Each process runs the script again, as there is no `if __name__ == "__main__"` in it.
+    (here / "script.py").write_text("import simlab\nsimlab.sweep('tunnel.toml', seeds=2, jobs=2)\n")
+    ended = subprocess.run(
+        [sys.executable, "script.py"], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert ended.returncode == 1
+    told = "simlab.core.errors.SimlabError: the processes that run sessions die as they begin (exit status 1)"
+    assert ended.stderr.splitlines()[-1] == told
 
 
 def test_ctrl_c_before_the_first_session_leaves_nothing(begin):

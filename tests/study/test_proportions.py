@@ -22,7 +22,8 @@ from simlab.study.proportions import (
 
 @pytest.mark.parametrize(
     ("succeeded", "count", "low", "high"),
-    # Newcombe (1998), Stat. Med. 17(8), 857-872, table I, method 3.
+    # Newcombe (1998), Stat. Med. 17(8), 857-872, table I, method 3: not seen there, but so quoted by
+    # the tests of many packages.
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_wilsons_interval_as_published(succeeded, count, low, high):
@@ -47,7 +48,8 @@ def test_wilsons_interval_holds_the_shares_that_a_score_test_would_not_rule_out(
 
 @pytest.mark.parametrize(
     ("one", "other", "low", "high"),
-    # Newcombe (1998), Stat. Med. 17(8), 873-890, table II, method 10.
+    # Newcombe (1998), Stat. Med. 17(8), 873-890, table II, method 10: not seen there, but so quoted by the
+    # tests of many packages, where SAS agrees on the first, the second and the seventh.
     [
         ((56, 70), (48, 80), 0.0524, 0.3339),
         ((9, 10), (3, 10), 0.1705, 0.8090),
@@ -63,9 +65,26 @@ def test_the_interval_of_independent_shares_as_published(one, other, low, high):
     assert unpaired_interval(one, other) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_the_interval_of_paired_shares_as_published():
-    # Newcombe (1998), Stat. Med. 17(22), 2635-2650, table III: 36, 12, 2, 0 has 0.0569 to 0.3404.
-    assert paired_interval(Pairs(36, 12, 2, 0)) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+@pytest.mark.parametrize(
+    ("pairs", "low", "high"),
+    # Newcombe (1998), Stat. Med. 17(22), 2635-2650, table III, method 10: not seen there, but so quoted by
+    # the tests of many packages. Its last digit is off by one for 1, 97, 1, 1.
+    [
+        (Pairs(36, 12, 2, 0), 0.0569, 0.3404),
+        (Pairs(20, 12, 2, 16), 0.0562, 0.3292),
+        (Pairs(18, 12, 2, 18), 0.0562, 0.3290),
+        (Pairs(36, 14, 0, 0), 0.1528, 0.4167),
+        (Pairs(35, 14, 0, 1), 0.1461, 0.4175),
+        (Pairs(18, 14, 0, 18), 0.1441, 0.3963),
+        (Pairs(2, 97, 1, 0), 0.8721, 0.9854),
+        (Pairs(1, 97, 1, 1), 0.8736, 0.9850),
+        (Pairs(0, 30, 0, 0), 0.8395, 1.0),
+        (Pairs(54, 0, 0, 0), -0.0664, 0.0664),
+        (Pairs(30, 0, 0, 24), -0.0358, 0.0358),
+    ],
+)
+def test_the_interval_of_paired_shares_as_published(pairs, low, high):
+    assert paired_interval(pairs) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_without_correlation_pairs_have_the_interval_of_independent_shares():
@@ -89,14 +108,18 @@ def test_the_paired_interval_covers(shares, count):
 
 
 def test_mcnemars_test_as_published():
-    # Agresti (2013), Categorical Data Analysis, table 11.1: approval of 1600, 150 and 86 changed their mind;
-    # McNemar's statistic is 17.36 there, of which this is the exact p.
-    assert mcnemar_p(Pairs(794, 150, 86, 570)) == pytest.approx(3.716e-5, rel=1e-3)
+    # The example of R's mcnemar.test, from Agresti (1990), Categorical Data Analysis, p. 350: approval in two
+    # surveys of 1600, of whom 150 and 86 changed their mind.
+    approval = Pairs(794, 150, 86, 570)
+    assert mcnemar_p(approval) == pytest.approx(stats.binomtest(86, 150 + 86).pvalue)
+    # Its p is near that of the chi-squared statistic, 64 ** 2 / 236 = 17.36; with so many it must be.
+    assert mcnemar_p(approval) == pytest.approx(stats.chi2.sf(17.36, 1), rel=0.25)
     assert mcnemar_p(Pairs(5, 0, 0, 5)) == 1.0
 
 
 def test_fishers_test_as_published():
-    # Fisher (1935): the lady who tasted tea put 3 of 4 right; both tails are 0.486.
+    # The example of R's fisher.test, from Agresti (1990), p. 61: the lady who tasted tea put 3 of 4 right. R
+    # gives 0.2429 for one tail, and both are alike.
     assert unpaired_p((3, 4), (1, 4)) == pytest.approx(0.4857, abs=1e-4)
 
 
@@ -132,8 +155,8 @@ def test_where_no_number_of_pairs_helps():
 @pytest.mark.parametrize("count", [10, 40, 200])
 def test_wilsons_interval_covers(count):
     # Exact: the chance of each number of successes, where the interval of that number holds the share. In
-    # the mean over shares it covers 95 %; single shares near 0 and 1 cover 83 % at least (Brown, Cai and
-    # DasGupta 2001, Stat. Sci. 16, 101, section 3.1.1).
+    # the mean over shares it covers 95 %. A share just below 0.1765 / n, where the interval of one success
+    # begins, is held by that of none alone: exp(-0.1765) = 83.8 % of the time.
     shares = np.linspace(0.005, 0.995, 199)
     ends = [wilson_interval(succeeded, count) for succeeded in range(count + 1)]
     held = np.array([[low <= share <= high for low, high in ends] for share in shares])

@@ -12,7 +12,7 @@ from simlab.study.restricted import Waits
 from simlab.study.survival import recovery_curve
 
 # Weeks of remission under 6-mercaptopurine; those with a plus are censored. Freireich et al. (1963), Blood
-# 21, 699-716; the curve is in any textbook of survival analysis, as in Kleinbaum and Klein (2012), table 2.1.
+# 21, 699-716, as lifelines has them from Kleinbaum's data sets: `load_leukemia`, group 0.
 TEXT = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
 WEEKS = TEXT.split()
 WAITS = [float(week.rstrip("+")) for week in WEEKS]

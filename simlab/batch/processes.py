@@ -1,0 +1,160 @@
+"""Several processes of this machine that run the sessions of a study, of which each may die."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError, Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+from simlab.batch.outcome import Outcome, died, outcome_of
+from simlab.batch.plan import PlannedSession
+from simlab.batch.workers import pool, stop, work
+from simlab.core.errors import SimlabError
+
+Result = Future[Outcome | None]
+
+
+class Worker:
+    """A process that runs one session at a time.
+
+    A pool of one: where one of several dies, ``concurrent.futures`` gives up the sessions of all of them, and
+    does not say whose process it was.
+    """
+
+    def __init__(self) -> None:
+        self.pool = pool(1)
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._pid: Future[int] | None = None
+
+    def run(self, session: PlannedSession) -> Result:
+        """Begin a session.
+
+        Raises
+        ------
+        BrokenProcessPool
+            If the process died since the one before.
+        """
+        if self._pid is None:
+            others = set(multiprocessing.active_children())
+            self._pid = self.pool.submit(os.getpid)
+            self._process = next(iter(set(multiprocessing.active_children()) - others), None)
+        return self.pool.submit(work, partial(outcome_of, session.labels), session.scenario)
+
+    def end(self) -> str:
+        """Return how the process died, in brackets.
+
+        Raises
+        ------
+        SimlabError
+            If it died before it could run anything: another one would, too.
+        """
+        self.pool.shutdown()
+        how = _how(None if self._process is None else self._process.exitcode)
+        if self._pid is not None and self._pid.exception() is not None:
+            raise SimlabError(f"the processes that run sessions die as they begin{how}")
+        return how
+
+
+def _how(exit_code: int | None) -> str:
+    if exit_code is None:
+        return ""
+    return f" ({signal.Signals(-exit_code).name})" if exit_code < 0 else f" (exit status {exit_code})"
+
+
+class _Running(NamedTuple):
+    worker: Worker
+    session: PlannedSession
+    again: bool
+
+
+class Processes:
+    """Several processes of this machine.
+
+    A session whose process dies runs again once, when nothing else runs: the system ends the biggest process
+    where memory runs out, whosoever's fault that is. Where that one dies, too, the session could not be run.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._free = [Worker() for _ in range(jobs)]
+        self._running: dict[Result, _Running] = {}
+        self._waiting: deque[PlannedSession] = deque()
+        self._again: deque[PlannedSession] = deque()
+        self._over: SimpleQueue[Result] = SimpleQueue()
+
+    def submit(self, sessions: Iterable[PlannedSession]) -> None:
+        """Run these too."""
+        self._waiting.extend(sessions)
+
+    def finished(self) -> Iterator[Outcome]:
+        """Yield what became of the sessions, as they end.
+
+        Raises
+        ------
+        SimlabError
+            If the processes die before they can run anything.
+        """
+        while self._begin_next():
+            outcome = self._outcome(self._over.get())
+            self._begin_waiting()  # whoever takes the outcome may need a while
+            if outcome is not None and not outcome.interrupted:
+                yield outcome
+
+    def _begin_next(self) -> bool:
+        """Begin what can be begun, and tell whether anything runs."""
+        self._begin_waiting()
+        if self._again and not self._running:
+            self._begin(self._again.popleft(), again=True)
+        return bool(self._running)
+
+    def _begin_waiting(self) -> None:
+        while self._free and self._waiting:
+            self._begin(self._waiting.popleft())
+
+    def _begin(self, session: PlannedSession, *, again: bool = False) -> None:
+        worker = self._free.pop()
+        try:
+            future = worker.run(session)
+        except BrokenProcessPool:  # it died with nothing to do, which is no session's fault
+            worker.end()
+            worker = Worker()
+            future = worker.run(session)
+        self._running[future] = _Running(worker, session, again)
+        future.add_done_callback(self._over.put)
+
+    def _outcome(self, future: Result) -> Outcome | None:
+        worker, session, again = self._running.pop(future)
+        try:
+            outcome = future.result()
+        except BrokenProcessPool:
+            how = worker.end()
+            self._free.append(Worker())
+            if again:
+                return died(session.labels, f"two processes that ran it died{how}")
+            self._again.append(session)
+            return None
+        self._free.append(worker)
+        return outcome
+
+    def stop(self) -> Iterable[Outcome]:
+        """End the processes, and return what was over before."""
+        self.close()
+        found = []
+        with suppress(Empty):
+            while True:
+                future = self._over.get_nowait()
+                with suppress(CancelledError, BrokenProcessPool):
+                    found.append(future.result())
+        return [outcome for outcome in found if outcome is not None and not outcome.interrupted]
+
+    def close(self) -> None:
+        """End the processes."""
+        pools = [worker.pool for worker in (*self._free, *(one.worker for one in self._running.values()))]
+        stop(*pools)
+        for one in pools:
+            one.shutdown()

@@ -1,0 +1,37 @@
+"""The picture of recovery curves."""
+
+from simlab.study.recovery_plot import plot_recovery
+from simlab.study.summary import Cell
+from simlab.study.survival import recovery_curve
+
+
+def cell(name, waits_s):
+    curve = recovery_curve(waits_s, [True] * len(waits_s))
+    count, (first_s, *_, last_s) = len(waits_s), waits_s
+    ends = (first_s, last_s)
+    return Cell(
+        {"policy": name},
+        count,
+        count,
+        1.0,
+        (0.7, 1.0),
+        curve,
+        waits_s[0],
+        ends,
+        waits_s[-1],
+        ends,
+        0.5,
+        1.0,
+        0,
+    )
+
+
+def test_the_legend_is_not_over_the_curves():
+    # All outages end in the last two of 17 seconds, where a legend at the lower right would be.
+    ax = plot_recovery([cell("never", [15.0, 15.2, 15.5]), cell("pipecat", [15.9, 16.2, 17.0])])
+    ax.figure.canvas.draw()
+    place = ax.get_legend().get_window_extent()
+    steps = [line.get_path().transformed(line.get_transform()) for line in ax.get_lines()]
+    rises = [path for path in steps if (path.get_extents().height > 10 and path.get_extents().width > 10)]
+    assert len(rises) == 2
+    assert not any(path.intersects_bbox(place, filled=False) for path in rises)
