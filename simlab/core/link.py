@@ -194,9 +194,14 @@ class Link:
     def _decide(self, holding: HoldingStage, now_s: float) -> None:
         while (at_s := holding.decides_s) <= now_s:
             kept, dropped = holding.decide()
-            self._late_drops += [self._drop(transit.packet, at_s, holding.name) for transit in dropped]
-            if kept is not None:
+            if dropped:
+                self._late_drops += [self._drop(transit.packet, at_s, holding.name) for transit in dropped]
+            if kept is None:
+                continue
+            if self._back:
                 self._carry(self._back, (kept,), self._late_drops)
+            else:
+                heapq.heappush(self._queue, (kept.due_s, next(self._ties), kept))
 
     def late_drops(self) -> list[Dropped]:
         """Return what a holding stage has dropped since anybody was told."""
