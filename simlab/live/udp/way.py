@@ -163,7 +163,7 @@ class Way:
             self.delivered += 1
             self.delivered_bytes += len(payload)
             delay(sent_s - packet.arrived_s)
-            error(sent_s - (due_s if due_s > held_s else held_s))
+            error(sent_s - max(due_s, held_s))
 
     def _drain(self, now_s: float) -> None:
         for link, zero_s in self._draining:
