@@ -18,6 +18,7 @@ from typing import Any
 
 import simlab
 from benchmarks.figure import Figure, MissingToolError
+from benchmarks.processor import children, cpu_s
 
 ROUNDS = 3
 SECONDS = 4
@@ -46,6 +47,7 @@ class Measured:
     lost: int
     rtt_us: Mapping[float, float]
     load: float
+    cpu_us: float = float("inf")  # of the hop, for each packet that went through, either way
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -79,6 +81,9 @@ def _compared(server_port: int) -> Iterator[Figure]:
         yield Figure(f"{name}: round trips without an end {at}", row.lost, _beside("packets", row))
         for rank in (50.0, 99.0):
             yield Figure(f"{name}: round trip, p{rank:.0f} {at}", row.rtt_us[rank], _beside("us", row))
+    for name, rows in (("relay", relays), ("socat", socats)):
+        least = min(rows, key=lambda row: row.cpu_us)
+        yield Figure(f"{name}: of a core for each packet {at}", least.cpu_us, _beside("us", least))
     ratio = relay.rtt_us[99.0] / plain.rtt_us[99.0]
     yield Figure(f"relay: round trip, p99 {at}, by socat's", ratio, "x", at_most=1.0)
 
@@ -125,18 +130,24 @@ def _own_losses(summary: Mapping[str, Any]) -> int:
 def _through(
     way: Callable[[int], AbstractContextManager[Hop]], server_port: int, rate_per_s: int
 ) -> Measured:
+    before = children(os.getpid())
     with way(server_port) as hop:
+        hops = children(os.getpid()) - before
+        began_s = cpu_s(hops)
         arguments = ["-i", "127.0.0.1", "-p", hop.port, "-t", SECONDS, "--mps", rate_per_s]
         arguments += ["-m", PAYLOAD_BYTES, "--reply-every", 1, "--full-rtt", "--buffer-size", _BUFFER_BYTES]
         command = ["sockperf", "under-load", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 30, check=False)
+        took_s = cpu_s(hops) - began_s
         load = os.getloadavg()[0]
     lost, ranks = _LOST.search(done.stdout), dict(_RANK.findall(done.stdout))
     if lost is None or not ranks:
         # Nothing came back: the worst that there is.
-        return Measured(rate_per_s * SECONDS, {50.0: float("inf"), 99.0: float("inf")}, load, hop.summary)
+        worst = {50.0: float("inf"), 99.0: float("inf")}
+        return Measured(rate_per_s * SECONDS, worst, load, summary=hop.summary)
     rtt_us = {float(rank): float(value) for rank, value in ranks.items()}
-    return Measured(int(lost[1]), rtt_us, load, hop.summary)
+    packets = 2 * rate_per_s * SECONDS - int(lost[1])
+    return Measured(int(lost[1]), rtt_us, load, took_s / packets * 1e6, hop.summary)
 
 
 @contextlib.contextmanager

@@ -158,20 +158,25 @@ class Link:
         transit = Transit(packet, now_s, payload)
         if self._holding is not None:
             return self._receive_held(self._holding, (transit,), now_s)
-        # The way through the stages as ``_carry`` goes it, as long as nothing is dropped or doubled.
-        for stage in self._front:
+        return self._pass(self._front, transit)
+
+    def _pass(self, stages: list[Stage], transit: Transit) -> list[Dropped]:
+        """Go the way of ``_carry``, as long as nothing is dropped or doubled."""
+        for stage in stages:
             kept = stage.apply(transit)
             if len(kept) != 1:
-                return self._carry_on(stage, transit, kept)
+                return self._carry_on(stages, stage, transit, kept)
             transit = kept[0]
         heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
         return []
 
-    def _carry_on(self, stage: Stage, transit: Transit, kept: tuple[Transit, ...]) -> list[Dropped]:
+    def _carry_on(
+        self, stages: list[Stage], stage: Stage, transit: Transit, kept: tuple[Transit, ...]
+    ) -> list[Dropped]:
         """Go on behind a stage which dropped or doubled a transit."""
         drops: list[Dropped] = []
         if kept:
-            self._carry(self._front[self._front.index(stage) + 1 :], kept, drops)
+            self._carry(stages[stages.index(stage) + 1 :], kept, drops)
         else:
             drops.append(self._drop(transit.packet, transit.packet.arrived_s, stage.name))
         return drops
@@ -194,9 +199,10 @@ class Link:
     def _decide(self, holding: HoldingStage, now_s: float) -> None:
         while (at_s := holding.decides_s) <= now_s:
             kept, dropped = holding.decide()
-            self._late_drops += [self._drop(transit.packet, at_s, holding.name) for transit in dropped]
+            if dropped:
+                self._late_drops += [self._drop(transit.packet, at_s, holding.name) for transit in dropped]
             if kept is not None:
-                self._carry(self._back, (kept,), self._late_drops)
+                self._late_drops += self._pass(self._back, kept)
 
     def late_drops(self) -> list[Dropped]:
         """Return what a holding stage has dropped since anybody was told."""

@@ -11,6 +11,7 @@ from simlab.core.ice import BadIntegrityStage, ConsentBlockStage
 from simlab.core.impair import (
     BlockSpec,
     BlockStage,
+    ConstantDelayStage,
     FlowStage,
     PauseSpec,
     PauseStage,
@@ -67,7 +68,10 @@ class LiveStages:
 
     @property
     def stages(self) -> list[Stage | HoldingStage]:
-        """The stages of now, in order; one that would do nothing is left out."""
+        """The stages of now, in order; one that would do nothing is left out.
+
+        They hold until the next change of settings or faults. What cannot change by itself stands bare.
+        """
         return self._stages
 
     def change(self, scenario: Scenario, now_s: float) -> None:
@@ -157,13 +161,19 @@ class LiveStages:
             active.add("flow")
         order = ("flow", *_FAULT_SLOTS, "mtu", "rate", "slot", _HELD, "pause", *BEFORE_DELAY)
         stages = [kept[name] for name in order if name in active and name in kept]
-        self._stages = [*stages, kept["reorder" if "reorder" in active else "delay"]]
+        stages.append(kept["reorder" if "reorder" in active else "delay"])
+        bare = [stage.settled if isinstance(stage, ScheduledStage) else stage for stage in stages]
+        self._stages = [stage for stage in bare if stage is not None and not _is_idle(stage)]
 
     def _needs_flows(self) -> bool:
         specs = [step.spec for name in SELECTIVE for step in self._rows.get(name, ())]
         selections: list[Any] = [spec.selection for spec in specs if isinstance(spec, SelectedSpec)]
         selections += [getattr(fault, "selection", None) for fault in self._faults]
         return any(one is not None and one.flows is not None for one in selections)
+
+
+def _is_idle(stage: Any) -> bool:
+    return isinstance(stage, ConstantDelayStage) and stage.spec.mean_s == 0
 
 
 def _slot_of(fault: Fault) -> str:

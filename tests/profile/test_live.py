@@ -118,6 +118,38 @@ def test_without_a_change_a_live_link_is_the_link_of_a_session(path):
     assert ends[0] == ends[1]
 
 
+def kinds(text):
+    return [type(stage).__name__ for stage in LiveStages(scenario(text), UP).stages]
+
+
+def test_what_cannot_change_by_itself_stands_bare_and_what_would_do_nothing_is_left_out():
+    assert kinds("") == []
+    assert kinds('[link]\nloss = "1%"\ndelay = "0ms"\n') == ["BernoulliStage"]
+    assert kinds(LOSSY) == ["BernoulliStage", "UniformDelayStage"]
+    later = LOSSY + '[[link.change]]\nat = "1s"\nloss = "2%"\n'
+    assert kinds(later) == ["ScheduledStage", "UniformDelayStage"]
+    # Its count of the packets that it selects goes on while it is not needed.
+    loss = '{ model = "bernoulli", loss = "1%", only = { match = ["rtp"] } }'
+    selected = f'[link]\ndelay = "40ms"\nloss = {loss}\n'
+    assert kinds(selected) == ["ScheduledStage", "ConstantDelayStage"]
+
+
+def test_a_stage_that_stood_bare_changes_as_one_that_did_not():
+    # The change of the loss of one comes from its profile, that of the other is set.
+    planned = Running(LOSSY + '[[link.change]]\nat = "1s"\nloss = "60%"\ndelay = "90ms"\n')
+    one = Running(LOSSY)
+    one.until(1.0).set(1.0, loss="60%", delay="90ms")
+    assert one.until(3.0).end() == planned.until(3.0).end()
+
+
+def test_a_delay_that_was_left_out_comes_back():
+    one = Running('[link]\ndelay = "0ms"\n')
+    one.until(1.0).set(1.0, delay="40ms")
+    left = one.until(2.0).end()
+    assert {round(left[n] - n * 0.01, 9) for n in range(100)} == {0.0}
+    assert {round(left[n] - n * 0.01, 9) for n in range(100, 200)} == {0.04}
+
+
 def test_faults_come_and_go():
     one = Running("")
     fault = BlackoutFault.model_validate({"kind": "blackout", "at": "1s", "for": "1s"})

@@ -118,6 +118,15 @@ class ScheduledStage:
         """The spec of the time."""
         return self._spec
 
+    @property
+    def settled(self) -> _Stage | None:
+        """What it is for good unless rescheduled, None for nothing; itself if that may still change.
+
+        It is itself, too, where a selection counts what enters the link.
+        """
+        counts = any(isinstance(stage, SelectedStage) for stage in self._made.values())
+        return self if counts or self._changes_s < math.inf else self._stage
+
     def note(self, packet: Packet) -> None:
         """Show a packet that enters the link to the stages that want to see it."""
         if packet.arrived_s >= self._changes_s:

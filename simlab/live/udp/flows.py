@@ -23,7 +23,7 @@ class Paths(NamedTuple):
 
 
 _STEADY = 4
-_MOST_AT_ONCE = 64
+_MOST_AT_ONCE = 8  # the first of them waits until the last has been taken in
 
 
 class Pace:

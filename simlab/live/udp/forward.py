@@ -6,6 +6,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -77,7 +78,7 @@ class Forward:
         return host, port
 
     def _from_clients(self) -> None:
-        receive, take, flows = self.socket.recvfrom, self._up.receive, self.flows
+        receive, take, flows = self.socket.recvfrom, self._up.take, self.flows
         try:
             for _ in range(self._pace.most):
                 payload, source = receive(LARGEST_DATAGRAM_BYTES)
@@ -85,14 +86,14 @@ class Forward:
                 if flow is None:
                     self._up.refuse(payload, self._paths(source), "relay")
                 else:
-                    flow.used_s = monotonic()
                     flow.up += 1
-                    take(payload, flow)
+                    flow.used_s = take(payload, flow)
             self._pace.faster()
         except BlockingIOError:
             self._pace.slower()
         except OSError as error:
             self._tell("trouble", where="listen", why=str(error))
+        self._up.release(monotonic())
 
     def _map(self, client: Address) -> Flow | None:
         now_s = monotonic()
@@ -104,7 +105,7 @@ class Forward:
             return None
         paths = self._paths(client, upstream)
         flow = self.flows[client] = Flow(client, upstream, self.socket, now_s, now_s, paths)
-        self._watch(upstream.fileno(), lambda: self._from_target(flow))
+        self._watch(upstream.fileno(), partial(self._from_target, flow))
         heapq.heappush(self._ends, (now_s + self.place.idle_s, next(self._ties), flow))
         self._tell("mapped", client=client, outside=paths.far[0])
         return flow
@@ -117,21 +118,22 @@ class Forward:
         if flow.client is None:
             self._lose_from_target(flow)
             return
-        receive, take = flow.upstream.recv, self._down.receive
+        receive, take = flow.upstream.recv, self._down.take
         refreshes = self.place.inbound_refreshes
         try:
             for _ in range(flow.pace.most):
                 payload = receive(LARGEST_DATAGRAM_BYTES)
                 flow.down += 1
-                take(payload, flow)
+                taken_s = take(payload, flow)
                 if refreshes:
-                    flow.used_s = monotonic()
+                    flow.used_s = taken_s
             flow.pace.faster()
         except BlockingIOError:
             flow.pace.slower()
         except OSError as error:
             # Most likely that nobody listens at the target: it comes once for each packet.
             self._tell("trouble", where="target", why=error.strerror or str(error))
+        self._down.release(monotonic())
 
     def _lose_from_target(self, flow: Flow) -> None:
         try:

@@ -16,8 +16,8 @@ _SPIN_S = 20e-6
 """The last so many seconds before a packet is due are waited for actively: waking up takes as long."""
 _SET_TIMER_SLACK = 29  # PR_SET_TIMERSLACK, prctl(2)
 _AGAIN_S = 0.005
-_FEW = 8
-_MOST_OF_SELECT = 1024
+_FINE_S = 0.002
+"""From how long before a packet is due epoll, which knows milliseconds alone, is too coarse."""
 _AT_ONCE = 64
 
 
@@ -33,7 +33,6 @@ class Loop:
     def __init__(self, every_second: Callable[[float], None]) -> None:
         self._epoll = select.epoll()
         self._work: dict[int, Callable[[], None]] = {}
-        self._few: list[int] | None = []
         self._every_second = every_second
         self.ways: tuple[Way, ...] = ()
         self.running = True
@@ -44,24 +43,18 @@ class Loop:
         """Call ``work`` whenever there is something to read."""
         self._work[fd] = work
         self._epoll.register(fd, select.EPOLLIN)
-        self._count()
 
     def forget(self, fd: int) -> None:
         """Call it no more."""
         del self._work[fd]
         self._epoll.unregister(fd)
-        self._count()
-
-    def _count(self) -> None:
-        is_few = len(self._work) <= _FEW and max(self._work, default=0) < _MOST_OF_SELECT
-        self._few = list(self._work) if is_few else None
 
     def run(self) -> None:
         """Go on until ``running`` is false."""
         work = self._work
         second_s = monotonic() + 1.0
         while self.running:
-            for fd in self._ready(second_s):
+            for fd, _ in self._ready(second_s):
                 do = work.get(fd)
                 if do is not None:
                     do()
@@ -73,7 +66,7 @@ class Loop:
                 self._every_second(now_s)
                 second_s = max(second_s + 1.0, now_s)
 
-    def _ready(self, second_s: float) -> Iterable[int]:
+    def _ready(self, second_s: float) -> Iterable[tuple[int, int]]:
         """Wait until something is due or there is something to read, and return where."""
         due_s = second_s
         for way in self.ways:
@@ -82,13 +75,13 @@ class Loop:
         if self.again is not None:
             self.again()
             due_s = min(due_s, monotonic() + _AGAIN_S)
-        left_s = max(due_s - monotonic() - _SPIN_S, 0.0)
-        # select knows microseconds, epoll milliseconds alone; but select takes longer the more there are.
-        if self._few is not None:
-            return select.select(self._few, (), (), left_s)[0]
-        if left_s and not select.select([self._epoll], (), (), left_s)[0]:
+        left_s = due_s - monotonic() - _SPIN_S
+        if left_s > _FINE_S:
+            return self._epoll.poll(left_s - _FINE_S / 2, _AT_ONCE)
+        # select knows microseconds, but takes as long again.
+        if left_s > 0 and not select.select([self._epoll], (), (), left_s)[0]:
             return ()
-        return [fd for fd, _ in self._epoll.poll(0, _AT_ONCE)]
+        return self._epoll.poll(0, _AT_ONCE)
 
 
 def hurry() -> list[str]:

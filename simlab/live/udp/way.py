@@ -96,8 +96,8 @@ class Way:
             self._link = self._link.successor(stages)
         self.due_s = monotonic()  # whatever it was, it may be another
 
-    def receive(self, payload: bytes, flow: Flow) -> None:
-        """Take in a packet, and send what is due."""
+    def take(self, payload: bytes, flow: Flow) -> float:
+        """Take in a packet, and return when that was. Nothing leaves before the next ``release``."""
         now_s = monotonic()
         self.offered += 1
         link = self._link
@@ -106,7 +106,7 @@ class Way:
             self._count(drops)
         if self._shown is not None:
             self._shown.entered(now_s - self._zero_s, payload, flow, link.offered - 1, drops)
-        self.release(monotonic())
+        return now_s
 
     def refuse(self, payload: bytes, sent: Paths | Flow, cause: str) -> None:
         """Count a packet that comes to the relay and not to the link."""
@@ -142,12 +142,15 @@ class Way:
                 self.due_s = min(self.due_s, due_s + its_zero_s)
 
     def _send_all(self, link: Link, zero_s: float, now_s: float) -> None:
-        send, delays_s, errors_s = self._send, self._delays_s, self._errors_s
+        packets = link.release(now_s - zero_s)
+        if not packets:
+            return
+        send, delay, error = self._send, self._delays_s.append, self._errors_s.append
         held_s = self.held_until_s - zero_s
         capture = self._capture
-        for packet in link.release(now_s - zero_s):
+        for packet in packets:
             flow: Any = packet.tag
-            payload = packet.payload
+            payload, due_s = packet.payload, packet.due_s
             cause = send(flow, payload)
             if cause is not None:
                 self.dropped[cause] += 1
@@ -159,8 +162,8 @@ class Way:
                 capture.left(sent_s + zero_s, packet)
             self.delivered += 1
             self.delivered_bytes += len(payload)
-            delays_s.append(sent_s - packet.arrived_s)
-            errors_s.append(sent_s - max(packet.due_s, held_s))
+            delay(sent_s - packet.arrived_s)
+            error(sent_s - max(due_s, held_s))
 
     def _drain(self, now_s: float) -> None:
         for link, zero_s in self._draining:
