@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 _BLOCK = 256
+_SKIP_BLOCK = 65_536
 
 
 def stream(seed: int, *path: str) -> np.random.Generator:
@@ -31,16 +32,30 @@ def stream(seed: int, *path: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def uniforms(generator: np.random.Generator) -> Iterator[float]:
+def uniforms(generator: np.random.Generator, skip: int = 0) -> Iterator[float]:
     """Yield numbers from U[0, 1), the same that ``generator.random()`` would give one by one.
 
     They are drawn in blocks, which is about ten times faster than one call for each.
+
+    Parameters
+    ----------
+    skip
+        How many numbers not to yield, first. However many they are, that takes no time.
     """
+    generator.bit_generator.advance(skip)  # type: ignore[attr-defined]  # a PCG64, one step for a number
     while True:
         yield from generator.random(_BLOCK).tolist()
 
 
-def normals(generator: np.random.Generator) -> Iterator[float]:
-    """Yield numbers from N(0, 1), drawn in blocks."""
+def normals(generator: np.random.Generator, skip: int = 0) -> Iterator[float]:
+    """Yield numbers from N(0, 1), drawn in blocks.
+
+    Parameters
+    ----------
+    skip
+        How many numbers not to yield, first. They are drawn: how many steps each takes is chance, too.
+    """
+    while skip:
+        skip -= len(generator.standard_normal(min(skip, _SKIP_BLOCK)))
     while True:
         yield from generator.standard_normal(_BLOCK).tolist()

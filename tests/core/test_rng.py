@@ -23,6 +23,20 @@ def test_blocks_give_what_single_draws_give():
     assert list(islice(normals(stream(3, "b")), 600)) == [single.standard_normal() for _ in range(600)]
 
 
+@pytest.mark.parametrize("read", [uniforms, normals])
+@pytest.mark.parametrize("skip", [0, 1, 255, 256, 257, 65_536, 131_077])
+def test_numbers_that_are_skipped_are_those_that_would_have_come_first(read, skip):
+    wanted = list(islice(read(stream(3, "a")), skip, skip + 300))
+    assert list(islice(read(stream(3, "a"), skip), 300)) == wanted
+
+
+def test_a_stage_that_joins_late_meets_the_luck_of_the_packets_that_come_then():
+    early, late = (uniform_draws(1, Direction.UP, "loss") for _ in range(2))
+    packets = [transit(seq, kind=PacketClass.RTP).packet for seq in range(1000)]
+    luck = [early.of(packet) for packet in packets]
+    assert [late.of(packet) for packet in packets[700:]] == luck[700:]
+
+
 def test_names_and_seeds_make_different_streams():
     firsts = {stream(seed, *path).random() for seed in range(10) for path in (("a",), ("b",), ("a", "b"))}
     assert len(firsts) == 30
@@ -35,7 +49,7 @@ def test_draws_go_by_the_number_in_the_class():
         ("rtcp",): [0.7, 0.8],
         ("rtcp", "copy"): [],
     }
-    draws = Draws(lambda *path: path, lambda path: iter(numbers[path]))
+    draws = Draws(lambda *path: path, lambda path, skip: islice(numbers[path], skip, None))
     rtp = [transit(seq, kind=PacketClass.RTP).packet for seq in range(6)]
     rtcp = [transit(seq, kind=PacketClass.RTCP).packet for seq in range(2)]
     packets = [rtp[0], rtcp[0], rtp[1], rtp[1], rtp[4], rtcp[1], rtp[4], rtp[5]]

@@ -11,7 +11,8 @@ import numpy as np
 from simlab.core.packet import Direction, Packet, PacketClass
 from simlab.core.rng import normals, stream, uniforms
 
-Reader = Callable[[np.random.Generator], Iterator[float]]
+Reader = Callable[[np.random.Generator, int], Iterator[float]]
+"""Turns a stream into numbers, without the first so many."""
 
 
 class _Lane:
@@ -19,10 +20,10 @@ class _Lane:
 
     __slots__ = ("next_nth", "spare", "value")
 
-    def __init__(self, values: Iterator[float], spare: Iterator[float]) -> None:
+    def __init__(self, values: Iterator[float], spare: Iterator[float], next_nth: int) -> None:
         self.value = values.__next__
         self.spare = spare.__next__
-        self.next_nth = 0
+        self.next_nth = next_nth
 
 
 class Draws:
@@ -52,17 +53,18 @@ class Draws:
         """
         lane = self._lanes.get(packet.kind)
         if lane is None:
-            lane = self._open(packet.kind)
+            lane = self._open(packet.kind, packet.nth)
         nth = packet.nth
         if nth == lane.next_nth:
             lane.next_nth = nth + 1
             return lane.value()
         return _skip(lane, nth)
 
-    def _open(self, kind: PacketClass) -> _Lane:
-        values = self._read(self._open_stream(kind.value))
-        spare = self._read(self._open_stream(kind.value, "copy"))
-        lane = self._lanes[kind] = _Lane(values, spare)
+    def _open(self, kind: PacketClass, nth: int) -> _Lane:
+        """Begin at the packet that comes first: a stage that joins a relay after an hour skips millions."""
+        values = self._read(self._open_stream(kind.value), nth)
+        spare = self._read(self._open_stream(kind.value, "copy"), 0)
+        lane = self._lanes[kind] = _Lane(values, spare, nth)
         return lane
 
 
