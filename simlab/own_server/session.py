@@ -6,10 +6,10 @@ from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_server.find import fresh
 from simlab.own_server.serve import Serving, serving
-from simlab.own_server.watch import Watcher, install, watcher
+from simlab.own_server.watch import Watchers, install, watcher
 from simlab.profile.scenario import Scenario
-from simlab.webrtc import probes
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.ears import EarsOfAll
+from simlab.webrtc.session import ears_of
 
 
 class OwnServerSession:
@@ -21,12 +21,11 @@ class OwnServerSession:
         Of the server before it, which was killed: what they have measured so far goes on.
     """
 
-    def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
+    def __init__(self, scenario: Scenario, record: Recorder, ears: EarsOfAll | None = None) -> None:
         profile = scenario.profile
-        last_message_s = profile.duration_s - probes.QUIET_END_S
-        self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
+        self.ears = ears or ears_of(scenario, record)
         self._name = profile.peers.server
-        self._watcher = Watcher(record, self.ears)
+        self._watcher = Watchers(record, self.ears)
         self._serving: Serving | None = None
 
     async def start(self, host: str, port: int) -> None:

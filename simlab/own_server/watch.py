@@ -1,7 +1,7 @@
 """See what a user's own server does with aiortc, whose code knows nothing of simlab."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import wraps
 from itertools import count
@@ -11,12 +11,13 @@ from aiortc import RTCDataChannel, RTCPeerConnection, RTCRtpSender
 
 from simlab.core.timeline import Recorder
 from simlab.webrtc import messages, probes
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.clients import client_id
+from simlab.webrtc.ears import Ears, EarsOfAll
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.watching import record_states
 
 # Who watches the server that the running code belongs to; tasks and callbacks inherit it.
-watcher: ContextVar["Watcher | None"] = ContextVar("watcher", default=None)
+watcher: ContextVar["Watchers | None"] = ContextVar("watcher", default=None)
 
 _FRAME_S = 0.02  # what a session counts media in
 
@@ -26,12 +27,17 @@ class Watcher:
 
     Numbered messages are simlab's own: the application is not given the client's, and the server's are
     sent beside what the application says, on the same data channel.
+
+    Parameters
+    ----------
+    numbers
+        Of connections, from 1.
     """
 
-    def __init__(self, record: Recorder, ears: Ears) -> None:
+    def __init__(self, record: Recorder, ears: Ears, numbers: Iterator[int]) -> None:
         self._record = record
         self._ears = ears
-        self._numbers = count(1)
+        self._numbers = numbers
         self._channel: RTCDataChannel | None = None
         self._talking: probes.Metronome | None = None
 
@@ -142,6 +148,30 @@ class Watcher:
             self._talking.stop()
 
 
+class Watchers:
+    """Watch a server, for each of its clients."""
+
+    def __init__(self, record: Recorder, ears: EarsOfAll) -> None:
+        self._record = record
+        self._ears = ears
+        self._numbers = count(1)
+        self._made: dict[int | None, Watcher] = {}
+
+    @property
+    def here(self) -> Watcher:
+        """The one for the client that the running code works for."""
+        number = client_id.get()
+        found = self._made.get(number)
+        if found is None:
+            found = self._made[number] = Watcher(self._record, self._ears.here, self._numbers)
+        return found
+
+    def stop(self) -> None:
+        """Send no more messages."""
+        for made in self._made.values():
+            made.stop()
+
+
 def _read(text: Any) -> dict[str, Any]:
     try:
         message = json.loads(text)
@@ -166,9 +196,9 @@ def _then(method: Callable[..., Any], tell: Callable[..., None]) -> Callable[...
         found = watcher.get()
         if found is None:
             return method(self, *args, **kwargs)
-        tell(found, self, before=True, args=args)
+        tell(found.here, self, before=True, args=args)
         result = method(self, *args, **kwargs)
-        tell(found, self, before=False, args=args)
+        tell(found.here, self, before=False, args=args)
         return result
 
     return told

@@ -39,6 +39,7 @@ from simlab.profile.weather import Weather
 
 SERVERS = ("builtin", "pipecat")
 _SERVER_SCHEMA = {"anyOf": [{"enum": list(SERVERS)}, {"type": "string", "pattern": f"^{PYTHON_NAME}$"}]}
+MOST_CLIENTS = 500
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Clock = Literal["virtual", "real"]
 _CLIENT: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
@@ -48,14 +49,23 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
 class Peers(Table):
-    """``[peers]``: who meets whom, with what media."""
+    """``[peers]``: who meets whom, with what media.
+
+    Parameters
+    ----------
+    clients
+        How many clients meet the server.
+    arriving
+        Within which time they come, each at a moment drawn from the seed; without it all come at once.
+    """
 
     client: Literal["builtin", "chromium"] = "builtin"
     server: Annotated[str, WithJsonSchema(_SERVER_SCHEMA)] = "builtin"
     media: Annotated[tuple[Literal["audio", "video"], ...], BeforeValidator(listed), Field(max_length=2)] = (
         "audio",
     )
-    clients: int = Field(default=1, ge=1, le=1)
+    clients: int = Field(default=1, ge=1, le=MOST_CLIENTS)
+    arriving_s: PositiveDuration | None = Field(default=None, alias="arriving")
 
     @field_validator("server")
     @classmethod

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simlab.virtual.loop import Process, VirtualLoop, current_process
+from simlab.webrtc.clients import client_id
 
 Address = tuple[str, int]
 
@@ -239,7 +240,9 @@ class TcpLoop(VirtualLoop):
         self._next_client_port += 1
         here, there = ("0.0.0.0", self._next_client_port), (host, port)
         client = StreamEndpoint(self, protocol_factory(), here, there)
-        server = context.copy().run(StreamEndpoint, self, None, there, here)
+        context = context.copy()
+        context.run(client_id.set, client_id.get())  # so that a server's work is told apart by its clients
+        server = context.run(StreamEndpoint, self, None, there, here)
         client.peer, server.peer = server, client
         self._keep(client, server)
         if self.is_halted(server.process):  # its system accepts the connection, and it will find it there

@@ -1,0 +1,85 @@
+"""The middle of the virtual network, where the ways of all clients and the server's side meet."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from simlab.core.link import Delivered
+from simlab.core.packet import Direction
+from simlab.core.timeline import Recorder
+from simlab.profile.scenario import Scenario
+from simlab.virtual.addresses import SERVER_SIDE, Site
+from simlab.virtual.network import VirtualNetworkLoop, Way
+from simlab.virtual.paths import Paths
+from simlab.webrtc.clients import ClientsRecorder
+
+if TYPE_CHECKING:
+    from simlab.virtual.capture import PathCapture
+
+
+class Routes:
+    """Carry datagrams from host to host: over the sender's way up, and the receiver's way down.
+
+    There are the server and the STUN and TURN servers, with nothing between them. What a host sends to itself
+    takes no way.
+
+    Parameters
+    ----------
+    captures
+        Shown what happens to the packets of each direction.
+    dither
+        See ``Paths``.
+    """
+
+    def __init__(
+        self,
+        loop: VirtualNetworkLoop,
+        scenario: Scenario,
+        record: Recorder,
+        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+        dither: bool = True,
+    ) -> None:
+        self._loop = loop
+        self._directory: dict[str, Paths] = {}
+        spec = scenario.profile.nat_spec
+        self._paths = [
+            Paths(
+                loop,
+                scenario.of_client(number),
+                record.of(number) if isinstance(record, ClientsRecorder) else record,
+                captures,
+                dither,
+                site=Site(number),
+                nat=spec,
+                directory=self._directory,
+                onward=self._onward,
+            )
+            for number in range(1, scenario.profile.peers.clients + 1)
+        ]
+        loop.way_out = self._send
+
+    def finish(self) -> None:
+        """Record the totals of all links."""
+        for path in self._paths:
+            path.finish()
+
+    def _send(self, payload: bytes, way: Way) -> bool:
+        """Take a datagram on its way; False if there is nothing on it."""
+        source, destination, _ = way
+        if source[0] not in SERVER_SIDE:
+            path = self._directory.get(source[0])
+            return path is not None and path.send_up(payload, way)
+        path = self._directory.get(destination[0])
+        if path is None:
+            return False
+        path.send_down(payload, way)
+        return True
+
+    def _onward(self, packet: Delivered) -> None:
+        """Take on what has come to the end of a client's way up."""
+        way: Way = packet.tag  # type: ignore[assignment]
+        path = self._directory.get(way.destination[0])
+        if path is None:
+            self._loop.arrive(packet)
+        else:
+            path.send_down(packet.payload, way)
