@@ -15,8 +15,8 @@ from simlab.profile import Scenario, load
 from simlab.profile.build import links
 from simlab.virtual.addresses import CLIENT, SERVER
 from simlab.virtual.client_party import on
-from simlab.virtual.routes import Routes
 from simlab.virtual.replace import replaced
+from simlab.virtual.routes import Routes
 from simlab.virtual.world import virtual_world
 
 LIMIT_S = 60.0

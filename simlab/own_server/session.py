@@ -42,7 +42,7 @@ class OwnServerSession:
             self._serving = serving(fresh(self._name))
             await self._serving.start(host, port)
         except Exception as error:  # whatever it is, it is the application's
-            raise SessionFailedError("server", f"{self._name} did not start: {_place(error)}") from error
+            raise SessionFailedError("server", f"{self._name} did not start: {place(error)}") from error
 
     @property
     def port(self) -> int:
@@ -61,7 +61,7 @@ class OwnServerSession:
             await self._serving.close()
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """Return what went wrong, and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

@@ -79,6 +79,7 @@ _WANTS = {
     "string_pattern_mismatch": "want at most 64 letters, digits, dots, dashes and underscores",
 }
 
+
 def sentences(
     error: ValidationError, tables: dict[str, Any], root: type[Table] = Profile
 ) -> list[tuple[Path, str]]:

@@ -19,8 +19,8 @@ def clients_in(timeline: Timeline) -> int:
 def by_client(timeline: Timeline) -> dict[int, Timeline]:
     """Return for each client, from 1, the timeline that it would have as the only one.
 
-    What concerns all, faults and the session's own beginning and end, is in each; what cannot be said to be of
-    one (what STUN and TURN servers saw, what reached past the virtual clock) is in none.
+    What concerns all, faults and the session's own beginning and end, is in each; what cannot be said to be
+    of one (what STUN and TURN servers saw, what reached past the virtual clock) is in none.
     """
     count = clients_in(timeline)
     own: dict[int, list[Event]] = {number: [] for number in range(1, count + 1)}

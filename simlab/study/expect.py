@@ -69,7 +69,7 @@ def _judged(expectation: Expectation, metrics: Mapping[str, Any]) -> dict[str, A
 
 
 def succeeded(metrics: Mapping[str, Any]) -> bool:
-    """Tell whether the client connected and was not left in an outage at the end; of several, whether all did."""
+    """Tell whether the client, or each of several, connected and was not left in an outage at the end."""
     if "storm" in metrics:
         return saved_share(metrics) == 1.0
     connected = metrics["connect"]["bot_ready_s"] is not None

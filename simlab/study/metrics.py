@@ -16,7 +16,7 @@ from simlab.study.storm import together
 
 
 def metrics(timeline: Timeline) -> dict[str, Any]:
-    """Return the metrics of a session, in the shape of metrics.json: see ``of_one``, and ``storm.together``."""
+    """Return the metrics of a session, in the shape of metrics.json: see ``of_one`` and ``together``."""
     whole = of_one(timeline)
     if clients_in(timeline) == 1:
         return whole

@@ -24,8 +24,8 @@ def together(
     """Return the metrics of a session with several clients.
 
     They have the shape of those with one: what is counted is added up, a phase of connecting is over when it
-    is over for all, ``usable_fraction`` is the mean, and ``outages`` and ``violations`` are of all clients and
-    say of which. ``clients`` has those of each, and ``storm`` what only several can have.
+    is over for all, ``usable_fraction`` is the mean, and ``outages`` and ``violations`` are of all clients
+    and say of which. ``clients`` has those of each, and ``storm`` what only several can have.
 
     Parameters
     ----------

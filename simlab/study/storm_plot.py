@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import floor
-from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -66,9 +65,7 @@ def _draw_usable(panel: Axes, spans: Iterable[Sequence[Span]], end_s: float, cou
     panel.set_ylabel("clients\nusable")
 
 
-def _draw_rows(
-    panel: Axes, clients: Mapping[int, Timeline], spans: Mapping[int, Sequence[Span]]
-) -> None:
+def _draw_rows(panel: Axes, clients: Mapping[int, Timeline], spans: Mapping[int, Sequence[Span]]) -> None:
     """Draw the clients, those that came back first on top, those that never did at the bottom."""
     ordered = sorted(clients, key=lambda number: (_lost_at_end(clients[number], spans[number]), number))
     for row, number in enumerate(ordered):
@@ -80,9 +77,8 @@ def _draw_rows(
         (e.t_s, row) for row, number in enumerate(ordered) for e in clients[number].select("client", "offer")
     ]
     if len(offers) <= _MOST_TICKS:
-        panel.plot(
-            [t_s for t_s, _ in offers], [row for _, row in offers], "|", color=_INK, markersize=_tick(len(ordered))
-        )
+        times_s, rows = zip(*offers, strict=True) if offers else ((), ())
+        panel.plot(times_s, rows, "|", color=_INK, markersize=_tick(len(ordered)))
     panel.set_ylim(len(ordered) - 0.5, -0.5)
     panel.set_yticks([])
     panel.set_ylabel("a row\nfor each client")

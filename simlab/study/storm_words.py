@@ -12,7 +12,7 @@ _WORST = 3
 
 
 def storm_headline(metrics: Mapping[str, Any]) -> str:
-    """Say the finding: ``"97 of 100 clients came back, half within 14.2 s; 66 offers in a second at most"``."""
+    """Say the finding: how many have their call in the end, how soon, and what came upon the server."""
     storm = metrics["storm"]
     if storm["ready"] < storm["clients"] and not metrics["outages"]:
         return f"{storm['ready']} of {storm['clients']} clients were ever ready"
@@ -82,7 +82,8 @@ def _load(metrics: Mapping[str, Any]) -> Iterator[str]:
         peak = storm[key]
         if peak["at_s"] is not None:
             yield f"The busiest second had {peak['count']} {noun}, from {peak['at_s']:.1f} s on."
-    yield f"The clients made {count(attempts['offers'], 'offer')}, of which {attempts['offers_failed']} failed."
+    failed = attempts["offers_failed"]
+    yield f"The clients made {count(attempts['offers'], 'offer')}, of which {failed} failed."
 
 
 def _violated(metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -7,13 +7,13 @@ from typing import Any
 
 from simlab.core.rng import stream
 from simlab.core.timeline import Recorder
+from simlab.own_client.choose import ClientHalf, client_of
 from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import Site
 from simlab.virtual.loop import Process, current_process
 from simlab.virtual.network import VirtualNetworkLoop, current_host
 from simlab.webrtc.clients import working_for
 from simlab.webrtc.iceserver.servers import IceSettings
-from simlab.webrtc.session import ClientSession
 
 
 def on(
@@ -53,7 +53,7 @@ class ClientParty:
         self.site = site
         self.number = number
         self._process = Process("client")
-        self._session: ClientSession | None = None
+        self._session: ClientHalf | None = None
         self._gone = asyncio.Event()
         self._present = False
 
@@ -71,8 +71,8 @@ class ClientParty:
     async def start(self, endpoint: str, ice: IceSettings) -> None:
         """Make the client, whose offers go to ``endpoint``."""
 
-        async def make() -> ClientSession:
-            return ClientSession(self._scenario, endpoint, self._record, ice)
+        async def make() -> ClientHalf:
+            return client_of(self._scenario, endpoint, self._record, ice)
 
         self._session = await self.on_host(make())
         self._present = True
@@ -115,5 +115,3 @@ class ClientParty:
         self.finish()  # nobody is there any more to miss anything
         self._loop.kill(self._process)
         self._gone.set()
-
-

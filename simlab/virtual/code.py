@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Event, Recorder, Timeline
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
@@ -116,6 +117,8 @@ def run_code(scenario: Scenario, code: Code) -> Timeline:
 
     Raises
     ------
+    InvalidInputError
+        If the scenario has several clients: the coroutine is the only one.
     SessionFailedError
         If the server does not start, or everything waits for ever.
     TimeoutError
@@ -123,6 +126,9 @@ def run_code(scenario: Scenario, code: Code) -> Timeline:
     BaseException
         Whatever the coroutine raises.
     """
+    if scenario.profile.peers.clients > 1:
+        wanted = f"{scenario.profile.name}: peers.clients is {scenario.profile.peers.clients}"
+        raise InvalidInputError([f"{wanted}, want 1 for a test, which is the only client"])
     prepare(scenario)
     with virtual_world(scenario.seed) as world:
         session = CodeSession(scenario, world, code)

@@ -1,8 +1,7 @@
-"""The way between a client and everybody else: a link in each direction, and the client's addresses at its end."""
+"""The way between a client and everybody else: two links, and the client's addresses at its end."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from simlab.core.link import Delivered, Dropped
@@ -14,7 +13,7 @@ from simlab.core.timeline import Recorder
 from simlab.profile.build import links
 from simlab.profile.faults_nat import HandoverFault, RebindFault
 from simlab.profile.scenario import Scenario
-from simlab.virtual.addresses import FIRST, SERVER_SIDE, Site
+from simlab.virtual.addresses import SERVER_SIDE, Site
 from simlab.virtual.network import VirtualNetworkLoop, Way
 from simlab.virtual.wire import Wire
 
@@ -49,10 +48,10 @@ class Paths:
         loop: VirtualNetworkLoop,
         scenario: Scenario,
         record: Recorder,
-        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
-        dither: bool = True,
+        captures: Mapping[Direction, "PathCapture"],
+        dither: bool,
         *,
-        site: Site = FIRST,
+        site: Site,
         nat: NatSpec | None,
         directory: "dict[str, Paths]",
         onward: Callable[[Delivered], None],

@@ -1,7 +1,6 @@
 """The middle of the virtual network, where the ways of all clients and the server's side meet."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from simlab.core.link import Delivered
@@ -16,6 +15,13 @@ from simlab.webrtc.clients import ClientsRecorder
 if TYPE_CHECKING:
     from simlab.virtual.capture import PathCapture
 
+CapturesOfClient = Callable[[], Mapping[Direction, "PathCapture"]]
+
+
+def no_captures() -> Mapping[Direction, "PathCapture"]:
+    """Capture nothing of a client's links."""
+    return {}
+
 
 class Routes:
     """Carry datagrams from host to host: over the sender's way up, and the receiver's way down.
@@ -26,7 +32,7 @@ class Routes:
     Parameters
     ----------
     captures
-        Shown what happens to the packets of each direction.
+        Called for each client; what it returns is shown what happens to the packets of each direction.
     dither
         See ``Paths``.
     """
@@ -36,7 +42,7 @@ class Routes:
         loop: VirtualNetworkLoop,
         scenario: Scenario,
         record: Recorder,
-        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+        captures: CapturesOfClient = no_captures,
         dither: bool = True,
     ) -> None:
         self._loop = loop
@@ -47,7 +53,7 @@ class Routes:
                 loop,
                 scenario.of_client(number),
                 record.of(number) if isinstance(record, ClientsRecorder) else record,
-                captures,
+                captures(),
                 dither,
                 site=Site(number),
                 nat=spec,

@@ -3,15 +3,14 @@
 import asyncio
 import traceback
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path as FolderPath
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simlab.core.errors import SessionFailedError
-from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder, Timeline
+from simlab.own_client.choose import prepare_client
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
@@ -20,7 +19,7 @@ from simlab.virtual.client_party import ClientParty, on
 from simlab.virtual.leaks import leaks_told
 from simlab.virtual.network import Address
 from simlab.virtual.parties import Parties
-from simlab.virtual.routes import Routes
+from simlab.virtual.routes import CapturesOfClient, Routes, no_captures
 from simlab.virtual.world import EPOCH_S, World, virtual_world
 from simlab.webrtc.clients import ClientsRecorder, working_for
 from simlab.webrtc.proxy import SignallingProxy
@@ -28,10 +27,7 @@ from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
 
-if TYPE_CHECKING:
-    from simlab.virtual.capture import PathCapture
-
-Captures = AbstractContextManager[Mapping[Direction, "PathCapture"]]
+Captures = AbstractContextManager[CapturesOfClient]
 
 _CANCELLATIONS = 10
 
@@ -49,6 +45,7 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
         The folder for the files of a capture; None for no capture.
     """
     prepare(scenario)
+    prepare_client(scenario)
     capture = _capture_of(scenario, capture_in)
     with virtual_world(scenario.seed, redirect_openssl) as world, capture(world) as captures:
         session = VirtualSession(scenario, world, captures)
@@ -67,7 +64,7 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
 def _capture_of(scenario: Scenario, folder: FolderPath | None) -> Callable[[World], Captures]:
     """Return what begins a capture in a world; what it needs is imported before there is one."""
     if folder is None:
-        return lambda _: nullcontext({})
+        return lambda _: nullcontext(no_captures)
     from simlab.virtual.capture import capturing
 
     return lambda world: capturing(folder, EPOCH_S, world.loop.time, str(scenario))
@@ -88,7 +85,7 @@ class VirtualSession:
         self,
         scenario: Scenario,
         world: World,
-        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+        captures: CapturesOfClient = no_captures,
     ) -> None:
         self._scenario = scenario
         self._loop = world.loop

@@ -10,7 +10,7 @@ from typing import Any
 
 from simlab.core.timeline import Event, Recorder
 
-# From 1. Tasks and callbacks inherit it; so does what a server does for a connection, as accepted from a client.
+# From 1. Tasks and callbacks inherit it; so does what a server does for a connection accepted from a client.
 client_id: ContextVar[int | None] = ContextVar("client_id", default=None)
 
 # Its events have the address of a client, by which it is known there.
