@@ -13,6 +13,7 @@ HTTP_PORT = 7860
 ICE_PORT = 3478
 
 _PROXY, _CLIENT = 1, 2
+_CARRIER = "203.0.113"  # TEST-NET-3 (RFC 5737)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Site:
     def outside(self) -> Iterator[str]:
         """Yield the addresses that the NAT in front of the client has, one after the other."""
         return (f"{self._outside}.{number}" for number in count(1))
+
+
+def carrier_addresses() -> Iterator[str]:
+    """Yield the addresses that a NAT in front of all clients has, one after the other."""
+    return (f"{_CARRIER}.{number}" for number in count(1))
 
 
 FIRST = Site()

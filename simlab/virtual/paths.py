@@ -38,9 +38,11 @@ class Paths:
     nat
         How the NAT behaves; None for none.
     directory
-        Where clients are found: every address by which one was ever called.
+        Where clients are found: every address by which one was ever called; and others beyond the links.
     onward
         Takes what has come to the other end of the links.
+    admit
+        Asked before, if somebody there decides, and may change its addresses.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class Paths:
         *,
         site: Site,
         nat: NatSpec | None,
-        directory: "dict[str, Paths]",
+        directory: "dict[str, Paths | None]",
         onward: Callable[[Delivered], None],
+        admit: Callable[[Delivered], bool] | None,
     ) -> None:
         self._loop = loop
         self._dithers = dither
@@ -64,10 +67,11 @@ class Paths:
         self._directory = directory
         directory[self.host] = self
         self._onward = onward
+        self._admit = admit
         self._outside, self._inside = site.outside(), site.more_inside()
         self._nat = self._new_nat()
-        self._links = links(scenario)
-        self.meters = {way: LinkMeter(record, way, link) for way, link in self._links.items()}
+        self.links = links(scenario)
+        self.meters = {way: LinkMeter(record, way, link) for way, link in self.links.items()}
         # Not looked up by direction for each packet: an enum's own hash is Python code.
         self._up, self._down = (self._wire(way, scenario.seed) for way in (Direction.UP, Direction.DOWN))
         self._up_meter, self._down_meter = self.meters[Direction.UP], self.meters[Direction.DOWN]
@@ -96,7 +100,7 @@ class Paths:
         if direction is Direction.DOWN:
             arrive = self._at_client
         dither = uniforms(stream(seed, "dither", direction)) if self._dithers else repeat(0.0)
-        return Wire(self._loop, self._links[direction], dither, arrive, self.meters[direction].dropped)
+        return Wire(self._loop, self.links[direction], dither, arrive, self.meters[direction].dropped)
 
     def send_down(self, payload: bytes, way: Way) -> None:
         """Take a datagram on its way to the client."""
@@ -126,6 +130,9 @@ class Paths:
             capture.entered(self._loop.time(), payload, seen, wire.link.offered - 1, drops)
 
     def _at_far_end(self, packet: Delivered) -> None:
+        if self._admit is not None and not self._admit(packet):
+            self.lose(Direction.UP, packet, "nat")
+            return
         self._up_meter.delivered(packet)
         if self._up_capture is not None:
             self._up_capture.left(self._loop.time(), packet)
@@ -136,26 +143,27 @@ class Paths:
         if self._nat is not None:
             inside = self._nat.inbound(way.destination, way.source, self._loop.time())
             if inside is None:
-                self._lose(packet, "nat")
+                self.lose(Direction.DOWN, packet, "nat")
                 return
             packet.tag = way = way._replace(destination=inside)
         if way.destination[0] != self._loop.address_of(self.host):
-            self._lose(packet, "handover")
+            self.lose(Direction.DOWN, packet, "handover")
             return
         self._down_meter.delivered(packet)
         if self._down_capture is not None:
             self._down_capture.left(self._loop.time(), packet)
         self._loop.arrive(packet)
 
-    def _lose(self, packet: Delivered, cause: str) -> None:
-        """Drop what has left the link of the way down."""
-        link = self._links[Direction.DOWN]
+    def lose(self, direction: Direction, packet: Delivered, cause: str) -> None:
+        """Drop what has left a link."""
+        link = self.links[direction]
         link.delivered -= 1
         link.dropped[cause] += 1
         dropped = Dropped(self._loop.time(), packet.seq, packet.kind, len(packet.payload), cause)
-        self.meters[Direction.DOWN].dropped(dropped)
-        if self._down_capture is not None:
-            self._down_capture.lost(self._loop.time(), packet, cause)
+        self.meters[direction].dropped(dropped)
+        capture = self._down_capture if direction is Direction.DOWN else self._up_capture
+        if capture is not None:
+            capture.lost(self._loop.time(), packet, cause)
 
     def _schedule(self, scenario: Scenario) -> None:
         for fault in scenario.profile.faults:

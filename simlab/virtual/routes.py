@@ -8,6 +8,7 @@ from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import SERVER_SIDE, Site
+from simlab.virtual.carrier import CarrierNat
 from simlab.virtual.network import VirtualNetworkLoop, Way
 from simlab.virtual.paths import Paths
 from simlab.webrtc.clients import ClientsRecorder
@@ -46,9 +47,12 @@ class Routes:
         dither: bool = True,
     ) -> None:
         self._loop = loop
-        self._directory: dict[str, Paths] = {}
+        self._directory: dict[str, Paths | None] = {}
+        self._carrier: CarrierNat | None = None
         spec = scenario.profile.nat_spec
-        self._paths = [
+        if spec is not None and scenario.profile.nat is not None and scenario.profile.nat.shared:
+            self._carrier, spec = CarrierNat(loop, spec, scenario, record, self._know), None
+        self.paths = [
             Paths(
                 loop,
                 scenario.of_client(number),
@@ -59,6 +63,7 @@ class Routes:
                 nat=spec,
                 directory=self._directory,
                 onward=self._onward,
+                admit=None if self._carrier is None else self._carrier.outbound,
             )
             for number in range(1, scenario.profile.peers.clients + 1)
         ]
@@ -66,20 +71,34 @@ class Routes:
 
     def finish(self) -> None:
         """Record the totals of all links."""
-        for path in self._paths:
+        for path in self.paths:
             path.finish()
 
     def _send(self, payload: bytes, way: Way) -> bool:
         """Take a datagram on its way; False if there is nothing on it."""
-        source, destination, _ = way
-        if source[0] not in SERVER_SIDE:
-            path = self._directory.get(source[0])
+        host = way.source[0]
+        if host not in SERVER_SIDE:
+            path = self._directory.get(host)
             return path is not None and path.send_up(payload, way)
-        path = self._directory.get(destination[0])
-        if path is None:
+        return self._send_down(payload, way)
+
+    def _send_down(self, payload: bytes, way: Way) -> bool:
+        if way.destination[0] not in self._directory:
             return False
+        path = self._directory[way.destination[0]]
+        if path is None:
+            assert self._carrier is not None
+            inside = self._carrier.inbound(payload, way)
+            if inside is None:
+                return True
+            way, path = inside, self._directory[inside.destination[0]]
+        assert path is not None
         path.send_down(payload, way)
         return True
+
+    def _know(self, address: str) -> None:
+        """Take in an address of the carrier's NAT, which is no client's."""
+        self._directory[address] = None
 
     def _onward(self, packet: Delivered) -> None:
         """Take on what has come to the end of a client's way up."""

@@ -83,6 +83,18 @@ def test_each_has_a_nat_of_its_own():
     assert metrics(found)["storm"]["ready"] == 3
 
 
+def test_all_are_behind_one_nat():
+    found = run_text(FEW + "[nat]\nshared = true\npreserve_port = false\n")
+    assert metrics(found)["storm"]["ready"] == 3
+
+
+def test_each_has_an_allocation_of_its_own():
+    found = run_text(FEW + '[nat]\nshared = true\n[ice]\npolicy = "relay"\n', duration="8s")
+    assert metrics(found)["storm"]["ready"] == 3
+    relayed = [event["relayed"] for event in found.select("ice-server", "allocated")]
+    assert len(relayed) == len(set(relayed)) == 3
+
+
 def test_a_handover_moves_all_of_them():
     found = run_text(FEW + '[[fault]]\nkind = "handover"\nat = "5s"\nfor = "500ms"\n', duration="40s")
     assert metrics(found)["storm"]["saved"] == 3
