@@ -63,7 +63,8 @@ def usable_fraction(timeline: Timeline) -> float:
     It counts from the moment the client was ready, and against the whole duration of the scenario: the time
     that connecting took, and what is missing of a session that ended early, was not usable.
     """
-    return rounded_s(total_s(usable_spans(timeline)) / reading.duration_s(timeline))
+    usable = usable_spans(timeline)
+    return rounded_s(total_s(usable) / reading.duration_s(timeline)) if usable else 0.0
 
 
 def _connect(timeline: Timeline) -> dict[str, float | None]:

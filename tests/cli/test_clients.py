@@ -44,4 +44,6 @@ def test_a_sweep_counts_the_outages_of_all(simlab, jobs):
     result = simlab("sweep", *SHORT, *policies, "--seeds", "2", "--jobs", jobs, "--json")
     assert result.exit_code == 0
     cells = {cell["policy"]: cell for cell in json.loads(result.stdout)["cells"]}
-    print(cells)
+    assert {name: cell["succeeded"] for name, cell in cells.items()} == {"immediate": 2, "never": 0}
+    for cell in cells.values():
+        assert (cell["sessions"], cell["outages"]) == (2, 6)

@@ -142,7 +142,10 @@ def test_all_faults_at_once():
         ("peers.media = 'audio'", 'peers.media is "audio", want a list'),
         ("peers.media = ['audio', 'audio']", "peers.media: want each at most once"),
         ("peers.media = ['audio', 'video', 'audio']", "peers.media: want 2 or fewer"),
-        ("peers.client = 'firefox'", 'peers.client is "firefox", want one of "builtin", "chromium"'),
+        (
+            "peers.client = 'firefox'",
+            'peers.client is "firefox", want one of "builtin", "chromium", "MODULE:NAME"',
+        ),
         (
             "client.behaviour.stop_shared_tracks = 1",
             "client.behaviour.stop_shared_tracks is 1, want true or false",
