@@ -13,9 +13,10 @@ from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile import Scenario, load
 from simlab.profile.build import links
-from simlab.virtual.parties import CLIENT, SERVER, on
-from simlab.virtual.paths import Paths
+from simlab.virtual.addresses import CLIENT, SERVER
+from simlab.virtual.client_party import on
 from simlab.virtual.replace import replaced
+from simlab.virtual.routes import Routes
 from simlab.virtual.world import virtual_world
 
 LIMIT_S = 60.0
@@ -69,7 +70,7 @@ def virtual_s(one: Scenario, dither: bool = True, limit_s: float = LIMIT_S) -> f
     with virtual_world(one.seed) as world:
         asyncio.set_event_loop(world.loop)
         try:
-            Paths(world.loop, one, Recorder(world.loop.time), dither=dither)
+            Routes(world.loop, one, Recorder(world.loop.time), dither=dither)
             return world.loop.run_until_complete(opening_s(CLIENT, SERVER, limit_s))
         finally:
             asyncio.set_event_loop(None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 from simlab.core.errors import InvalidInputError
-from simlab.own_server.find import is_own, why_not
+from simlab.own_server.find import is_own, why_no_client, why_not
 from simlab.profile.bot import BotKeys
 from simlab.profile.model import Client, Profile, Server
 from simlab.profile.policy import PolicyKeys
@@ -30,6 +30,7 @@ def check_peers(scenarios: Iterable[Scenario]) -> None:
 
 
 def _faults(scenario: Scenario) -> Iterator[str]:
+    yield from _crowd_faults(scenario.profile)
     yield from _relay_faults(scenario.profile)
     yield from _video_faults(scenario.profile)
     server = scenario.profile.peers.server
@@ -37,10 +38,17 @@ def _faults(scenario: Scenario) -> Iterator[str]:
         yield from _pipecat_faults()
     if is_own(server):
         yield from _own_faults(server)
+    if is_own(scenario.profile.peers.client):
+        yield from _own_client_faults(scenario.profile)
     if server != "builtin":
         yield from _other_server_faults(scenario.profile)
     if scenario.profile.peers.client == "chromium":
         yield from _chromium_faults(scenario.profile)
+
+
+def _crowd_faults(profile: Profile) -> Iterator[str]:
+    if profile.peers.clients > 1 and profile.clock == "real":
+        yield f"peers.clients is {profile.peers.clients}, but the real clock runs one: --clock virtual"
 
 
 def _relay_faults(profile: Profile) -> Iterator[str]:
@@ -65,6 +73,19 @@ def _own_faults(server: str) -> Iterator[str]:
     reason = why_not(server)
     if reason:
         yield f'peers.server is "{server}", {reason}'
+
+
+def _own_client_faults(profile: Profile) -> Iterator[str]:
+    name = profile.peers.client
+    reason = why_no_client(name)
+    if reason:
+        yield f'peers.client is "{name}", {reason}'
+    if profile.policy != PolicyKeys():
+        yield "policy: a client of your own reconnects as it does itself"
+    if profile.client != Client():
+        yield "client: of this table, nothing means anything to a client of your own"
+    if profile.actions:
+        yield "action: nothing of these tables means anything to a client of your own"
 
 
 def _pipecat_faults() -> Iterator[str]:

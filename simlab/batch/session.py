@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from simlab import store
 from simlab.batch.interrupt import interrupt_now, interruptible, running_loop, uninterrupted
@@ -102,15 +103,15 @@ def judged(scenario: Scenario, timeline: Timeline, wall_s: float) -> Run:
 def with_violations(timeline: Timeline) -> Timeline:
     """Return the timeline with an event for each violated invariant."""
     found = [
-        Event(violation.t_s, "session", "violation", _data(violation.invariant, violation.detail))
+        Event(violation.t_s, "session", "violation", _without_time(violation.record()))
         for violation in violations(timeline)
     ]
     # Before the last event, which says how the session ended and stays the last one.
     return Timeline.of(timeline.header, [*timeline.events[:-1], *found, *timeline.events[-1:]])
 
 
-def _data(invariant: str, detail: str) -> dict[str, str]:
-    return {"invariant": invariant, "detail": detail}
+def _without_time(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "t_s"}
 
 
 def _failed(scenario: Scenario, error: SessionFailedError) -> Timeline:

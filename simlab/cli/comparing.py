@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from simlab.batch.compare import Compared
-from simlab.cli.show import table_of
+from simlab.cli.tables import table_of
 from simlab.study.comparison import Comparison
 from simlab.study.comparison_words import NAMES, change_finding, difference_text, findings, turned
 from simlab.study.measures import DECIDING

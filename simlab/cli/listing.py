@@ -7,7 +7,8 @@ import click
 
 from simlab import store
 from simlab.batch.scenarios import catalogue, load_all
-from simlab.cli.show import echo, table_of
+from simlab.cli.show import echo
+from simlab.cli.tables import table_of
 from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import family_of
 from simlab.profile.model import Profile

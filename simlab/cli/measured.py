@@ -7,7 +7,8 @@ import click
 from rich.text import Text
 
 from simlab.cli.listing import print_json
-from simlab.cli.show import echo, table_of
+from simlab.cli.show import echo
+from simlab.cli.tables import table_of
 from simlab.measure import Row, judged, measure
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario

@@ -12,7 +12,8 @@ from simlab import store
 from simlab.batch.nightly import PlannedNight
 from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
 from simlab.cli.progress import Bar
-from simlab.cli.show import echo, table_of
+from simlab.cli.show import echo
+from simlab.cli.tables import table_of
 from simlab.report.junit import junit
 from simlab.report.markdown import markdown, numbers_of
 from simlab.study.night import Night, NightCell

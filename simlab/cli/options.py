@@ -65,8 +65,8 @@ _OPTIONS = [
     ),
     click.option(
         "--client",
-        type=click.Choice(["builtin", "chromium"]),
-        help="chromium: the published JavaScript client in a browser.",
+        metavar="builtin|chromium|MODULE:NAME",
+        help="chromium: the published JavaScript client in a browser. MODULE:NAME: your own, a coroutine.",
     ),
     click.option(
         "--set",

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from simlab.batch.policies import as_keys, policy_keys
-from simlab.cli.show import echo, table_of
+from simlab.cli.show import echo
+from simlab.cli.tables import table_of
 from simlab.profile.units import duration_text
 from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.terms import Policy

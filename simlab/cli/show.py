@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from simlab.batch.result import Run
+from simlab.cli import show_clients
+from simlab.cli.tables import seconds, table_of
 from simlab.core.timeline import Event
 
 _WIDEST = 110
@@ -35,7 +37,9 @@ def run(finished: Run) -> None:
     metrics = finished.metrics
     inside: list[RenderableType] = [Text(line, style=_style(line)) for line in finished.account()]
     inside += [_expectation(one) for one in metrics["expectations"]]
-    if metrics["outages"]:
+    if "storm" in metrics:
+        inside += [Text(), *show_clients.worst(metrics)]
+    elif metrics["outages"]:
         inside += [Text(), _outages(metrics)]
     inside += [Text(), _numbers(metrics)]
     echo(
@@ -137,16 +141,3 @@ def _result(failed: Event | None, unmet: int) -> str:
     if failed is not None:
         return f"failed ({failed['stage']})"
     return f"{unmet} not as expected" if unmet else "done"
-
-
-def seconds(value_s: float | None) -> str:
-    """Write a time for a table."""
-    return "-" if value_s is None else f"{value_s:.1f} s"
-
-
-def table_of(*columns: str) -> Table:
-    """Return a table without lines, whose last columns may be folded."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from simlab.batch.result import Run
-from simlab.cli.show import seconds, table_of
+from simlab.cli.tables import seconds, table_of
 
 
 def by_policy(runs: Sequence[Run]) -> Iterable[RenderableType]:

@@ -23,7 +23,8 @@ from simlab.batch.sweep import Sweep
 from simlab.cli.comparing import comparisons
 from simlab.cli.main import INTERRUPTED, NOT_RUN
 from simlab.cli.progress import Bar
-from simlab.cli.show import echo, table_of
+from simlab.cli.show import echo
+from simlab.cli.tables import table_of
 from simlab.study.comparison import comparison_json
 from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding

@@ -43,6 +43,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "channel_open": ("connection",),
         "channel_closed": ("connection",),
         "bot_ready": (),
+        "ended": ("outcome",),  # returned | raised (with `error`): a client of the user's own
         "connect": ("outcome",),  # resolved | rejected: what became of the promise of connect()
         "callback": ("name",),
         "peer_failed": ("connection",),  # with `error`: there was no peer connection to negotiate

@@ -6,8 +6,8 @@ from simlab.live import control
 from simlab.live.addresses import move
 from simlab.live.ice import Places
 from simlab.live.peer_process import PeerProcess, run_peer
+from simlab.own_client.choose import ClientHalf, client_of
 from simlab.webrtc.iceserver.servers import IceSettings
-from simlab.webrtc.session import ClientSession
 
 
 class ClientProcess(PeerProcess):
@@ -17,7 +17,7 @@ class ClientProcess(PeerProcess):
 
     def __init__(self, answers: asyncio.StreamWriter) -> None:
         super().__init__(answers)
-        self._client: ClientSession | None = None
+        self._client: ClientHalf | None = None
         self._duration_s = 0.0
         self._begun = asyncio.Event()
         self.orders |= {"prepare": self._prepare, "move": self._move, "hang_up": self._hang_up}
@@ -26,7 +26,7 @@ class ClientProcess(PeerProcess):
         scenario = control.scenario_of(text)
         settings = IceSettings.of(scenario.profile.ice, "client", ice)
         self._duration_s = scenario.profile.duration_s
-        self.half = self._client = ClientSession(scenario, endpoint, self.record, settings)
+        self.half = self._client = client_of(scenario, endpoint, self.record, settings)
 
     async def _hang_up(self) -> None:
         assert self._client is not None

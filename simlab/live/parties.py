@@ -16,7 +16,7 @@ from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
 from simlab.profile.model import Profile
 
-_CLIENT_MODULES = {"builtin": "client_process", "chromium": "chromium_process"}
+_BROWSERS = {"chromium": "chromium_process"}
 
 
 class Parties:
@@ -42,7 +42,8 @@ class Parties:
         self._asking: set[asyncio.Task[None]] = set()
         self._clock = clock
         restarts = sum(fault.kind == "server-restart" for fault in self._faults)
-        self.client = Child("client", f"simlab.live.{_CLIENT_MODULES[peers.client]}", sink, self._files.name)
+        module = f"simlab.live.{_BROWSERS.get(peers.client, 'client_process')}"
+        self.client = Child("client", module, sink, self._files.name)
         self.servers = [Child("server", "simlab.live.server_process", sink) for _ in range(1 + restarts)]
         self._present: list[Child] = []
         self._text = ""

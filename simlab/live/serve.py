@@ -19,7 +19,7 @@ from simlab.live.clock import SessionClock
 from simlab.live.sockets import is_address
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.ears import Ears, EarsOfAll
 from simlab.webrtc.session import ServerSession
 
 _LOOPBACK = ["127.0.0.1", "::1"]
@@ -109,7 +109,8 @@ async def _serve(
     telling = _Telling(happened, stop)
     record = Recorder(clock.now_s, telling)
     # No probes: they are for sessions that measure.
-    server = ServerSession(Scenario.of(profile, clock="real"), record, Ears(record, True, last_message_s=0.0))
+    ears = EarsOfAll(lambda: Ears(record, True, last_message_s=0.0))
+    server = ServerSession(Scenario.of(profile, clock="real"), record, ears)
     try:
         hosts = media_hosts(host)
         await server.start(host, port)

@@ -26,13 +26,13 @@ class ServerProcess(PeerProcess):
         settings = IceSettings.of(scenario.profile.ice, "server", ice)
         self.half = self._server = server_of(scenario, self.record, ice=settings)
         if heard is not None:
-            self._server.ears.resume(heard)
+            self._server.ears.here.resume(heard)
         await self._server.start(HOSTS["server"], port)
         return self._server.port
 
     async def _leave(self) -> EarsState:
         assert self._server is not None
-        return self._server.ears.pause()
+        return self._server.ears.here.pause()
 
 
 def main() -> None:

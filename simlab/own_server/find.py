@@ -1,4 +1,4 @@
-"""From ``MODULE:NAME`` to an application, as new as in a process that has just begun."""
+"""From ``MODULE:NAME`` to an application or a client, as new as in a process that has just begun."""
 
 import inspect
 import os
@@ -10,20 +10,21 @@ from typing import Any
 
 from aiohttp import web
 
-BUILT_IN = ("builtin", "pipecat")
+BUILT_IN = ("builtin", "pipecat", "chromium")
+_WANTED_CLIENT = "want an async function that takes the URL for offers"
 _WANTED = "want an ASGI or aiohttp application"
 Application = Callable[..., Any] | web.Application
 
 
 def is_own(name: str) -> bool:
-    """Tell whether a server is a user's own."""
+    """Tell whether a server or a client is a user's own."""
     return name not in BUILT_IN
 
 
 def why_not(name: str) -> str | None:
     """Return why ``MODULE:NAME`` cannot be a server, or None if it can. The module is imported."""
     try:
-        _named(name)
+        _application_named(name)
     except ValueError as error:
         return str(error)
     return None
@@ -44,10 +45,47 @@ def fresh(name: str) -> Application:
     ValueError
         If there is none; the message says why.
     """
+    _run_anew(name)
+    return _application(_application_named(name))
+
+
+def fresh_client(name: str) -> Callable[..., Any]:
+    """Return the function that is a client, from a module that is run anew: see ``fresh``.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message says why.
+    """
+    _run_anew(name)
+    return _client_named(name)
+
+
+def why_no_client(name: str) -> str | None:
+    """Return why ``MODULE:NAME`` cannot be a client, or None if it can. The module is imported."""
+    try:
+        _client_named(name)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _client_named(name: str) -> Callable[..., Any]:
+    found = _named(name)
+    if not inspect.iscoroutinefunction(found):
+        raise ValueError(_WANTED_CLIENT)
+    try:
+        inspect.signature(found).bind("url")
+    except TypeError:
+        raise ValueError(_WANTED_CLIENT) from None
+    client: Callable[..., Any] = found
+    return client
+
+
+def _run_anew(name: str) -> None:
     for module in list(_beside(import_module(_module_of(name)))):
         del sys.modules[module]
     _count_anew()
-    return _application(_named(name))
 
 
 def _module_of(name: str) -> str:
@@ -67,6 +105,11 @@ def _named(name: str) -> Any:
         raise ValueError(f"there is no module {error.name}") from None
     except AttributeError:
         raise ValueError(f"there is no {attribute} in {module_name}") from None
+    return found
+
+
+def _application_named(name: str) -> Any:
+    found = _named(name)
     if not (isinstance(found, web.Application) or callable(found)):
         raise ValueError(f"{_WANTED}, or a function that makes one")  # noqa: TRY004 - a user's mistake
     return found

@@ -6,10 +6,10 @@ from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_server.find import fresh
 from simlab.own_server.serve import Serving, serving
-from simlab.own_server.watch import Watcher, install, watcher
+from simlab.own_server.watch import Watchers, install, watcher
 from simlab.profile.scenario import Scenario
-from simlab.webrtc import probes
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.ears import EarsOfAll
+from simlab.webrtc.session import ears_of
 
 
 class OwnServerSession:
@@ -21,12 +21,11 @@ class OwnServerSession:
         Of the server before it, which was killed: what they have measured so far goes on.
     """
 
-    def __init__(self, scenario: Scenario, record: Recorder, ears: Ears | None = None) -> None:
+    def __init__(self, scenario: Scenario, record: Recorder, ears: EarsOfAll | None = None) -> None:
         profile = scenario.profile
-        last_message_s = profile.duration_s - probes.QUIET_END_S
-        self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
+        self.ears = ears or ears_of(scenario, record)
         self._name = profile.peers.server
-        self._watcher = Watcher(record, self.ears)
+        self._watcher = Watchers(record, self.ears)
         self._serving: Serving | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -43,7 +42,7 @@ class OwnServerSession:
             self._serving = serving(fresh(self._name))
             await self._serving.start(host, port)
         except Exception as error:  # whatever it is, it is the application's
-            raise SessionFailedError("server", f"{self._name} did not start: {_place(error)}") from error
+            raise SessionFailedError("server", f"{self._name} did not start: {place(error)}") from error
 
     @property
     def port(self) -> int:
@@ -62,7 +61,7 @@ class OwnServerSession:
             await self._serving.close()
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """Return what went wrong, and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

@@ -1,22 +1,34 @@
 """See what a user's own server does with aiortc, whose code knows nothing of simlab."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import wraps
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCRtpSender
 
 from simlab.core.timeline import Recorder
 from simlab.webrtc import messages, probes
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.clients import client_id
+from simlab.webrtc.ears import Ears, EarsOfAll
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.watching import record_states
 
-# Who watches the server that the running code belongs to; tasks and callbacks inherit it.
-watcher: ContextVar["Watcher | None"] = ContextVar("watcher", default=None)
+
+class Watching(Protocol):
+    """Who is told of what somebody's code does with aiortc."""
+
+    def opened(self, pc: RTCPeerConnection) -> None:
+        """Take in a new peer connection."""
+
+    def speaks(self, track: Any) -> None:
+        """Take in a track that is sent."""
+
+
+# Who watches the code that runs; tasks and callbacks inherit it.
+watcher: ContextVar[Watching | None] = ContextVar("watcher", default=None)
 
 _FRAME_S = 0.02  # what a session counts media in
 
@@ -26,12 +38,17 @@ class Watcher:
 
     Numbered messages are simlab's own: the application is not given the client's, and the server's are
     sent beside what the application says, on the same data channel.
+
+    Parameters
+    ----------
+    numbers
+        Of connections, from 1.
     """
 
-    def __init__(self, record: Recorder, ears: Ears) -> None:
+    def __init__(self, record: Recorder, ears: Ears, numbers: Iterator[int]) -> None:
         self._record = record
         self._ears = ears
-        self._numbers = count(1)
+        self._numbers = numbers
         self._channel: RTCDataChannel | None = None
         self._talking: probes.Metronome | None = None
 
@@ -83,7 +100,7 @@ class Watcher:
 
     def _take_in(self, text: Any) -> bool:
         """Take in a message, and tell whether it was one of simlab's own."""
-        message = _read(text)
+        message = read_message(text)
         data = message.get("data")
         if message.get("type") == "client-ready":
             self._begin()
@@ -106,35 +123,11 @@ class Watcher:
             channel.send(json.dumps(messages.rtvi("server-message", content)))
 
     def _listen(self, track: Any) -> None:
-        if track.kind != "audio":
-            return
-        receive = track.recv
-
-        async def receive_and_count() -> Any:
-            frame = await receive()
-            if is_audible(frame):
-                self._ears.media.arrived()
-            return frame
-
-        track.recv = receive_and_count
+        count_heard(track, self._ears.media.arrived)
 
     def speaks(self, track: Any) -> None:
         """Count what is sent of a track, in frames of 20 ms."""
-        if getattr(track, "kind", None) != "audio" or hasattr(track, "_simlab_counted"):
-            return
-        track._simlab_counted = True
-        receive, spoken_s = track.recv, 0.0
-
-        async def receive_and_count() -> Any:
-            nonlocal spoken_s
-            frame = await receive()
-            spoken_s += getattr(frame, "samples", 0) / (getattr(frame, "sample_rate", 0) or 1)
-            while spoken_s >= _FRAME_S - 1e-9:
-                spoken_s -= _FRAME_S
-                self._ears.sent_media.add("sent")
-            return frame
-
-        track.recv = receive_and_count
+        count_spoken(track, lambda: self._ears.sent_media.add("sent"))
 
     def stop(self) -> None:
         """Send no more messages."""
@@ -142,7 +135,74 @@ class Watcher:
             self._talking.stop()
 
 
-def _read(text: Any) -> dict[str, Any]:
+class Watchers:
+    """Watch a server, for each of its clients."""
+
+    def __init__(self, record: Recorder, ears: EarsOfAll) -> None:
+        self._record = record
+        self._ears = ears
+        self._numbers = count(1)
+        self._made: dict[int | None, Watcher] = {}
+
+    @property
+    def here(self) -> Watcher:
+        """The one for the client that the running code works for."""
+        number = client_id.get()
+        found = self._made.get(number)
+        if found is None:
+            found = self._made[number] = Watcher(self._record, self._ears.here, self._numbers)
+        return found
+
+    def opened(self, pc: RTCPeerConnection) -> None:
+        """See ``Watching``."""
+        self.here.opened(pc)
+
+    def speaks(self, track: Any) -> None:
+        """See ``Watching``."""
+        self.here.speaks(track)
+
+    def stop(self) -> None:
+        """Send no more messages."""
+        for made in self._made.values():
+            made.stop()
+
+
+def count_spoken(track: Any, spoken: Callable[[], None]) -> None:
+    """Call ``spoken`` for every 20 ms of sound that are taken from a track to be sent."""
+    if getattr(track, "kind", None) != "audio" or hasattr(track, "_simlab_counted"):
+        return
+    track._simlab_counted = True
+    receive, spoken_s = track.recv, 0.0
+
+    async def receive_and_count() -> Any:
+        nonlocal spoken_s
+        frame = await receive()
+        spoken_s += getattr(frame, "samples", 0) / (getattr(frame, "sample_rate", 0) or 1)
+        while spoken_s >= _FRAME_S - 1e-9:
+            spoken_s -= _FRAME_S
+            spoken()
+        return frame
+
+    track.recv = receive_and_count
+
+
+def count_heard(track: Any, heard: Callable[[], None]) -> None:
+    """Call ``heard`` for each audible frame that is taken from a track that is received."""
+    if track.kind != "audio":
+        return
+    receive = track.recv
+
+    async def receive_and_count() -> Any:
+        frame = await receive()
+        if is_audible(frame):
+            heard()
+        return frame
+
+    track.recv = receive_and_count
+
+
+def read_message(text: Any) -> dict[str, Any]:
+    """Return a message of a data channel; nothing where it is no JSON object."""
     try:
         message = json.loads(text)
     except (TypeError, ValueError):
@@ -174,11 +234,11 @@ def _then(method: Callable[..., Any], tell: Callable[..., None]) -> Callable[...
     return told
 
 
-def _made(found: Watcher, pc: RTCPeerConnection, *, before: bool, args: Any) -> None:
+def _made(found: Watching, pc: RTCPeerConnection, *, before: bool, args: Any) -> None:
     if not before:
         found.opened(pc)
 
 
-def _sends(found: Watcher, sender: RTCRtpSender, *, before: bool, args: Any) -> None:
+def _sends(found: Watching, sender: RTCRtpSender, *, before: bool, args: Any) -> None:
     if before and args and not isinstance(args[0], str):
         found.speaks(args[0])

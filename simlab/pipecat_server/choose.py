@@ -7,7 +7,7 @@ from typing import Protocol
 from simlab.core.timeline import Recorder
 from simlab.own_server.find import imported, is_own
 from simlab.profile.scenario import Scenario
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.ears import EarsOfAll
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.session import ServerSession
 
@@ -16,7 +16,7 @@ class ServerHalf(Protocol):
     """The server's half of a session, whoever wrote the server."""
 
     @property
-    def ears(self) -> Ears:
+    def ears(self) -> EarsOfAll:
         """What it has heard and sent."""
 
     @property
@@ -36,7 +36,7 @@ class ServerHalf(Protocol):
 def server_of(
     scenario: Scenario,
     record: Recorder,
-    ears: Ears | None = None,
+    ears: EarsOfAll | None = None,
     ice: IceSettings = NO_ICE_SERVERS,
 ) -> ServerHalf:
     """Make the server that a scenario names; ``ears`` are of the one before it."""

@@ -17,11 +17,11 @@ from simlab.pipecat_server import chunks
 from simlab.pipecat_server.bot import Bot
 from simlab.pipecat_server.connections import RequestHandler
 from simlab.profile.scenario import Scenario
-from simlab.webrtc import probes
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.ears import EarsOfAll
 from simlab.webrtc.http_server import HttpServer
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.routes import OFFER_PATH
+from simlab.webrtc.session import ears_of
 
 _Work = Callable[[str], Coroutine[Any, Any, Any]]
 
@@ -45,14 +45,14 @@ class PipecatServerSession:
         self,
         scenario: Scenario,
         record: Recorder,
-        ears: Ears | None = None,
+        ears: EarsOfAll | None = None,
         ice: IceSettings = NO_ICE_SERVERS,
     ) -> None:
         profile = scenario.profile
-        last_message_s = profile.duration_s - probes.QUIET_END_S
-        self.ears = ears or Ears(record, "audio" in profile.peers.media, last_message_s)
+        self.ears = ears or ears_of(scenario, record)
         self._record = record
-        self._handler = RequestHandler(record, profile.server.mode, lambda: self.ears.sent_media.add("sent"))
+        mode = profile.server.mode
+        self._handler = RequestHandler(record, mode, lambda: self.ears.here.sent_media.add("sent"))
         self._bots: list[Bot] = []
         app = web.Application()
         app.router.add_post(OFFER_PATH, self._answering(self._offer))
@@ -88,7 +88,7 @@ class PipecatServerSession:
         chunks.put_back()
 
     async def _start_bot(self, connection: pipecat_connection.SmallWebRTCConnection) -> None:
-        self._bots.append(Bot(connection, self._record, self.ears))
+        self._bots.append(Bot(connection, self._record, self.ears.here))
 
     async def _offer(self, text: str) -> Any:
         return await self._handler.handle_web_request(_OFFER.validate_json(text), self._start_bot)

@@ -79,10 +79,6 @@ _WANTS = {
     "string_pattern_mismatch": "want at most 64 letters, digits, dots, dashes and underscores",
 }
 
-_NOT_YET = {
-    "peers.clients": "want 1 (more is not supported yet)",
-}
-
 
 def sentences(
     error: ValidationError, tables: dict[str, Any], root: type[Table] = Profile
@@ -171,8 +167,6 @@ def _want(details: ErrorDetails, path: Path) -> str:
     match details["type"]:
         case "value_error":
             return str(context["error"])
-        case "literal_error" | "less_than_equal" if dotted(path[:2]) in _NOT_YET:
-            return _NOT_YET[dotted(path[:2])]
         case "literal_error":
             word = details["input"]
             return one_of(word if isinstance(word, str) else "", re.findall("'([^']*)'", context["expected"]))

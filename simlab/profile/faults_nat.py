@@ -2,17 +2,25 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simlab.core.nat import Dependence, NatSpec
 from simlab.profile.faults_base import FaultTable, TimedFault
+from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import PositiveDuration, Table
 
 DependenceName = Literal["endpoint-independent", "address-dependent", "address-and-port-dependent"]
 
 
 class NatTable(Table):
-    """``[nat]``: the client is behind an address translator. See ``simlab.core.nat.NatSpec``."""
+    """``[nat]``: the client is behind an address translator. See ``simlab.core.nat.NatSpec``.
+
+    Parameters
+    ----------
+    shared
+        Whether all clients are behind one, beyond their links, as with a carrier's (RFC 6888); without it,
+        each has its own, on its side of the links.
+    """
 
     mapping: DependenceName = "endpoint-independent"
     filtering: DependenceName = "endpoint-independent"
@@ -21,6 +29,14 @@ class NatTable(Table):
     preserve_port: bool = True
     hairpin: bool = False
     one_to_one: bool = False
+    shared: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_for_each(self) -> "NatTable":
+        if self.shared and self.one_to_one:
+            wrong = "want false, as a NAT that is shared has no address for each client"
+            raise FaultyKeysError([(("one_to_one",), wrong)])
+        return self
 
     def spec(self) -> NatSpec:
         """Return it in the core's terms."""

@@ -46,6 +46,7 @@ def header(scenario: Scenario, packages: Iterable[str] = _PACKAGES, **more: Any)
         "clock": scenario.clock,
         "duration_s": profile.duration_s,
         "media": list(profile.peers.media),
+        **({"clients": profile.peers.clients} if profile.peers.clients > 1 else {}),
         **more,
         "versions": versions(packages),
     }

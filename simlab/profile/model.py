@@ -39,7 +39,14 @@ from simlab.profile.policy import PYTHON_NAME, PolicyKeys
 from simlab.profile.weather import Weather
 
 SERVERS = ("builtin", "pipecat")
-_SERVER_SCHEMA = {"anyOf": [{"enum": list(SERVERS)}, {"type": "string", "pattern": f"^{PYTHON_NAME}$"}]}
+CLIENTS = ("builtin", "chromium")
+
+
+def _names_schema(names: tuple[str, ...]) -> dict[str, Any]:
+    return {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": f"^{PYTHON_NAME}$"}]}
+
+
+MOST_CLIENTS = 500
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Clock = Literal["virtual", "real"]
 _CLIENT: Literal["pipecat-1.10.8"] = "pipecat-1.10.8"
@@ -49,21 +56,31 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
 class Peers(Table):
-    """``[peers]``: who meets whom, with what media."""
+    """``[peers]``: who meets whom, with what media.
 
-    client: Literal["builtin", "chromium"] = "builtin"
-    server: Annotated[str, WithJsonSchema(_SERVER_SCHEMA)] = "builtin"
+    Parameters
+    ----------
+    clients
+        How many clients meet the server.
+    arriving
+        Within which time they come, each at a moment drawn from the seed; without it all come at once.
+    """
+
+    client: Annotated[str, WithJsonSchema(_names_schema(CLIENTS))] = "builtin"
+    server: Annotated[str, WithJsonSchema(_names_schema(SERVERS))] = "builtin"
     media: Annotated[tuple[Literal["audio", "video"], ...], BeforeValidator(listed), Field(max_length=2)] = (
         "audio",
     )
-    clients: int = Field(default=1, ge=1, le=1)
+    clients: int = Field(default=1, ge=1, le=MOST_CLIENTS)
+    arriving_s: PositiveDuration | None = Field(default=None, alias="arriving")
 
-    @field_validator("server")
+    @field_validator("client", "server")
     @classmethod
-    def _known(cls, server: str) -> str:
-        if server not in SERVERS and not re.fullmatch(PYTHON_NAME, server):
-            raise ValueError(one_of(server, (*SERVERS, "MODULE:NAME")))
-        return server
+    def _known(cls, name: str, info: ValidationInfo) -> str:
+        names = CLIENTS if info.field_name == "client" else SERVERS
+        if name not in names and not re.fullmatch(PYTHON_NAME, name):
+            raise ValueError(one_of(name, (*names, "MODULE:NAME")))
+        return name
 
     @field_validator("media")
     @classmethod

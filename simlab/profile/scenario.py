@@ -7,6 +7,7 @@ from functools import cached_property
 import tomli_w
 
 from simlab.core.errors import InvalidInputError
+from simlab.core.rng import stream
 from simlab.profile.model import Clock, Profile
 from simlab.profile.policy import PolicyKeys
 from simlab.profile.units import duration_text
@@ -57,6 +58,19 @@ class Scenario:
         if profile.weather:
             changes |= {"faults": settle(profile, profile.seed if seed is None else seed), "weather": ()}
         return Scenario(profile.model_copy(update=changes))
+
+    def of_client(self, number: int) -> "Scenario":
+        """Return the scenario of one of several clients: the same, but for what is drawn from the seed.
+
+        Parameters
+        ----------
+        number
+            From 1; the first one has the luck that it would have alone.
+        """
+        if number == 1:
+            return self
+        seed = int(stream(self.seed, "client", str(number)).integers(2**63))
+        return Scenario(self.profile.model_copy(update={"seed": seed}))
 
     @property
     def policy_name(self) -> str:

@@ -10,6 +10,7 @@ from simlab.study.account_ice import ice_told
 from simlab.study.outages import Outage, outages
 from simlab.study.reading import MEDIA, VIDEO, Channel, Fault
 from simlab.study.spans import Span
+from simlab.study.storm_words import storm_account
 from simlab.study.words import count, listed, never_ready
 
 _NAMES = {
@@ -49,6 +50,8 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
     metrics
         What ``metrics(timeline)`` says of it.
     """
+    if "storm" in metrics:
+        return storm_account(timeline, metrics)
     found = outages(timeline)
     told: list[_Told] = [
         *_connecting(timeline, metrics),

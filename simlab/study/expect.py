@@ -69,10 +69,19 @@ def _judged(expectation: Expectation, metrics: Mapping[str, Any]) -> dict[str, A
 
 
 def succeeded(metrics: Mapping[str, Any]) -> bool:
-    """Tell whether the client connected and was not left in an outage at the end."""
+    """Tell whether the client, or each of several, connected and was not left in an outage at the end."""
+    if "storm" in metrics:
+        return saved_share(metrics) == 1.0
     connected = metrics["connect"]["bot_ready_s"] is not None
     last = metrics["outages"][-1:]
     return connected and not any(outage["outcome"] in ("open", "gave_up") for outage in last)
+
+
+def saved_share(metrics: Mapping[str, Any]) -> float:
+    """Return the share of the clients, 0 to 1, that connected and were not left in an outage at the end."""
+    if "storm" in metrics:
+        return float(metrics["storm"]["saved"] / metrics["storm"]["clients"])
+    return 1.0 if succeeded(metrics) else 0.0
 
 
 def _recovery_p95_s(metrics: Mapping[str, Any]) -> float:
@@ -89,7 +98,7 @@ def _or_never(seconds: float | None) -> float:
 
 
 METRICS: dict[str, Callable[[Mapping[str, Any]], float]] = {
-    "success_rate": lambda m: 1.0 if succeeded(m) else 0.0,
+    "success_rate": saved_share,
     "recovery_p95": _recovery_p95_s,
     "usable_fraction": lambda m: float(m["usable_fraction"]),
     "violations": lambda m: len(m["violations"]),

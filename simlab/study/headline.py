@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simlab.core.timeline import Timeline
+from simlab.study.storm_words import storm_headline
 from simlab.study.words import count, never_ready
 
 _SHORT = {
@@ -16,6 +17,8 @@ _SHORT = {
 
 def headline(timeline: Timeline, metrics: Mapping[str, Any]) -> str:
     """Say the finding in one line: ``"2 of 3 outages recovered; microphone dead after 47 s"``."""
+    if "storm" in metrics:
+        return "; ".join([storm_headline(metrics), *_violated(metrics)])
     if metrics["connect"]["bot_ready_s"] is None:
         return "; ".join([never_ready(timeline), *_violated(metrics)])
     found = metrics["outages"]

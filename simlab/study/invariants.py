@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
+from simlab.study.crowd import by_client, clients_in
 from simlab.study.reading import Channel
 from simlab.study.spans import Span, common, without
 
@@ -31,11 +33,18 @@ class Violation:
         When the trouble began, in seconds since the session began.
     detail
         What was seen, as a sentence without a capital and a full stop.
+    client_id
+        Of which of several clients; None where there is one.
     """
 
     invariant: str
     t_s: float
     detail: str
+    client_id: int | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return it as metrics.json has it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +68,19 @@ class Recovery:
 
 def violations(timeline: Timeline) -> tuple[Violation, ...]:
     """Return every violation, in time order."""
-    found = (violation for check in INVARIANTS.values() for violation in check(timeline))
+    found = _of_one(timeline) if clients_in(timeline) == 1 else _of_several(timeline)
     return tuple(sorted(found, key=lambda violation: violation.t_s))
+
+
+def _of_one(timeline: Timeline) -> Iterator[Violation]:
+    return (violation for check in INVARIANTS.values() for violation in check(timeline))
+
+
+def _of_several(timeline: Timeline) -> Iterator[Violation]:
+    yield from _virtual_clock(timeline)
+    for number, one in by_client(timeline).items():
+        known = (violation for violation in _of_one(one) if violation.invariant != "virtual-clock")
+        yield from (replace(violation, client_id=number) for violation in known)
 
 
 def recoveries(timeline: Timeline) -> tuple[Recovery, ...]:

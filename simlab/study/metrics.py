@@ -7,14 +7,25 @@ from typing import Any
 
 from simlab.core.timeline import Event, Timeline
 from simlab.study import reading
+from simlab.study.crowd import by_client, clients_in, usable_spans
 from simlab.study.invariants import violations
 from simlab.study.outages import outages
 from simlab.study.reading import DIRECTIONS, Channel
-from simlab.study.spans import Span, rounded_s, total_s, without
+from simlab.study.spans import rounded_s, total_s
+from simlab.study.storm import together
 
 
 def metrics(timeline: Timeline) -> dict[str, Any]:
-    """Return the metrics of a session, in the shape of metrics.json.
+    """Return the metrics of a session, in the shape of metrics.json: see ``of_one`` and ``together``."""
+    whole = of_one(timeline)
+    if clients_in(timeline) == 1:
+        return whole
+    clients = by_client(timeline)
+    return together(timeline, whole, {number: of_one(one) for number, one in clients.items()}, clients)
+
+
+def of_one(timeline: Timeline) -> dict[str, Any]:
+    """Return the metrics of a session with one client.
 
     Times are in seconds since the session began, and None where the thing never happened. Under the real
     clock there is ``relay`` besides: how late the relay sent packets, in the worse of the two directions, and
@@ -39,7 +50,7 @@ def metrics(timeline: Timeline) -> dict[str, Any]:
         "attempts": _attempts(timeline),
         "server": _server(timeline),
         "links": {direction.value: _link(timeline, direction) for direction in DIRECTIONS},
-        "violations": [asdict(violation) for violation in violations(timeline)],
+        "violations": [violation.record() for violation in violations(timeline)],
         "expectations": [],
     }
     relay = _relay(timeline)
@@ -52,11 +63,8 @@ def usable_fraction(timeline: Timeline) -> float:
     It counts from the moment the client was ready, and against the whole duration of the scenario: the time
     that connecting took, and what is missing of a session that ended early, was not usable.
     """
-    from_s, until_s = reading.watched_from_s(timeline), reading.end_s(timeline)
-    if from_s is None or from_s >= until_s:
-        return 0.0
-    usable = without(Span(from_s, until_s), reading.message_gaps(timeline))
-    return rounded_s(total_s(usable) / reading.duration_s(timeline))
+    usable = usable_spans(timeline)
+    return rounded_s(total_s(usable) / reading.duration_s(timeline)) if usable else 0.0
 
 
 def _connect(timeline: Timeline) -> dict[str, float | None]:

@@ -14,10 +14,12 @@ from matplotlib.transforms import offset_copy
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
+from simlab.study.crowd import clients_in
 from simlab.study.headline import headline
 from simlab.study.lanes import Bar, Lane, Look, lanes
 from simlab.study.metrics import metrics
 from simlab.study.spans import union
+from simlab.study.storm_plot import draw_storm
 
 _FIGURE_INCHES = (12.0, 7.0)
 _POINTS_PER_INCH = 72.0
@@ -64,10 +66,15 @@ def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The time in seconds to the right, a lane for each thing downwards. Nothing is saved or shown.
+        The time in seconds to the right, a lane for each thing downwards; of several clients, a row for each.
+        Nothing is saved or shown.
     """
     if ax is None:
         ax = Figure(figsize=_FIGURE_INCHES, layout="constrained").add_subplot()
+    if clients_in(timeline) > 1:
+        draw_storm(ax, timeline)
+        _label(ax, timeline)
+        return ax
     drawn = lanes(timeline)
     width_s = max(reading.end_s(timeline), 1e-3)
     tops = _tops(drawn)
@@ -188,7 +195,7 @@ def _label(ax: Axes, timeline: Timeline) -> None:
         f"policy {header.get('policy')}",
         f"seed {header.get('seed')}",
         f"{header.get('clock')} clock",
-        "n = 1 session",
+        "n = 1 session" if clients_in(timeline) == 1 else f"n = {clients_in(timeline)} clients",
     ]
     ax.annotate(
         ", ".join(facts),

@@ -16,6 +16,8 @@ from simlab.virtual.network import Address, Way, true_payload
 # packet is at both sides would look like one that was sent twice. So the server's side has the client at
 # other addresses, as behind a relay it has.
 _CLIENT_NETWORK, _SEEN_AS = "10.0.1.", "10.0.4."
+_SERVER_NETWORKS = "10.0."
+_FURTHER = 100  # the same for further clients: 10.1.2.2 is seen as 10.101.2.2
 
 
 class PathCapture:
@@ -65,14 +67,21 @@ def _beyond(payload: bytes, way: object) -> Seen:
 
 def _renamed(address: Address) -> Address:
     host, port = address
-    return (host.replace(_CLIENT_NETWORK, _SEEN_AS, 1), port) if host.startswith(_CLIENT_NETWORK) else address
+    if host.startswith(_CLIENT_NETWORK):
+        return host.replace(_CLIENT_NETWORK, _SEEN_AS, 1), port
+    if host.startswith("10.") and not host.startswith(_SERVER_NETWORKS):
+        first, second, rest = host.split(".", 2)
+        return f"{first}.{int(second) + _FURTHER}.{rest}", port
+    return address
 
 
 @contextmanager
 def capturing(
     folder: Path, zero_s: float, now_s: Callable[[], float], comment: str
-) -> Iterator[dict[Direction, PathCapture]]:
+) -> Iterator[Callable[[], dict[Direction, PathCapture]]]:
     """Write the packets and the keys of a session into files of a folder.
+
+    It yields what makes the captures of a client's links.
 
     Parameters
     ----------
@@ -82,6 +91,6 @@ def capturing(
     file = CaptureFile(folder / CAPTURE, round(zero_s * 1e9), comment)
     with keys_logged(folder / KEYS):
         try:
-            yield {direction: PathCapture(direction, file.write_record) for direction in Direction}
+            yield lambda: {direction: PathCapture(direction, file.write_record) for direction in Direction}
         finally:
             file.finish(now_s(), 0)

@@ -1,14 +1,16 @@
 """Run somebody's own coroutine as the client of a virtual session."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Event, Recorder, Timeline
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
-from simlab.virtual.parties import CLIENT, SERVER, on
+from simlab.virtual.addresses import CLIENT, SERVER
+from simlab.virtual.client_party import on
 from simlab.virtual.session import VirtualSession
 from simlab.virtual.world import World, virtual_world
 from simlab.webrtc.callbacks import Callbacks
@@ -94,9 +96,9 @@ class CodeSession(VirtualSession):
         self._code = code
         self._place: Place | None = None
 
-    async def _take_part(self, url: str) -> None:
+    async def _take_part(self, urls: Sequence[str]) -> None:
         parties = self._parties
-        self._place = Place(self._scenario, url, self.record, self._loop)
+        self._place = Place(self._scenario, urls[0], self.record, self._loop)
         parties.schedule(self._scenario.profile.faults)
         duration_s = self._scenario.profile.duration_s
         async with asyncio.timeout(duration_s):
@@ -115,6 +117,8 @@ def run_code(scenario: Scenario, code: Code) -> Timeline:
 
     Raises
     ------
+    InvalidInputError
+        If the scenario has several clients: the coroutine is the only one.
     SessionFailedError
         If the server does not start, or everything waits for ever.
     TimeoutError
@@ -122,6 +126,9 @@ def run_code(scenario: Scenario, code: Code) -> Timeline:
     BaseException
         Whatever the coroutine raises.
     """
+    if scenario.profile.peers.clients > 1:
+        wanted = f"{scenario.profile.name}: peers.clients is {scenario.profile.peers.clients}"
+        raise InvalidInputError([f"{wanted}, want 1 for a test, which is the only client"])
     prepare(scenario)
     with virtual_world(scenario.seed) as world:
         session = CodeSession(scenario, world, code)

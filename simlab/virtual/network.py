@@ -224,7 +224,7 @@ class VirtualNetworkLoop(TcpLoop):
         way = _new_way((source, destination, len(payload)))
         padded = payload + bytes(missing_bytes(payload)) if payload[:1] in MAY_LACK else payload
         if not self.way_out(padded, way):
-            self.call_soon(self._hand_over, payload, source, destination)
+            self.hand_over_soon(payload, source, destination)
 
     def arrive(self, packet: Delivered) -> None:
         """Take a datagram from its way to the port that it is meant for, if there is one."""
@@ -236,6 +236,10 @@ class VirtualNetworkLoop(TcpLoop):
                 endpoint.refuse()
             else:
                 endpoint.deliver(true_payload(packet.payload, way), source)
+
+    def hand_over_soon(self, payload: bytes, source: Address, destination: Address) -> None:
+        """Take a datagram to the port that it is meant for, over nothing at all."""
+        self.call_soon(self._hand_over, payload, source, destination)
 
     def _hand_over(self, payload: bytes, source: Address, destination: Address) -> None:
         endpoint = self._endpoints.get(destination)

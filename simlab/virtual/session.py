@@ -3,33 +3,32 @@
 import asyncio
 import traceback
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path as FolderPath
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simlab.core.errors import SessionFailedError
-from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder, Timeline
+from simlab.own_client.choose import prepare_client
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.build import signalling_links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
+from simlab.virtual.addresses import HTTP_PORT, SERVER
+from simlab.virtual.client_party import ClientParty, on
 from simlab.virtual.leaks import leaks_told
 from simlab.virtual.network import Address
-from simlab.virtual.parties import HTTP_PORT, PROXY, SERVER, Parties, on
-from simlab.virtual.paths import Paths
+from simlab.virtual.parties import Parties
+from simlab.virtual.routes import CapturesOfClient, Routes, no_captures
 from simlab.virtual.world import EPOCH_S, World, virtual_world
+from simlab.webrtc.clients import ClientsRecorder, working_for
 from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
 from simlab.webrtc.signalling_path import Path
 
-if TYPE_CHECKING:
-    from simlab.virtual.capture import PathCapture
-
-Captures = AbstractContextManager[Mapping[Direction, "PathCapture"]]
+Captures = AbstractContextManager[CapturesOfClient]
 
 _CANCELLATIONS = 10
 
@@ -47,6 +46,7 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
         The folder for the files of a capture; None for no capture.
     """
     prepare(scenario)
+    prepare_client(scenario)
     capture = _capture_of(scenario, capture_in)
     with virtual_world(scenario.seed, redirect_openssl) as world, capture(world) as captures:
         session = VirtualSession(scenario, world, captures)
@@ -65,10 +65,14 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
 def _capture_of(scenario: Scenario, folder: FolderPath | None) -> Callable[[World], Captures]:
     """Return what begins a capture in a world; what it needs is imported before there is one."""
     if folder is None:
-        return lambda _: nullcontext({})
+        return lambda _: nullcontext(no_captures)
     from simlab.virtual.capture import capturing
 
     return lambda world: capturing(folder, EPOCH_S, world.loop.time, str(scenario))
+
+
+def _url(client: ClientParty) -> str:
+    return f"http://{client.site.proxy}:{HTTP_PORT}{OFFER_PATH}"
 
 
 async def _same(address: Address) -> Address:
@@ -76,21 +80,22 @@ async def _same(address: Address) -> Address:
 
 
 class VirtualSession:
-    """Client and server, the paths between them, and the signalling proxy."""
+    """Clients and server, the paths between them, and a signalling proxy for each client."""
 
     def __init__(
         self,
         scenario: Scenario,
         world: World,
-        captures: Mapping[Direction, "PathCapture"] = MappingProxyType({}),
+        captures: CapturesOfClient = no_captures,
     ) -> None:
         self._scenario = scenario
         self._loop = world.loop
-        self.record = Recorder(self._loop.time)
+        several = scenario.profile.peers.clients > 1
+        self.record = ClientsRecorder(self._loop.time) if several else Recorder(self._loop.time)
         self.ended_s = scenario.profile.duration_s
-        self._paths = Paths(self._loop, scenario, self.record, captures)
+        self._routes = Routes(self._loop, scenario, self.record, captures)
         self._parties = Parties(scenario, self._loop, self.record)
-        self._proxy: SignallingProxy | None = None
+        self._proxies: list[SignallingProxy] = []
         self._main: asyncio.Task[None] | None = None
 
     def run(self) -> None:
@@ -113,30 +118,38 @@ class VirtualSession:
 
     async def _run(self) -> None:
         parties = self._parties
-        path = Path.of(self._scenario.profile)
-        upstream = f"http://{SERVER}:{HTTP_PORT}"
-        links = signalling_links(self._scenario)
-        self._loop.reuses_connections = links is not None or path.has_half_open
-        self._proxy = SignallingProxy(upstream, path, self.record, _same, _same, links)
+        profile = self._scenario.profile
+        path = Path.of(profile)
+        self._loop.reuses_connections = path.has_half_open or profile.signalling.path is not None
+        self._proxies = [self._proxy(client, path) for client in parties.clients]
         await parties.start_ice_servers()
         await parties.start_server()
-        await on(self._loop, PROXY, self._proxy.start(PROXY, HTTP_PORT))
-        self._proxy.schedule()
-        await self._take_part(f"http://{PROXY}:{HTTP_PORT}{OFFER_PATH}")
+        for client, proxy in zip(parties.clients, self._proxies, strict=True):
+            await self._start_proxy(client, proxy)
+        await self._take_part([_url(client) for client in parties.clients])
         self.finish()
         self.record("session", "end", reason="duration")
 
-    async def _take_part(self, url: str) -> None:
-        """Be the client, until the end of the session."""
+    def _proxy(self, client: ClientParty, path: Path) -> SignallingProxy:
+        links = signalling_links(client.scenario)
+        return SignallingProxy(f"http://{SERVER}:{HTTP_PORT}", path, self.record, _same, _same, links)
+
+    async def _start_proxy(self, client: ClientParty, proxy: SignallingProxy) -> None:
+        with working_for(client.number):
+            await on(self._loop, client.site.proxy, proxy.start(client.site.proxy, HTTP_PORT))
+            proxy.schedule()
+
+    async def _take_part(self, urls: Sequence[str]) -> None:
+        """Be the clients, whose offers go to these URLs, until the end of the session."""
         profile = self._scenario.profile
-        await self._parties.start_client(url)
+        await self._parties.start_clients(urls)
         self._parties.schedule(profile.faults)
-        await self._parties.run_client(profile.duration_s)
+        await self._parties.run_clients(profile.duration_s)
 
     def finish(self) -> None:
         """Record what is still open: the last gaps and counts."""
         if self._parties.finish():
-            self._paths.finish()
+            self._routes.finish()
 
     def fail(self, stage: str, reason: str) -> None:
         """Record that the session was not run to its end."""
@@ -161,7 +174,7 @@ class VirtualSession:
         if self._main is not None:
             self._main.cancel()
             self._finish(_wait_for([self._main]))
-        for closer in self._parties.closers(self._proxy):
+        for closer in self._parties.closers(self._proxies):
             self._finish(closer)
         self._cancel_tasks()
         asyncio.set_event_loop(None)

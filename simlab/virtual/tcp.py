@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from simlab.virtual.loop import Process, VirtualLoop, current_process
+from simlab.webrtc.clients import client_id
 
 Address = tuple[str, int]
 
@@ -245,25 +246,34 @@ class TcpLoop(VirtualLoop):
         self.listeners[address] = (protocol_factory, contextvars.copy_context())
         return _Listener(self, address)
 
-    async def create_connection(  # type: ignore[override]
-        self, protocol_factory: Callable[[], Any], host: str, port: int, **_: Any
+    async def create_connection(
+        self,
+        protocol_factory: Callable[[], Any],
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        sock: Any = None,
+        **_: Any,
     ) -> tuple[asyncio.Transport, Any]:
-        """Connect to a listener.
+        """Connect to a listener: by its address, or by what ``aiohttp_sockets`` made of it.
 
         Raises
         ------
         ConnectionRefusedError
             If nobody listens there.
         """
+        there: Any = sock.address if sock is not None else (host, port)
         await asyncio.sleep(2 * DELAY_S)
-        listener = self.listeners.get((host, port))
+        listener = self.listeners.get(there)
         if listener is None:
-            raise ConnectionRefusedError(f"Connect call failed ({host!r}, {port})")
+            raise ConnectionRefusedError(f"Connect call failed {there}")
         make_server_protocol, context = listener
         self._next_client_port += 1
-        here, there = ("0.0.0.0", self._next_client_port), (host, port)
+        here = ("0.0.0.0", self._next_client_port)
         client = StreamEndpoint(self, protocol_factory(), here, there)
-        server = context.copy().run(StreamEndpoint, self, None, there, here)
+        context = context.copy()
+        context.run(client_id.set, client_id.get())  # so that a server's work is told apart by its clients
+        server = context.run(StreamEndpoint, self, None, there, here)
         client.peer, server.peer = server, client
         if self.reuses_connections:
             client.seem_open()

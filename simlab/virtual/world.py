@@ -11,6 +11,7 @@ import aioice.mdns
 import time_machine
 from aiortc import rtcsctptransport
 
+from simlab.virtual.aiohttp_sockets import aiohttp_connects
 from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
 from simlab.virtual.fast.piece import in_place
@@ -79,6 +80,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
         stack.enter_context(inline_workers())
+        stack.enter_context(aiohttp_connects())
         stack.enter_context(numbered_members())
         stack.enter_context(in_place(pieces(time_ns)))
         stack.enter_context(candidates_in_order())

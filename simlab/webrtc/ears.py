@@ -1,10 +1,12 @@
-"""What all bots of a server have heard from the client, and what they have sent."""
+"""What all bots of a server have heard from each client, and what they have sent."""
 
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.webrtc import probes
+from simlab.webrtc.clients import client_id, working_for
 
 
 class EarsState(TypedDict):
@@ -81,3 +83,32 @@ class Ears:
         self.sent_messages.flush()
         self.sent_media.flush()
         self.sent_video.flush()
+
+
+class EarsOfAll:
+    """The ears of a server, for each of its clients.
+
+    Parameters
+    ----------
+    make
+        Makes those for a client that has none yet.
+    """
+
+    def __init__(self, make: Callable[[], Ears]) -> None:
+        self._make = make
+        self._made: dict[int | None, Ears] = {}
+
+    @property
+    def here(self) -> Ears:
+        """Those for the client that the running code works for."""
+        number = client_id.get()
+        found = self._made.get(number)
+        if found is None:
+            found = self._made[number] = self._make()
+        return found
+
+    def finish(self) -> None:
+        """Record what is still open."""
+        for number, ears in self._made.items():
+            with working_for(number):
+                ears.finish()

@@ -17,7 +17,7 @@ from simlab.webrtc.application import Application
 from simlab.webrtc.bot import Bot
 from simlab.webrtc.callbacks import Callbacks
 from simlab.webrtc.connection import SmallWebRTCConnection
-from simlab.webrtc.ears import Ears
+from simlab.webrtc.ears import Ears, EarsOfAll
 from simlab.webrtc.encoded import EncodedFrame
 from simlab.webrtc.errors import BotNotReadyError, RTVIError
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
@@ -187,6 +187,13 @@ class ClientSession:
         await self.transport.release()
 
 
+def ears_of(scenario: Scenario, record: Recorder) -> EarsOfAll:
+    """Return what the bots of a scenario's server hear with."""
+    profile = scenario.profile
+    media, last_message_s = profile.peers.media, profile.duration_s - probes.QUIET_END_S
+    return EarsOfAll(lambda: Ears(record, "audio" in media, last_message_s, "video" in media))
+
+
 class ServerSession:
     """The server's half: the offer endpoint, and a bot for each connection.
 
@@ -202,13 +209,11 @@ class ServerSession:
         self,
         scenario: Scenario,
         record: Recorder,
-        ears: Ears | None = None,
+        ears: EarsOfAll | None = None,
         ice: IceSettings = NO_ICE_SERVERS,
     ) -> None:
         profile = scenario.profile
-        last_message_s = profile.duration_s - probes.QUIET_END_S
-        media = profile.peers.media
-        self.ears = ears or Ears(record, "audio" in media, last_message_s, "video" in media)
+        self.ears = ears or ears_of(scenario, record)
         self._record = record
         self._keys = profile.bot
         exhausted = [fault for fault in profile.faults if fault.kind == "server-exhausted"]
@@ -233,7 +238,7 @@ class ServerSession:
             if by_bot:
                 self._handler.bot_ended(connection)
 
-        Bot(connection, self._record, self.ears, self._keys, resumes=call.resumes, ended=ended)
+        Bot(connection, self._record, self.ears.here, self._keys, resumes=call.resumes, ended=ended)
 
     async def start(self, host: str, port: int) -> None:
         """Listen.

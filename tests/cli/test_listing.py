@@ -147,7 +147,7 @@ def test_the_same_run_gives_the_same_picture(simlab, run_folder):
     ("arguments", "status", "told"),
     [
         (["nowhere"], 2, "nowhere: no such folder"),
-        (["profiles"], 2, "profiles/scenario.toml: no such file or directory"),
+        (["profiles"], 2, "profiles: is neither a run nor a study"),
         (["RUN", "--out", "a.bmp"], 2, "--out a.bmp: want a name that ends in .png, .svg, .pdf, or --format"),
         (["RUN", "--out", "no/such/a.png"], 3, "no/such/a.png: the file could not be written"),
     ],

@@ -94,7 +94,7 @@ def test_all_faults_at_once():
         delay = "-4ms"
         [peers]
         media = ["vido"]
-        clients = 2
+        clients = 501
         [[fault]]
         kind = "blackot"
         [[fault]]
@@ -106,7 +106,7 @@ def test_all_faults_at_once():
     """
     assert faults_of(text) == [
         'lift.toml: peers.media[0] is "vido", did you mean "video"?',
-        "lift.toml: peers.clients is 2, want 1 (more is not supported yet)",
+        "lift.toml: peers.clients is 501, want 500 or less",
         'lift.toml: link.up.delay is "-4ms", want 0 or more',
         'lift.toml: link.latency is unknown, did you mean "delay"?',
         'lift.toml: fault[0].kind is "blackot", did you mean "blackout"?',
@@ -142,7 +142,10 @@ def test_all_faults_at_once():
         ("peers.media = 'audio'", 'peers.media is "audio", want a list'),
         ("peers.media = ['audio', 'audio']", "peers.media: want each at most once"),
         ("peers.media = ['audio', 'video', 'audio']", "peers.media: want 2 or fewer"),
-        ("peers.client = 'firefox'", 'peers.client is "firefox", want one of "builtin", "chromium"'),
+        (
+            "peers.client = 'firefox'",
+            'peers.client is "firefox", want one of "builtin", "chromium", "MODULE:NAME"',
+        ),
         (
             "client.behaviour.stop_shared_tracks = 1",
             "client.behaviour.stop_shared_tracks is 1, want true or false",

@@ -1,0 +1,40 @@
+"""The clients of a session that has several, for people."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from simlab.cli.tables import seconds, table_of
+
+_MOST = 10
+
+
+def worst(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Yield a table with a row for each client, the worst first, ten at most."""
+    clients = sorted(metrics["clients"], key=_how_bad)
+    table = table_of("client", "ready", "outages", "longest", "offers", "failed", "usable", "in the end")
+    for client in clients[:_MOST]:
+        waits_s = [outage["recovered_s"] for outage in client["outages"]]
+        longest_s = None if None in waits_s or not waits_s else max(waits_s)
+        table.add_row(
+            str(client["client_id"]),
+            seconds(client["connect"]["bot_ready_s"]),
+            str(len(waits_s)),
+            "not over" if None in waits_s else seconds(longest_s),
+            str(client["attempts"]["offers"]),
+            str(client["attempts"]["offers_failed"]),
+            f"{client['usable_fraction']:.1%}",
+            "has its call" if client["saved"] else "lost",
+        )
+    yield table
+    if len(clients) > _MOST:
+        yield Text(f"and {len(clients) - _MOST} more, in metrics.json and with --json", style="dim")
+
+
+def _how_bad(client: Mapping[str, Any]) -> tuple[bool, float, int]:
+    waits_s = [outage["recovered_s"] for outage in client["outages"]]
+    longest_s = max((math.inf if wait_s is None else wait_s for wait_s in waits_s), default=0.0)
+    return client["saved"], -longest_s, client["client_id"]

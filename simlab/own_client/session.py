@@ -1,0 +1,86 @@
+"""The client's half of a session, on a function of the user's own."""
+
+import asyncio
+import inspect
+from contextlib import suppress
+from typing import Any
+
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Recorder
+from simlab.own_client.watch import ClientWatcher
+from simlab.own_server.find import fresh_client
+from simlab.own_server.session import place
+from simlab.own_server.watch import install, watcher
+from simlab.profile.scenario import Scenario
+from simlab.webrtc import probes
+from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
+from simlab.webrtc.session import rtc_servers
+
+
+class OwnClientSession:
+    """A function that meets the server as it stands. It does what ``ClientSession`` does.
+
+    Parameters
+    ----------
+    endpoint
+        The URL that offers go to, which the function is called with.
+    ice
+        STUN and TURN servers, for a function that has a parameter ``ice_servers``.
+
+    Raises
+    ------
+    SessionFailedError
+        If its module does not run.
+    """
+
+    def __init__(
+        self, scenario: Scenario, endpoint: str, record: Recorder, ice: IceSettings = NO_ICE_SERVERS
+    ) -> None:
+        profile = scenario.profile
+        self._record = record
+        self._endpoint = endpoint
+        install()
+        last_message_s = profile.duration_s - probes.QUIET_END_S
+        self._watcher = ClientWatcher(record, "audio" in profile.peers.media, last_message_s)
+        try:
+            self._function = fresh_client(profile.peers.client)
+        except Exception as error:  # whatever it is, it is the client's
+            stage, name = "client", profile.peers.client
+            raise SessionFailedError(stage, f"{name} did not start: {place(error)}") from error
+        known = inspect.signature(self._function).parameters
+        self._options = {"ice_servers": list(rtc_servers(ice))} if "ice_servers" in known else {}
+        self._running: asyncio.Task[Any] | None = None
+
+    async def run(self, duration_s: float) -> None:
+        """Run until ``duration_s`` after the session began, though the function may be over before."""
+        watcher.set(self._watcher)  # for all that it does from here on, and for nobody else
+        self._running = asyncio.get_running_loop().create_task(self._follow())
+        await asyncio.sleep(duration_s - self._record.now_s())
+
+    async def _follow(self) -> None:
+        try:
+            await self._function(self._endpoint, **self._options)
+        except Exception as error:  # a client that fails is one of the things that sessions are for
+            self._record("client", "ended", outcome="raised", error=place(error))
+        else:
+            self._record("client", "ended", outcome="returned")
+
+    async def hang_up(self) -> None:
+        """End the function, as a user does who leaves."""
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+
+    def finish(self) -> None:
+        """Record what is still open."""
+        self._watcher.stop()
+        self._watcher.finish()
+
+    async def close(self) -> None:
+        """Free everything."""
+        self._watcher.stop()
+        await self._end()

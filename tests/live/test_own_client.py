@@ -1,0 +1,30 @@
+"""A client of the user's own, in real time, through the relay."""
+
+from simlab.live.session import run
+from simlab.study.metrics import metrics
+from tests.virtual.sessions import scenario
+
+OWN = """
+duration = "6s"
+[peers]
+client = "tests.apps.own_client:{}"
+[link]
+delay = "20ms"
+"""
+
+
+def test_it_meets_the_server_over_the_relay():
+    timeline = run(scenario(OWN.format("client")))
+    found = metrics(timeline)
+    assert timeline.events[-1].is_a("session", "end")
+    assert found["connect"]["bot_ready_s"] < 5
+    for way in ("up", "down"):
+        assert found["messages"][way]["delivered"] > 5
+        assert found["media"][way]["received"] > 25
+        assert found["links"][way]["delivered"] > 100
+    assert found["attempts"]["offers"] == found["server"]["connections_opened"] == 1
+
+
+def test_one_that_fails_is_an_event():
+    (ended,) = run(scenario(OWN.format("broken"), duration="3s")).select("client", "ended")
+    assert ended["error"].startswith("ZeroDivisionError: http://127.")
