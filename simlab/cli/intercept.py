@@ -70,7 +70,7 @@ _TOLD = {
     "--keys",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The key log of the server (simlab serve --keys), for dtls.keys beside a capture.",
+    help="The server's key log (of simlab serve --keys, simlab capture keys), for dtls.keys.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one event a line.")
 @click.option("--quiet", is_flag=True, help="Print the two addresses, and nothing else.")
