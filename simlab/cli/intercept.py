@@ -54,6 +54,7 @@ _TOLD = {
     metavar="HOST:PORT",
     help="Where the live page is; port 0 takes any free one.",
 )
+@click.option("--socket", type=click.Path(path_type=Path), metavar="FILE", help="Where simlab ctl finds it.")
 @click.option("--media-host", metavar="ADDRESS", help="The address of this machine that media are sent to.")
 @click.option(
     "--idle", default="2min", show_default=True, metavar="DURATION", help="When a silent client is forgotten."
@@ -80,6 +81,7 @@ def command(
     name: str | None,
     settings: tuple[str, ...],
     control: str,
+    socket: Path | None,
     media_host: str | None,
     idle: str,
     out: Path,
@@ -105,7 +107,7 @@ def command(
 
     if keys is not None and not capture:
         raise InvalidInputError(["--keys: want --capture beside it"])
-    wanted = _checked(upstream, listen, control, media_host, idle)
+    wanted = _checked(upstream, listen, control, socket, media_host, idle)
     if capture:
         wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
     for option, (host, _) in (("--listen", wanted.listen), ("--control", wanted.control)):
@@ -114,6 +116,7 @@ def command(
     def listening(url: str, page: str) -> None:
         click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
         click.echo(f"Live page: {page}", err=as_json)
+        click.echo(f"Control: simlab ctl --socket {wanted.socket} status", err=as_json)
 
     def save(scenario: "Scenario", timeline: "Timeline", captured: Path | None) -> str:
         from simlab.batch.recording import save_recording
@@ -163,7 +166,9 @@ def load_text(text: str) -> "Load":
     return lambda overrides: load(text, "intercept", overrides)
 
 
-def _checked(upstream: str, listen: str, control: str, media_host: str | None, idle: str) -> "Settings":
+def _checked(
+    upstream: str, listen: str, control: str, path: Path | None, media_host: str | None, idle: str
+) -> "Settings":
     """Return where the intercept is to stand.
 
     Raises
@@ -172,6 +177,7 @@ def _checked(upstream: str, listen: str, control: str, media_host: str | None, i
         If an option is wrong, with a sentence for each.
     """
     from simlab.live.intercept.run import Settings
+    from simlab.live.remote.paths import default_path
     from simlab.profile.units import parse_duration_s
 
     faults = _url_faults(upstream)
@@ -191,7 +197,8 @@ def _checked(upstream: str, listen: str, control: str, media_host: str | None, i
         faults.append(f"--idle {idle}: {error}")
     if faults:
         raise InvalidInputError(faults)
-    return Settings(upstream, places[0], places[1], media_host, idle_s)
+    listens, answers = places
+    return Settings(upstream, listens, answers, path or default_path("intercept"), media_host, idle_s)
 
 
 def _url_faults(upstream: str) -> list[str]:

@@ -216,7 +216,8 @@ function showState(state) {
   $("active").replaceChildren(...state.faults.map((fault) => {
     const item = document.createElement("li");
     const more = [fault.how, fault.match?.join(", "), fault.direction, fault.client ? `client ${fault.client}` : ""];
-    item.textContent = `${fault.fault} (${more.filter(Boolean).join("; ")}), ${fault.left_s.toFixed(0)} s left`;
+    const left = fault.left_s === null ? "until you end it" : `${fault.left_s.toFixed(0)} s left`;
+    item.textContent = `${fault.fault} (${more.filter(Boolean).join("; ")}), ${left}`;
     return item;
   }));
   showLine(state);
@@ -324,7 +325,7 @@ function take(event) {
 
 function takeFault(event) {
   if (event.kind === "begin") {
-    const seconds = event.for ? inMs(event.for) / 1000 : 0;
+    const seconds = event.for ? inMs(event.for) / 1000 : event.fault === "rebind" ? 0 : Infinity;
     faults.set(event.index, { at_s: event.t_s, until_s: event.t_s + seconds, name: event.how ?? event.fault, client: event.client });
   } else if (faults.has(event.index)) faults.get(event.index).until_s = event.t_s;
 }
