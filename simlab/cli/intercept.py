@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simlab.profile.model import Profile
     from simlab.profile.scenario import Scenario
 
+_CLEAN = 'name = "clean"\ndescription = "nothing is done to packets"'
 _TOLD = {
     "client": ("offer", "answer", "offer_failed", "bot_ready"),
     "policy": ("attempt",),
@@ -123,7 +124,10 @@ def command(
 
         return str(save_recording(out, scenario, timeline, captured, keys))
 
-    given, loaded = overrides_of(settings), load_named(name) if name else load_text("")
+    given, loaded = (
+        overrides_of(settings),
+        load_named(name) if name else load_text(_CLEAN),
+    )
 
     def first(overrides: "Mapping[str, str]") -> "Profile":
         return loaded({**given, **overrides})

@@ -8,9 +8,15 @@ from typing import Any
 
 from simlab.core.timeline import Recorder
 from simlab.live.intercept.happenings import Happening, Settled
+from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
 from simlab.profile.model import Profile
 from simlab.profile.units import duration_text
+
+
+def keys_of(fault: Fault) -> dict[str, Any]:
+    """Return the keys of a fault beside its kind and its times, as a profile has them."""
+    return fault.model_dump(by_alias=True, exclude={"kind", "at_s", "for_s"}, exclude_none=True)
 
 
 class Chronicle:
@@ -51,9 +57,8 @@ class Chronicle:
             elif one.until_s > now_s and one.of_profile:
                 self.end(one)
         for fault in profile.faults:
-            keys = fault.model_dump(by_alias=True, exclude={"kind", "at", "for"}, exclude_none=True)
             at_s, until_s = began_s + fault.at_s, began_s + fault.until_s
-            one = self._kept(Happening(len(self.happenings), fault.kind, at_s, until_s, 0, keys, True))
+            one = self._kept(fault.kind, at_s, until_s, 0, keys_of(fault), of_profile=True)
             self._later(at_s, partial(self._tell, "begin", one))
             if until_s > at_s:
                 self._later(until_s, partial(self._tell, "end", one))
@@ -63,7 +68,7 @@ class Chronicle:
     def begin(self, kind: str, for_s: float, client: int, keys: Mapping[str, Any]) -> Happening:
         """Note and tell that a fault begins now; its end is for the caller to tell, unless it lasts 0 s."""
         now_s = self._record.now_s()
-        one = self._kept(Happening(len(self.happenings), kind, now_s, now_s + for_s, client, keys))
+        one = self._kept(kind, now_s, now_s + for_s, client, keys)
         self._tell("begin", one)
         return one
 
@@ -78,7 +83,16 @@ class Chronicle:
             timer.cancel()
         self._timers.clear()
 
-    def _kept(self, one: Happening) -> Happening:
+    def _kept(
+        self,
+        kind: str,
+        at_s: float,
+        until_s: float,
+        client: int,
+        keys: Mapping[str, Any],
+        of_profile: bool = False,
+    ) -> Happening:
+        one = Happening(len(self.happenings), kind, at_s, until_s, client, keys, of_profile)
         self.happenings.append(one)
         return one
 

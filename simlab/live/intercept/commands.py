@@ -10,7 +10,7 @@ from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live.child import Child
 from simlab.live.intercept.checks import toml_of, unfit, wrong_settings
-from simlab.live.intercept.chronicle import Chronicle
+from simlab.live.intercept.chronicle import Chronicle, keys_of
 from simlab.live.intercept.happenings import Happening
 from simlab.live.intercept.known import Known
 from simlab.live.intercept.log import Log
@@ -158,9 +158,8 @@ class Commands(LinkCommands):
         await self._relay.ask("hold", client, directions, None if for_s == math.inf else for_s)
 
     def _begins(self, live: Live) -> None:
-        keys = live.fault.model_dump(by_alias=True, exclude={"kind", "at", "for"}, exclude_none=True)
-        for_s = live.fault.until_s - live.fault.at_s
-        self._happening[live.number] = self._chronicle.begin(live.fault.kind, for_s, live.client, keys)
+        fault, for_s = live.fault, live.fault.until_s - live.fault.at_s
+        self._happening[live.number] = self._chronicle.begin(fault.kind, for_s, live.client, keys_of(fault))
 
     def _ends(self, live: Live) -> None:
         one = self._happening.pop(live.number, None)

@@ -33,7 +33,7 @@ def the_only_one() -> Path:
         return found[0]
     if not found:
         raise InvalidInputError(
-            ["no relay of yours runs here; start one with simlab relay or simlab intercept, or say --socket"]
+            ["no relay of yours runs here; start simlab relay or simlab intercept, or say --socket"]
         )
     raise InvalidInputError([f"{len(found)} relays run, say which: --socket {path}" for path in found])
 

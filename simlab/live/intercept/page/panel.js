@@ -196,6 +196,7 @@ function saved(answer) {
     item.textContent = client === null ? folder : `client ${client}: ${folder}`;
     $("saved").prepend(item);
   }
+  $("saved").scrollIntoView({ block: "nearest" });
 }
 
 // ---- what is told ----
@@ -366,8 +367,11 @@ function listen() {
 }
 
 function makeLegend() {
-  const names = { media: "media (delay up)", data: "data channel (delay down, dashed)", stun: "ICE checks", other: "other", lost: "dropped", fault: "a fault" };
-  $("legend").innerHTML = Object.entries(names).map(([key, name]) => `<span><i style="background:var(--${key})"></i>${name}</span>`).join("");
+  const names = { media: "media", data: "data channel", stun: "ICE checks", other: "other", lost: "dropped", fault: "a fault" };
+  const bars = Object.entries(names).map(([key, name]) => `<span><i style="background:var(--${key})"></i>${name}</span>`);
+  const lines = [["media", "", "delay up"], ["data", "dashed", "delay down"]].map(([key, dashed, name]) =>
+    `<span><i class="line ${dashed}" style="border-color:var(--${key})"></i>${name}</span>`);
+  $("legend").innerHTML = [...bars, ...lines].join("");
 }
 
 makeSliders();
