@@ -210,7 +210,7 @@ def rebind(ctx: click.Context, what: str | None, client: int | None) -> int:
       simlab ctl rebind
     """
     answer = _relay(ctx).rebind(what, client)
-    return _say(ctx, answer, f"clients that have moved: {answer['clients']}")
+    return _say(ctx, answer, f"{answer['clients']} clients have moved")
 
 
 @group.command("pause")
