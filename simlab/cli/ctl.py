@@ -54,40 +54,19 @@ def _say(ctx: click.Context, answer: Any, sentence: str | None = None) -> int:
     return 0
 
 
-@group.command("status")
-@click.pass_context
-def status(ctx: click.Context) -> int:
-    """Show where it listens, and which profile it plays.
+def _asking(name: str, does: str) -> None:
+    """Add a command that asks for something, and prints the answer."""
 
-    \b
-    Example:
-      simlab ctl status
-    """
-    return _say(ctx, _relay(ctx).status())
+    @click.pass_context
+    def ask(ctx: click.Context) -> int:
+        return _say(ctx, getattr(_relay(ctx), name)())
+
+    group.command(name, help=f"{does}\n\n\b\nExample:\n  simlab ctl {name}")(ask)
 
 
-@group.command("stats")
-@click.pass_context
-def stats(ctx: click.Context) -> int:
-    """Show what it has carried and dropped, and how late.
-
-    \b
-    Example:
-      simlab ctl stats
-    """
-    return _say(ctx, _relay(ctx).stats())
-
-
-@group.command("clients")
-@click.pass_context
-def clients(ctx: click.Context) -> int:
-    """List the clients that are there.
-
-    \b
-    Example:
-      simlab ctl clients
-    """
-    return _say(ctx, _relay(ctx).clients())
+_asking("status", "Show where it listens, and which profile it plays.")
+_asking("stats", "Show what it has carried and dropped, and, at a relay, how late.")
+_asking("clients", "List the clients that are there.")
 
 
 @group.command("settings")
