@@ -65,6 +65,7 @@ def test_ctl_changes_what_an_intercept_does_to_one_client(shared, ctl):
     assert held["up"]["offered"] >= held["up"]["delivered"] + held["up"]["dropped"]["blackout"]
     assert [(one["fault"], one["left_s"], one["match"]) for one in began] == [("block", None, ["rtp"])]
     runs = [simlab.open(line.partition(": ")[2]) for line in saved.splitlines()]
+    assert [fault.for_s for fault in runs[1].scenario.profile.faults if fault.kind == "blackout"] == [1.0]
     kinds = [[fault.kind for fault in run.scenario.profile.faults] for run in runs]
     assert kinds == [["pause", "block", "rebind"], ["blackout", "pause", "block"]]
     for run, causes in zip(runs, ({"block"}, {"block", "blackout"}), strict=True):

@@ -65,10 +65,9 @@ class Chronicle:
             if isinstance(fault, RebindFault):
                 self._later(at_s, rebind)
 
-    def begin(self, kind: str, for_s: float, client: int, keys: Mapping[str, Any]) -> Happening:
-        """Note and tell that a fault begins now; its end is for the caller to tell, unless it lasts 0 s."""
-        now_s = self._record.now_s()
-        one = self._kept(kind, now_s, now_s + for_s, client, keys)
+    def begin(self, kind: str, at_s: float, for_s: float, client: int, keys: Mapping[str, Any]) -> Happening:
+        """Note and tell that a fault has begun; its end is for the caller to tell, unless it lasts 0 s."""
+        one = self._kept(kind, at_s, at_s + for_s, client, keys)
         self._tell("begin", one)
         return one
 

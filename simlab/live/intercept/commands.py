@@ -158,8 +158,10 @@ class Commands(LinkCommands):
         await self._relay.ask("hold", client, directions, None if for_s == math.inf else for_s)
 
     def _begins(self, live: Live) -> None:
-        fault, for_s = live.fault, live.fault.until_s - live.fault.at_s
-        self._happening[live.number] = self._chronicle.begin(fault.kind, for_s, live.client, keys_of(fault))
+        fault, at_s = live.fault, self._chronicle.began_s + live.fault.at_s
+        for_s = fault.until_s - fault.at_s
+        one = self._chronicle.begin(fault.kind, at_s, for_s, live.client, keys_of(fault))
+        self._happening[live.number] = one
 
     def _ends(self, live: Live) -> None:
         one = self._happening.pop(live.number, None)
@@ -175,7 +177,9 @@ class Commands(LinkCommands):
                     self._chronicle.end(one)
         if for_s:
             direction = "both" if len(names) == 2 else min(names)
-            one = self._chronicle.begin("pause", for_s, client, {"direction": direction})
+            one = self._chronicle.begin(
+                "pause", self._record.now_s(), for_s, client, {"direction": direction}
+            )
             self._holds.append(one)
             if for_s < math.inf:
                 asyncio.get_running_loop().call_later(for_s, self._let_go, one)
@@ -252,7 +256,7 @@ class Commands(LinkCommands):
         faults.extend(wrong)
         faults.check()
         number = await self._relay.ask("rebind", client)
-        self._chronicle.begin("rebind", 0.0, client, {"what": "port"})
+        self._chronicle.begin("rebind", self._record.now_s(), 0.0, client, {"what": "port"})
         return {"clients": number}
 
     async def _begin_recording(self, given: Given) -> Answer:
