@@ -1,4 +1,4 @@
-"""The commands of a relay, as both of its clients have them."""
+"""The commands of a relay and of an intercept, as both of their clients have them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -52,31 +52,49 @@ class RelayCommands:
         """Let a fault begin: keys as in a profile's ``[[fault]]``, with ``for_`` for ``for``."""
         return self._do("fault", _given(kind=kind, **keys))
 
-    def blackout(self, for_: str | None = None, direction: str | None = None) -> Any:
-        """Let nothing through, for a time (``"5s"``) or until ``clear``."""
-        return self._do("blackout", _given(for_=for_, direction=direction))
+    def blackout(
+        self, for_: str | None = None, direction: str | None = None, client: int | None = None
+    ) -> Any:
+        """Let nothing through, for a time (``"5s"``) or until ``clear``; at an intercept, for one client."""
+        return self._do("blackout", _given(for_=for_, direction=direction, client=client))
 
     def block(
-        self, match: Sequence[str] = ("stun",), for_: str | None = None, direction: str | None = None
+        self,
+        match: Sequence[str] = ("stun",),
+        for_: str | None = None,
+        direction: str | None = None,
+        client: int | None = None,
     ) -> Any:
         """Let nothing of some packet classes through."""
-        return self._do("block", _given(match=list(match), for_=for_, direction=direction))
+        return self._do("block", _given(match=list(match), for_=for_, direction=direction, client=client))
 
     def clear(self, number: int | None = None) -> Any:
         """End a fault that a command has begun, or all of them."""
         return self._do("clear", _given(number=number))
 
-    def rebind(self, what: str | None = None) -> Any:
+    def rebind(self, what: str | None = None, client: int | None = None) -> Any:
         """Let the target see every client from another port, or with ``"address"`` from another address."""
-        return self._do("rebind", _given(what=what))
+        return self._do("rebind", _given(what=what, client=client))
 
-    def pause(self, for_: str | None = None, direction: str | None = None) -> Any:
+    def pause(self, for_: str | None = None, direction: str | None = None, client: int | None = None) -> Any:
         """Hold all packets, for a time or until ``resume``."""
-        return self._do("pause", _given(for_=for_, direction=direction))
+        return self._do("pause", _given(for_=for_, direction=direction, client=client))
 
-    def resume(self, direction: str | None = None) -> Any:
+    def resume(self, direction: str | None = None, client: int | None = None) -> Any:
         """Let go of what is held."""
-        return self._do("resume", _given(direction=direction))
+        return self._do("resume", _given(direction=direction, client=client))
+
+    def signalling(self, how: str, for_: str | None = None, method: str | None = None) -> Any:
+        """Break the signalling of an intercept, with ``how`` as in a profile."""
+        return self._do("signalling", _given(how=how, for_=for_, method=method))
+
+    def record(self, name: str = "intercept") -> Any:
+        """Begin a recording of an intercept."""
+        return self._do("record", {"name": name})
+
+    def stop_recording(self) -> Any:
+        """End it, and return where it was saved: ``folders``, each with ``client`` and ``folder``."""
+        return self._do("stop_recording", {})
 
     def load(self, profile: str | PathLike[str], set: Mapping[str, Any] = _NOTHING) -> Any:  # noqa: A002
         """Begin with another profile, a file or a name; return its name, its seed, and what is left out."""

@@ -70,17 +70,19 @@ class Conversation:
         self.usernames: dict[str, None] = {}
         self.stun: Counter[str] = Counter()
         self.rtcp: Counter[str] = Counter()
-        self.handshakes: list[Handshake] = []
+        self.handshakes: list[Handshake] = []  # that began here
         self.chunks: dict[str, Counter[str]] = {"up": Counter(), "down": Counter()}
         self.unread = 0  # records of data without their keys, or not genuine
 
-    def take(self, packet: Captured, way: str) -> None:
+    def take(self, packet: Captured, way: str, known: list[Handshake]) -> None:
         """Take in a packet.
 
         Parameters
         ----------
         way
             ``up`` or ``down``.
+        known
+            All handshakes of the connection so far, at whichever addresses; one that begins here is added.
         """
         if not self.packets:
             self.first_s = packet.at_s
@@ -90,13 +92,13 @@ class Conversation:
             self._take_stun(packet)
         elif packet.kind in _DTLS:
             for record in records_of(packet.payload):
-                self._take_record(record, way, packet.at_s)
+                self._take_record(record, way, packet.at_s, known)
         elif packet.kind is PacketClass.RTCP:
             # The name alone: what follows is encrypted.
             self.rtcp[RTCP(packet_type=packet.payload[1]).sprintf("%packet_type%")] += 1
 
     def _take_stun(self, packet: Captured) -> None:
-        if not _is_whole(packet.payload):
+        if not is_whole(packet.payload):
             self.stun["malformed"] += 1
             return
         kind = packet.kind.removeprefix("stun.")
@@ -107,15 +109,15 @@ class Conversation:
                 kind = f"error {attribute.value[2] % 8 * 100 + attribute.value[3]}"
         self.stun[kind] += 1
 
-    def _take_record(self, record: DtlsRecord, way: str, at_s: float) -> None:
+    def _take_record(self, record: DtlsRecord, way: str, at_s: float, known: list[Handshake]) -> None:
         if record.epoch == 0:
-            self._take_plain(record, way, at_s)
+            self._take_plain(record, way, at_s, known)
             return
         up = way == "up"
-        if not self.handshakes:
+        if not known:
             self.unread += record.kind == _DATA
             return
-        handshake = self.handshakes[-1]
+        handshake = known[-1]
         handshake.encrypted(up, at_s)
         if record.kind not in (_ALERT, _DATA):
             return
@@ -129,20 +131,22 @@ class Conversation:
         else:
             self._take_sctp(inside, way)
 
-    def _take_plain(self, record: DtlsRecord, way: str, at_s: float) -> None:
+    def _take_plain(self, record: DtlsRecord, way: str, at_s: float, known: list[Handshake]) -> None:
         body = record.body
-        if record.kind == _ALERT and self.handshakes:
-            self.handshakes[-1].alerts[f"{_alert(body)}, in the clear"] += 1
+        if record.kind == _ALERT and known:
+            known[-1].alerts[f"{_alert(body)}, in the clear"] += 1
         if record.kind != _HANDSHAKE or len(body) < _HANDSHAKE_HEADER_BYTES + 35:
             return
         message = body[_HANDSHAKE_HEADER_BYTES:]
         random = message[2:34]
-        known = self.handshakes[-1] if self.handshakes else None
-        if body[0] == _CLIENT_HELLO and (known is None or known.client_random != random):
-            self.handshakes.append(Handshake(at_s, random, way == "up"))
-        elif body[0] == _SERVER_HELLO and known is not None and known.suite is None:
+        last = known[-1] if known else None
+        if body[0] == _CLIENT_HELLO and (last is None or last.client_random != random):
+            begun = Handshake(at_s, random, way == "up")
+            known.append(begun)
+            self.handshakes.append(begun)
+        elif body[0] == _SERVER_HELLO and last is not None and last.suite is None:
             suite_at = 35 + message[34]
-            known.answered(random, int.from_bytes(message[suite_at : suite_at + 2]), self._secrets)
+            last.answered(random, int.from_bytes(message[suite_at : suite_at + 2]), self._secrets)
 
     def _take_sctp(self, inside: bytes, way: str) -> None:
         chunk: Any = SCTP(inside).payload
@@ -178,7 +182,7 @@ class Conversation:
         }
 
 
-def _is_whole(message: bytes) -> bool:
+def is_whole(message: bytes) -> bool:
     """Tell whether the lengths in a STUN message are right; scapy takes what is there."""
     found = list(attributes(message))
     end = found[-1][2] if found else _STUN_HEADER_BYTES

@@ -6,7 +6,8 @@ from typing import Any
 
 from scapy.layers.rtp import RTP
 
-from simlab.capture.conversations import Conversation
+from simlab.capture.conversations import Conversation, Handshake
+from simlab.capture.ends import Ends, Place
 from simlab.capture.reading import Captured, look_at, packets
 from simlab.capture.records import CLIENT_SIDE, INSIDE_DOWN, INTERFACES, SERVER_SIDE
 from simlab.capture.secrets import master_secrets
@@ -36,6 +37,8 @@ class Summary:
         self._offered, self._delivered = Counter[str](), Counter[str]()
         self._conversations: dict[tuple[int, str, str], Conversation] = {}
         self._streams: dict[tuple[int, str, int], RtpStream] = {}
+        self._ends = Ends()
+        self._handshakes: dict[frozenset[Place], list[Handshake]] = {}
 
     def take(self, packet: Captured) -> None:
         """Take in a packet."""
@@ -59,7 +62,8 @@ class Summary:
         conversation = self._conversations.get(key)
         if conversation is None:
             conversation = self._conversations[key] = Conversation(self._secrets)
-        conversation.take(packet, way)
+        self._ends.take(packet)
+        conversation.take(packet, way, self._handshakes.setdefault(self._ends.of(packet), []))
         if packet.kind is PacketClass.RTP and len(packet.payload) >= _RTP_HEADER_BYTES:
             header = RTP(packet.payload[:_RTP_HEADER_BYTES])
             stream = self._streams.setdefault(

@@ -1,5 +1,6 @@
-"""``simlab capture``: what is in the files of ``simlab run --capture``."""
+"""``simlab capture``: what is in captures, and the keys to read them with."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -7,9 +8,9 @@ import click
 from simlab.core.errors import InvalidInputError
 
 
-@click.group("capture", short_help="What happened in a captured session.")
+@click.group("capture", short_help="What happened in a captured session, and the keys of a server.")
 def group() -> None:
-    """Look into the packets that `simlab run --capture` has saved.
+    """Look into captured packets, and get the keys that decrypt them.
 
     \b
     Example:
@@ -54,3 +55,55 @@ def summarise(file: str, keys: str | None, as_json: bool) -> None:
         click.echo(store.to_json(found), nl=False)
     else:
         click.echo("\n".join(told(found, path, key_path)))
+
+
+@group.command(
+    "keys",
+    short_help="Run a server of your own, and keep the secrets of its connections.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument(
+    "program",
+    nargs=-1,
+    required=True,
+    type=click.UNPROCESSED,
+    metavar="{PROGRAM.py | -m MODULE} [ARGUMENT...]",
+)
+def keys(file: Path, program: tuple[str, ...]) -> None:
+    """Run a Python program, and append the secrets of its DTLS connections to FILE.
+
+    Any program on aiortc will do, such as a bot on Pipecat. It runs as `python` would run it, in the Python
+    that simlab is installed in; other processes that it starts (uvicorn's --workers and --reload) are not
+    logged. Who has FILE can read the sessions. Give it to `simlab intercept --keys`, or to `simlab capture
+    summarise --keys`.
+
+    Exit status: the program's; 2 if there is no such program, or FILE cannot be written.
+
+    \b
+    Examples:
+      simlab capture keys server.keys bot.py -t webrtc
+      simlab capture keys server.keys -m mybot.main --port 7860
+    """
+    from simlab.capture.program import run_with_keys
+
+    _check_program(program)
+    run_with_keys(file, program)
+
+
+def _check_program(program: tuple[str, ...]) -> None:
+    from importlib.util import find_spec
+
+    if program[0] != "-m":
+        if not Path(program[0]).is_file():
+            raise InvalidInputError([f"{program[0]}: no such file"])
+        return
+    if len(program) == 1:
+        raise InvalidInputError(["-m: want the name of a module after it"])
+    sys.path.insert(0, str(Path.cwd()))  # as with python -m
+    try:
+        found = find_spec(program[1])
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        raise InvalidInputError([f"-m {program[1]}: there is no such module"])

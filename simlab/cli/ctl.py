@@ -1,4 +1,4 @@
-"""``simlab ctl``: remote control of a relay."""
+"""``simlab ctl``: remote control of a relay or an intercept."""
 
 import json
 from pathlib import Path
@@ -9,20 +9,23 @@ import click
 from simlab.core.errors import InvalidInputError
 
 _for = click.option("--for", "for_", metavar="TIME", help="How long; without it, until it is ended.")
+_client = click.option(
+    "--client", type=click.IntRange(1), metavar="N", help="At an intercept: for this client alone."
+)
 _direction = click.option("--direction", metavar="both|up|down", help="up: what clients send.")
 
 
-@click.group("ctl", short_help="Change a relay while it runs, and see what it does.")
+@click.group("ctl", short_help="Change a relay or an intercept while it runs, and see what it does.")
 @click.option(
     "--socket",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The relay's control socket; needed if several run.",
+    help="Its control socket; needed if several run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print answers as JSON.")
 @click.pass_context
 def group(ctx: click.Context, socket: Path | None, as_json: bool) -> None:
-    """Change a relay while it runs, and see what it does.
+    """Change what `simlab relay` or `simlab intercept` does while it runs, and see it.
 
     A command that is wrong changes nothing, and every fault in it is listed.
 
@@ -51,40 +54,19 @@ def _say(ctx: click.Context, answer: Any, sentence: str | None = None) -> int:
     return 0
 
 
-@group.command("status")
-@click.pass_context
-def status(ctx: click.Context) -> int:
-    """Show where it listens, and which profile it plays.
+def _asking(name: str, does: str) -> None:
+    """Add a command that asks for something, and prints the answer."""
 
-    \b
-    Example:
-      simlab ctl status
-    """
-    return _say(ctx, _relay(ctx).status())
+    @click.pass_context
+    def ask(ctx: click.Context) -> int:
+        return _say(ctx, getattr(_relay(ctx), name)())
+
+    group.command(name, help=f"{does}\n\n\b\nExample:\n  simlab ctl {name}")(ask)
 
 
-@group.command("stats")
-@click.pass_context
-def stats(ctx: click.Context) -> int:
-    """Show what it has carried and dropped, and how late.
-
-    \b
-    Example:
-      simlab ctl stats
-    """
-    return _say(ctx, _relay(ctx).stats())
-
-
-@group.command("clients")
-@click.pass_context
-def clients(ctx: click.Context) -> int:
-    """List the clients that have a mapping.
-
-    \b
-    Example:
-      simlab ctl clients
-    """
-    return _say(ctx, _relay(ctx).clients())
+_asking("status", "Show where it listens, and which profile it plays.")
+_asking("stats", "Show what it has carried and dropped, and, at a relay, how late.")
+_asking("clients", "List the clients that are there.")
 
 
 @group.command("settings")
@@ -108,7 +90,7 @@ def settings(ctx: click.Context) -> int:
 def set_(ctx: click.Context, pairs: tuple[str, ...]) -> int:
     """Change keys of [link], [link.up] or [link.down]: all of them, or none if one is wrong.
 
-    KEY= without a value takes the key away.
+    KEY= without a value takes the key away; at an intercept, what the profile says then counts again.
 
     \b
     Example:
@@ -128,30 +110,34 @@ def _pair(pair: str) -> tuple[str, str | None]:
 @group.command("blackout")
 @_for
 @_direction
+@_client
 @click.pass_context
-def blackout(ctx: click.Context, for_: str | None, direction: str | None) -> int:
+def blackout(ctx: click.Context, for_: str | None, direction: str | None, client: int | None) -> int:
     """Let nothing through from now on.
 
     \b
     Example:
       simlab ctl blackout --for 5s
     """
-    return _began(ctx, _relay(ctx).blackout(for_, direction))
+    return _began(ctx, _relay(ctx).blackout(for_, direction, client))
 
 
 @group.command("block")
 @click.option("--match", multiple=True, default=("stun",), show_default=True, metavar="CLASS")
 @_for
 @_direction
+@_client
 @click.pass_context
-def block(ctx: click.Context, match: tuple[str, ...], for_: str | None, direction: str | None) -> int:
+def block(
+    ctx: click.Context, match: tuple[str, ...], for_: str | None, direction: str | None, client: int | None
+) -> int:
     """Let nothing of some packet classes through: STUN, unless others are named.
 
     \b
     Example:
       simlab ctl block --match stun --match dtls --for 20s
     """
-    return _began(ctx, _relay(ctx).block(match, for_, direction))
+    return _began(ctx, _relay(ctx).block(match, for_, direction, client))
 
 
 @group.command("fault")
@@ -193,44 +179,89 @@ def clear(ctx: click.Context, number: int | None) -> int:
 
 @group.command("rebind")
 @click.option("--what", metavar="port|address", help="What is new; a port, unless said otherwise.")
+@_client
 @click.pass_context
-def rebind(ctx: click.Context, what: str | None) -> int:
+def rebind(ctx: click.Context, what: str | None, client: int | None) -> int:
     """Let the target see every client from elsewhere, as a NAT that forgets does.
 
     \b
     Example:
       simlab ctl rebind
     """
-    answer = _relay(ctx).rebind(what)
+    answer = _relay(ctx).rebind(what, client)
     return _say(ctx, answer, f"{answer['clients']} clients have moved")
 
 
 @group.command("pause")
 @_for
 @_direction
+@_client
 @click.pass_context
-def pause(ctx: click.Context, for_: str | None, direction: str | None) -> int:
+def pause(ctx: click.Context, for_: str | None, direction: str | None, client: int | None) -> int:
     """Hold all packets; they leave in a burst when it is over.
 
     \b
     Example:
       simlab ctl pause --for 500ms --direction down
     """
-    answer = _relay(ctx).pause(for_, direction)
+    answer = _relay(ctx).pause(for_, direction, client)
     return _say(ctx, answer, "held; simlab ctl resume lets go" if for_ is None else f"held for {for_}")
 
 
 @group.command("resume")
 @_direction
+@_client
 @click.pass_context
-def resume(ctx: click.Context, direction: str | None) -> int:
+def resume(ctx: click.Context, direction: str | None, client: int | None) -> int:
     """Let go of what is held.
 
     \b
     Example:
       simlab ctl resume
     """
-    return _say(ctx, _relay(ctx).resume(direction), "packets leave again")
+    return _say(ctx, _relay(ctx).resume(direction, client), "packets leave again")
+
+
+@group.command("signalling")
+@click.argument("how")
+@_for
+@click.option("--method", metavar="POST|PATCH", help="Offers alone, or candidates alone.")
+@click.pass_context
+def signalling(ctx: click.Context, how: str, for_: str | None, method: str | None) -> int:
+    """At an intercept: break offers and candidates, with HOW as in a profile.
+
+    \b
+    Example:
+      simlab ctl signalling "status 503" --for 10s
+    """
+    return _began(ctx, _relay(ctx).signalling(how, for_, method))
+
+
+@group.command("record")
+@click.option("--name", default="intercept", show_default=True, help="What its profile is called.")
+@click.pass_context
+def record(ctx: click.Context, name: str) -> int:
+    """At an intercept: begin a recording.
+
+    \b
+    Example:
+      simlab ctl record --name login
+    """
+    return _say(ctx, _relay(ctx).record(name), "recording; simlab ctl stop-recording saves it")
+
+
+@group.command("stop-recording")
+@click.pass_context
+def stop_recording(ctx: click.Context) -> int:
+    """At an intercept: end the recording, and save a run folder for each client.
+
+    \b
+    Example:
+      simlab ctl stop-recording
+    """
+    answer = _relay(ctx).stop_recording()
+    lines = [f"client {one['client']}: {one['folder']}" for one in answer["folders"]]
+    return _say(ctx, answer, "\n".join(lines) or "nothing to save: there was no client")
 
 
 @group.command("load")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simlab.profile.model import Profile
     from simlab.profile.scenario import Scenario
 
+_CLEAN = 'name = "clean"\ndescription = "nothing is done to packets"'
 _TOLD = {
     "client": ("offer", "answer", "offer_failed", "bot_ready"),
     "policy": ("attempt",),
@@ -54,6 +55,7 @@ _TOLD = {
     metavar="HOST:PORT",
     help="Where the live page is; port 0 takes any free one.",
 )
+@click.option("--socket", type=click.Path(path_type=Path), metavar="FILE", help="Where simlab ctl finds it.")
 @click.option("--media-host", metavar="ADDRESS", help="The address of this machine that media are sent to.")
 @click.option(
     "--idle", default="2min", show_default=True, metavar="DURATION", help="When a silent client is forgotten."
@@ -70,7 +72,7 @@ _TOLD = {
     "--keys",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The key log of the server (simlab serve --keys), for dtls.keys beside a capture.",
+    help="The server's key log (of simlab serve --keys, simlab capture keys), for dtls.keys.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one event a line.")
 @click.option("--quiet", is_flag=True, help="Print the two addresses, and nothing else.")
@@ -80,6 +82,7 @@ def command(
     name: str | None,
     settings: tuple[str, ...],
     control: str,
+    socket: Path | None,
     media_host: str | None,
     idle: str,
     out: Path,
@@ -105,7 +108,7 @@ def command(
 
     if keys is not None and not capture:
         raise InvalidInputError(["--keys: want --capture beside it"])
-    wanted = _checked(upstream, listen, control, media_host, idle)
+    wanted = _checked(upstream, listen, control, socket, media_host, idle)
     if capture:
         wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
     for option, (host, _) in (("--listen", wanted.listen), ("--control", wanted.control)):
@@ -114,13 +117,17 @@ def command(
     def listening(url: str, page: str) -> None:
         click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
         click.echo(f"Live page: {page}", err=as_json)
+        click.echo(f"Control: simlab ctl --socket {wanted.socket} status", err=as_json)
 
     def save(scenario: "Scenario", timeline: "Timeline", captured: Path | None) -> str:
         from simlab.batch.recording import save_recording
 
         return str(save_recording(out, scenario, timeline, captured, keys))
 
-    given, loaded = overrides_of(settings), load_named(name) if name else load_text("")
+    given, loaded = (
+        overrides_of(settings),
+        load_named(name) if name else load_text(_CLEAN),
+    )
 
     def first(overrides: "Mapping[str, str]") -> "Profile":
         return loaded({**given, **overrides})
@@ -163,7 +170,9 @@ def load_text(text: str) -> "Load":
     return lambda overrides: load(text, "intercept", overrides)
 
 
-def _checked(upstream: str, listen: str, control: str, media_host: str | None, idle: str) -> "Settings":
+def _checked(
+    upstream: str, listen: str, control: str, path: Path | None, media_host: str | None, idle: str
+) -> "Settings":
     """Return where the intercept is to stand.
 
     Raises
@@ -172,6 +181,7 @@ def _checked(upstream: str, listen: str, control: str, media_host: str | None, i
         If an option is wrong, with a sentence for each.
     """
     from simlab.live.intercept.run import Settings
+    from simlab.live.remote.paths import default_path
     from simlab.profile.units import parse_duration_s
 
     faults = _url_faults(upstream)
@@ -191,7 +201,8 @@ def _checked(upstream: str, listen: str, control: str, media_host: str | None, i
         faults.append(f"--idle {idle}: {error}")
     if faults:
         raise InvalidInputError(faults)
-    return Settings(upstream, places[0], places[1], media_host, idle_s)
+    listens, answers = places
+    return Settings(upstream, listens, answers, path or default_path("intercept"), media_host, idle_s)
 
 
 def _url_faults(upstream: str) -> list[str]:

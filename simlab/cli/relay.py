@@ -121,7 +121,7 @@ def _wishes(
     _warn(here[0], "send packets through this relay")
     if http is not None:
         _warn(http[0][0], "control this relay, if they have its token, which anybody on the way can read")
-    return Wishes(scenario, place, path or default_path(), http, capture)
+    return Wishes(scenario, place, path or default_path("relay"), http, capture)
 
 
 def _warn(host: str, what: str) -> None:

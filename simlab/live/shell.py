@@ -46,6 +46,7 @@ class LinkShell:
         self._send = send
         self.capture = capture
         self._set_for_s = math.inf
+        self._held_until_s = -math.inf
 
     def receive(self, payload: bytes, tag: object) -> None:
         """Take in a packet. One without any delay leaves at once."""
@@ -56,6 +57,15 @@ class LinkShell:
         if self.capture is not None:
             self.capture.entered(now_s, payload, tag, self._link.offered - 1, drops)
         self._release(now_s)
+
+    def hold(self, until_s: float) -> None:
+        """Let nothing leave until then; what is due by then leaves in a burst."""
+        self._held_until_s = until_s
+        self.look()
+
+    def look(self) -> None:
+        """Find out anew what is due: the link has changed."""
+        self._release(self._now_s())
 
     def tell_late_drops(self) -> None:
         """Record what was dropped since the last packet came."""
@@ -74,10 +84,11 @@ class LinkShell:
                 self._release(max(now_s, self._set_for_s))
 
     def _release(self, now_s: float) -> None:
-        for packet in self._link.release(now_s):
-            self._send_on(packet)
+        if now_s >= self._held_until_s:
+            for packet in self._link.release(now_s):
+                self._send_on(packet)
         due_s = self._link.next_due_s()
-        at_s = math.inf if due_s is None else due_s
+        at_s = math.inf if due_s is None else max(due_s, self._held_until_s)
         if at_s != self._set_for_s:
             self._set_for_s = at_s
             self._timer.set(at_s)

@@ -1,10 +1,11 @@
-"""The stages of a link whose settings and faults may change at any moment: for the relay as a tool.
+"""The stages of a link whose settings and faults may change at any moment: for relays under remote control.
 
 They stand in the order of ``build``. A stage keeps its state and its random streams through all changes; only
 a model that was not there before begins afresh, from the seed.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from simlab.core.ice import BadIntegrityStage, ConsentBlockStage
@@ -25,7 +26,7 @@ from simlab.core.impair import (
     make_stage,
 )
 from simlab.core.impair.held_rate import HeldRateStage
-from simlab.core.link import HoldingStage, Stage
+from simlab.core.link import HoldingStage, Link, Stage
 from simlab.core.packet import Direction, PacketClass
 from simlab.profile.build import BEFORE_DELAY, NOTHING, SELECTIVE, rate_stages, rows_of
 from simlab.profile.faults import BlockFault, Fault, PauseFault
@@ -174,6 +175,17 @@ class LiveStages:
 
 def _is_idle(stage: Any) -> bool:
     return isinstance(stage, ConstantDelayStage) and stage.spec.mean_s == 0
+
+
+def may_stay(link: Link, stages: Sequence[Stage | HoldingStage]) -> bool:
+    """Tell whether a link may go on with other stages, or its successor has to: see ``Link.restage``."""
+    before, after = _holding(link.stages), _holding(stages)
+    return before is after or before is None or not len(before)
+
+
+def _holding(stages: Sequence[Stage | HoldingStage]) -> HoldingStage | None:
+    found: list[Any] = [stage for stage in stages if hasattr(stage, "hold")]
+    return found[0] if found else None
 
 
 def _slot_of(fault: Fault) -> str:

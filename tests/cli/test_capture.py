@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,37 @@ def test_what_cannot_be_read_is_exit_2_and_named(simlab, here, folder, arguments
     result = simlab("capture", "summarise", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+PROGRAM = """
+import sys
+import beside
+
+print(__name__, sys.argv, beside.NAME)
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("how", [["bot.py"], ["-m", "bot"]])
+def test_a_program_runs_as_python_would_run_it(how, tmp_path):
+    (tmp_path / "bot.py").write_text(PROGRAM)
+    (tmp_path / "beside.py").write_text('NAME = "beside"')
+    command = [sys.executable, "-m", "simlab", "capture", "keys", "keys", *how, "-t", "webrtc", "--help"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    name = "bot.py" if how == ["bot.py"] else str(tmp_path / "bot.py")
+    assert ran.stdout.strip() == f"__main__ {[name, '-t', 'webrtc', '--help']} beside"
+    assert (ran.returncode, (tmp_path / "keys").stat().st_mode & 0o777) == (7, 0o600)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["keys", "nowhere.py"], "nowhere.py: no such file"),
+        (["keys", "-m"], "-m: want the name of a module after it"),
+        (["keys", "-m", "no.such_module"], "-m no.such_module: there is no such module"),
+        (["no/keys", "-m", "json.tool"], "no/keys: No such file or directory"),
+    ],
+)
+def test_a_program_that_is_not_there_is_told(here, simlab, arguments, fault):
+    result = simlab("capture", "keys", *arguments)
+    assert (result.exit_code, result.stderr) == (2, f"Error: {fault}\n")

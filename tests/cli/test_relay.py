@@ -50,7 +50,7 @@ def test_without_a_relay_ctl_says_so(simlab, tmp_path, monkeypatch):
     found = simlab("ctl", "status")
     assert (found.exit_code, found.output) == (
         2,
-        "Error: no relay of yours runs here; start one with simlab relay, or say --socket\n",
+        "Error: no relay of yours runs here; start simlab relay or simlab intercept, or say --socket\n",
     )
     assert simlab("ctl", "--socket", str(tmp_path / "no"), "status").exit_code == 3
 

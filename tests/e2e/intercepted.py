@@ -56,10 +56,12 @@ def free_port():
         return listening.getsockname()[1]
 
 
-def command_of(server, port):
+def command_of(server, port, keys):
     if server == "builtin":
-        return ["-m", "simlab", "serve", "--port", str(port), "--set", "bot.voice=echo", "--quiet"]
-    return ["-m", "tests.e2e.published_bot", "-t", "webrtc", "--host", "127.0.0.1", "--port", str(port)]
+        options = ("--port", str(port), "--set", "bot.voice=echo", "--keys", str(keys), "--quiet")
+        return ["-m", "simlab", "serve", *options]
+    bot = ("-m", "tests.e2e.published_bot", "-t", "webrtc", "--host", "127.0.0.1", "--port", str(port))
+    return ["-m", "simlab", "capture", "keys", str(keys), *bot]
 
 
 @contextlib.contextmanager
@@ -174,9 +176,11 @@ async def call_through(server, out, opened):
     port, listen, control = free_port(), free_port(), free_port()
     call = Call()
     upstream = f"http://127.0.0.1:{port}"
+    keys = out.with_suffix(".keys")
     options = ("--listen", f"localhost:{listen}", "--control", f"127.0.0.1:{control}", "--out", str(out))
+    options += ("--capture", "--keys", str(keys))
     with (
-        process(*command_of(server, port)),
+        process(*command_of(server, port, keys)),
         process("-m", "simlab", "intercept", "--upstream", upstream, *options) as intercept,
     ):
         await asyncio.to_thread(answers, upstream)

@@ -4,11 +4,14 @@ import asyncio
 
 import pytest
 
+from tests.capture import tshark
 from tests.needs import needs_browser, needs_pipecat
 
 needs_pipecat()
 needs_browser()
+tshark.needs_tshark()
 
+from simlab.capture import CAPTURE, KEYS  # noqa: E402
 from simlab.live import chromium_page  # noqa: E402
 from tests.e2e.intercepted import LONG_S, SERVERS, SHORT_S, call_all  # noqa: E402
 
@@ -68,7 +71,27 @@ def test_the_recording_is_an_ordinary_run_folder(call):
         on_the_way = counts["offered"] - counts["delivered"] - counts["dropped"]["blackout"]
         assert on_the_way == 0
     names = {path.name for path in call.run.folder.iterdir()}
-    assert names == {"scenario.toml", "timeline.jsonl", "metrics.json", "timeline.png"}
+    assert names == {*("scenario.toml", "timeline.jsonl", "metrics.json", "timeline.png"), CAPTURE, KEYS}
+
+
+def test_its_capture_counts_what_its_timeline_counts(call):
+    # Nothing is on its way at either end: both clocks' links are clean, and hold no packet.
+    links = call.run.metrics["links"]
+    assert tshark.links(call.run.folder) == {
+        way: {name: links[way][name] for name in ("offered", "delivered", "dropped")}
+        for way in ("up", "down")
+    }
+    assert [e.data["capture_lost"] for e in call.run.timeline.events if e.kind == "total"] == [0, 0]
+
+
+def test_tshark_opens_it_without_a_warning_and_decrypts_to_sctp(call):
+    folder = call.run.folder
+    assert tshark.warnings(folder) == set()
+    # WebRTC strings (RFC 8831): the client's pings and the server's answers, of both connections.
+    assert tshark.count(folder, "sctp.data_payload_proto_id == 51") > 20
+    assert tshark.count(folder, "dtls.record.content_type == 23 and not sctp") == 0
+    handshakes = tshark.ask(folder, "-Y", "dtls.handshake.type == 20", "-T", "fields", "-e", "udp.stream")
+    assert len(set(handshakes)) >= 2
 
 
 def test_a_page_that_hides_its_addresses_is_reached_all_the_same(call):

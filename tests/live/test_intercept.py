@@ -35,6 +35,7 @@ class Intercept:
         self.url = re.search(r"http://\S+", self.process.stdout.readline())[0]
         page = re.search(r"http://\S+", self.process.stdout.readline())[0]
         self.control, _, self.token = page.partition("/?token=")
+        self.socket = self.process.stdout.readline().split()[-2]
 
     def _start(self, *arguments):
         process = subprocess.Popen(
@@ -125,7 +126,7 @@ def test_two_clients_at_once_are_recorded_apart(shared):
 def test_a_second_recording_has_what_came_since(shared):
     shared.answer("record", name="second")
     status, body = shared.do("record", {"name": "third"})
-    assert (status, body["faults"]) == (400, ["a recording is under way: stop it first"])
+    assert (status, body["faults"]) == (400, ["record: a recording is under way: stop it first"])
 
     async def talk():
         async with calling(shared.url):
@@ -170,7 +171,13 @@ def test_who_is_silent_is_forgotten_and_a_recording_under_way_is_saved_at_the_en
     [
         ("blackout", {"for": "-1s", "direction": "left", "client": 99}, 3),
         ("blackout", {"for": "5"}, 1),
-        ("blackout", {}, 1),
+        ("blackout", {"kind": "block", "wrong": 1}, 1),
+        ("fault", {"kind": "server-restart"}, 1),
+        ("fault", {}, 1),
+        ("clear", {"number": 99}, 1),
+        ("signalling", {"how": "hang", "for": "1s", "client": 1}, 1),
+        ("rebind", {"what": "address"}, 1),
+        ("pause", {"for": "1s", "client": True, "direction": "x"}, 1),
         ("block", {"for": "1s", "match": ["nothing"]}, 1),
         ("set", {"link.up.loss": "500%", "link.down.delay": "-4ms"}, 2),
         ("set", {"policy.name": "never", "link.loss": True}, 2),
@@ -239,9 +246,15 @@ def test_a_users_mistakes_are_all_told(tmp_path):
     status, told = refused("--upstream", "http://localhost:1", "--set", "link.loss=lots")
     assert (status, "link.loss" in told) == (2, True)
     profile = tmp_path / "own.toml"
-    profile.write_text('[[fault]]\nkind = "tab-closed"\nat = "1s"\n[nat]\n')
+    profile.write_text(
+        '[[fault]]\nkind = "tab-closed"\nat = "1s"\n[nat]\n'
+        '[[fault]]\nkind = "rebind"\nat = "1s"\nwhat = "address"\n'
+        '[[action]]\ndo = "disconnect"\nat = "1s"\n'
+    )
     status, told = refused("--upstream", "http://localhost:1", "--profile", str(profile))
-    assert (status, "fault[0].kind" in told, "[nat]" in told) == (2, True, True)
+    assert status == 2, told
+    for key in ("fault[0].kind", "[nat]", "fault[1].what", "action"):
+        assert key in told
     fault = '[[fault]]\nkind = "signalling"\nat = "1s"\nfor = "1s"\nhow = "half-open"\n'
     profile.write_text(f'[signalling]\npath = "link"\n{fault}')
     status, told = refused("--upstream", "http://localhost:1", "--profile", str(profile))

@@ -1,5 +1,6 @@
 """The sockets of one client, and the links behind them, whose settings change."""
 
+import math
 import socket
 import time
 from contextlib import asynccontextmanager
@@ -8,18 +9,20 @@ import pytest
 import trio
 import trio.testing
 
-from simlab.core.impair import ConstantDelaySpec, ConstantDelayStage
-from simlab.core.packet import Direction, PacketClass
+from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live.intercept.flow import Flow
 from simlab.live.intercept.way import Way
+from simlab.live.remote.arguments import fault_of
+from simlab.profile.load import load
+from simlab.profile.scenario import Scenario
 
 HOSTS = {"client": "127.0.0.4", "server": "127.0.0.5"}
 STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12)
 
 
 def delayed(delay_s):
-    return [ConstantDelayStage(ConstantDelaySpec(delay_s))]
+    return Scenario.of(load(f'[link]\ndelay = "{delay_s}s"', "delayed.toml"))
 
 
 class Bench:
@@ -33,7 +36,7 @@ class Bench:
             way: Way(nursery, self.record, way, zero_s, self.send, self.left.append) for way in Direction
         }
         for way in self.ways.values():
-            way.settle(delayed(0.0), 0.0)
+            way.load(delayed(0.0), 0.0)
         self.flow = Flow(nursery, self.ways, HOSTS, admits, self.record.now_s)
         self.flow.connection = 1
 
@@ -142,16 +145,16 @@ def test_sockets_of_earlier_connections_go_when_nothing_comes_to_them():
     trio.run(main)
 
 
-def test_what_is_on_its_way_arrives_as_it_would_have_when_the_settings_change():
+def test_what_is_on_its_way_arrives_as_it_would_have_when_another_profile_is_loaded():
     async def main():
         async with bench() as (it, client, server):
             up = it.ways[Direction.UP]
             to_server = it.flow.alias("server", server.getsockname())
-            up.settle(delayed(0.3), 0.0)
+            up.change(delayed(0.3))
             began_s = time.monotonic()
             await client.sendto(b"slow", to_server)
             await trio.sleep(0.05)
-            up.settle(delayed(0.0), 0.0)
+            up.load(delayed(0.0), it.record.now_s())
             await client.sendto(b"fast", to_server)
             assert (await received(server))[0] == b"fast"
             assert (await received(server))[0] == b"slow"
@@ -168,11 +171,12 @@ def test_a_blackout_by_hand_outlasts_a_change_and_can_be_ended():
         async with bench() as (it, client, server):
             up = it.ways[Direction.UP]
             to_server = it.flow.alias("server", server.getsockname())
-            up.interference.block(1e9, None)
-            up.settle(delayed(0.0), 0.0)
+            blackout = fault_of("blackout", {"kind": "blackout"}, it.record.now_s())
+            up.add(blackout)
+            up.change(delayed(0.01))
             await client.sendto(b"lost", to_server)
             await trio.sleep(0.05)
-            up.interference.clear()
+            up.remove(blackout)
             await client.sendto(b"kept", to_server)
             assert (await received(server))[0] == b"kept"
             assert up.totals() == {"offered": 2, "delivered": 1, "dropped": {"blackout": 1}}
@@ -180,19 +184,45 @@ def test_a_blackout_by_hand_outlasts_a_change_and_can_be_ended():
     trio.run(main)
 
 
-def test_a_block_is_of_some_packets_and_a_pause_lets_all_go_at_once():
+def test_a_block_is_of_some_packets_and_what_is_held_leaves_at_once():
     async def main():
         async with bench() as (it, client, server):
             up = it.ways[Direction.UP]
             to_server = it.flow.alias("server", server.getsockname())
-            up.interference.block(1e9, frozenset({PacketClass.STUN_REQUEST}))
-            up.interference.pause(it.record.now_s() + 0.3)
+            up.add(fault_of("block", {"kind": "block", "match": ["stun.request"]}, it.record.now_s()))
+            up.hold(it.record.now_s() + 0.3)
             began_s = time.monotonic()
             for payload in (STUN, b"1", b"2"):
                 await client.sendto(payload, to_server)
             assert [(await received(server))[0] for _ in range(2)] == [b"1", b"2"]
             assert time.monotonic() - began_s >= 0.25
             assert up.totals()["dropped"] == {"block": 1}
+            up.hold(math.inf)
+            await client.sendto(b"3", to_server)
+            await trio.sleep(0.05)
+            assert up.totals()["delivered"] == 2
+            up.hold(0.0)
+            assert (await received(server))[0] == b"3"
+
+    trio.run(main)
+
+
+def test_a_change_of_the_rate_keeps_what_waits_and_what_has_been_counted():
+    async def main():
+        async with bench() as (it, client, server):
+            up = it.ways[Direction.UP]
+            to_server = it.flow.alias("server", server.getsockname())
+            up.change(Scenario.of(load('[link]\nrate = "8kbit/s"', "slow.toml")))
+            for payload in (bytes(972), bytes(972)):  # a second each, with their headers
+                await client.sendto(payload, to_server)
+            await trio.sleep(0.05)
+            assert up.totals() == {"offered": 2, "delivered": 0, "dropped": {}}
+            up.change(Scenario.of(load('[link]\nrate = "8Mbit/s"', "fast.toml")))
+            assert [len((await received(server))[0]) for _ in range(2)] == [972, 972]
+            up.change(Scenario.of(load('[link]\nrate = "8Mbit/s"\naqm = "codel"', "codel.toml")))
+            await client.sendto(b"on", to_server)
+            assert (await received(server))[0] == b"on"
+            assert up.totals() == {"offered": 3, "delivered": 3, "dropped": {}}
 
     trio.run(main)
 

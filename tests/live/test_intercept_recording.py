@@ -1,5 +1,6 @@
 """What was done by hand becomes the faults and the settings of a scenario that runs as it stands."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simlab.core.packet import Direction
-from simlab.core.timeline import Event
+from simlab.core.timeline import Event, Recorder
+from simlab.live.intercept.chronicle import Chronicle
 from simlab.live.intercept.happenings import Happening, Settled, fault_tables, link_tables
 from simlab.live.intercept.recording import Recording
 from simlab.profile.load import load
@@ -139,3 +141,15 @@ def test_each_client_has_its_own_events_and_all_share_the_faults():
         assert [(e.t_s, e.kind) for e in timeline.select("fault")] == [(4.0, "begin"), (6.0, "end")]
         # The saved scenario is a profile that loads again.
         assert load(scenario.to_toml(), "again").faults == scenario.profile.faults
+
+
+def test_a_profiles_fault_is_kept_with_its_time_in_the_recording():
+    async def play():
+        chronicle = Chronicle(Recorder(lambda: 0.0))
+        text = '[[fault]]\nkind = "block"\nat = "5s"\nfor = "2s"\ndirection = "up"\nmatch = ["stun"]\n'
+        chronicle.play(load(text, "own.toml"), 100.0, list)
+        chronicle.close()
+        return fault_tables(chronicle.happenings, 1, 90.0, 200.0)
+
+    keys = {"kind": "block", "direction": "up", "match": ("stun",)}
+    assert asyncio.run(play()) == [{**keys, "at": "15s", "for": "2s"}]

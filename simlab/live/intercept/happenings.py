@@ -29,6 +29,8 @@ class Happening:
         Whom it concerns; 0 for all.
     keys
         Its further keys, as a profile has them.
+    of_profile
+        Whether a profile has begun it.
     """
 
     index: int
@@ -37,6 +39,7 @@ class Happening:
     until_s: float
     client: int = 0
     keys: Mapping[str, Any] = field(default_factory=dict)
+    of_profile: bool = False
 
     def concerns(self, client: int) -> bool:
         """Tell whether a client meets it."""

@@ -8,13 +8,11 @@ from typing import Any
 from simlab.core.packet import Direction
 from simlab.core.timeline import Event, Timeline
 from simlab.live.intercept.happenings import Happening, Settled, fault_tables, link_tables
+from simlab.live.intercept.known import State
 from simlab.profile.header import header
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 from simlab.profile.units import duration_text
-
-State = Mapping[str, Any]
-"""What the relay knows of a client: see ``relay_process``."""
 
 Save = Callable[[Scenario, Timeline, Path | None], str]
 """Saves a session, with the files of its capture in a folder if there are any, and returns where."""

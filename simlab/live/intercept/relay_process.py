@@ -6,11 +6,14 @@ It takes orders and tells of events as ``simlab.live.control`` has it; events ca
 |---|---|
 | ``prepare`` (hosts by side; by side who is admitted, or null for all; when idle ones go) | null |
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
-| ``settle`` (scenario as TOML; when its own time began) | null |
+| ``load`` (scenario as TOML; when its own time began) | null |
+| ``change`` (scenario as TOML): its settings of the links, from now on | null |
 | ``alias`` (client, connection, side, host, port) | the host and port by which the other side reaches it |
 | ``admit`` (side, host): its packets are taken | null |
-| ``block`` (client or 0 for all; direction; seconds; packet classes or null) | null |
-| ``pause`` (client or 0; direction; seconds), ``clear`` (client or 0), ``rebind`` (client or 0) | null |
+| ``add`` (number; client or 0 for all; a ``[[fault]]``; from when on, in the scenario's time) | null |
+| ``remove`` (number) | null |
+| ``hold`` (client or 0; directions; seconds, null for no end) | null |
+| ``rebind`` (client or 0) | how many there are |
 | ``clients``: by number, what is known of each | an object |
 | ``capture`` (folder): from now on, each client's packets go to a file there | ``clients`` at that moment |
 | ``end_capture``: no more of them do | ``clients`` at that moment |
@@ -19,23 +22,24 @@ It takes orders and tells of events as ``simlab.live.control`` has it; events ca
 
 import gc
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from simlab.core.link import Delivered
-from simlab.core.packet import Direction, classes_named, classify
+from simlab.core.packet import Direction, classify
 from simlab.core.timeline import Event, Recorder
 from simlab.live import control
 from simlab.live.addresses import Side
 from simlab.live.clock import SessionClock
 from simlab.live.intercept.flow import Flow, Route
 from simlab.live.intercept.watch import Watch
-from simlab.live.intercept.way import Interference, Way
+from simlab.live.intercept.way import Way
 from simlab.live.relay_process import Output, keep_collections_short, run_relay
-from simlab.profile.build import stages
+from simlab.live.remote.arguments import fault_of
+from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -61,8 +65,6 @@ class Client:
         self, nursery: trio.Nursery, number: int, zero_s: float, now_s: Callable[[], float], put: Any
     ) -> None:
         self.number = number
-        self._scenario: Scenario | None = None
-        self._changes = 0
         self.began_s = now_s()
 
         def told(event: Event) -> None:
@@ -73,14 +75,19 @@ class Client:
         self.ways = {way: Way(nursery, record, way, zero_s, self._send, self._left(way)) for way in Direction}
         self.flow: Flow | None = None
 
-    def settle(self, scenario: Scenario, began_s: float) -> None:
-        """Have the network of a scenario from now on."""
-        # Each client, and each change, has luck of its own.
-        seed = scenario.seed + 1_000_003 * self._changes + self.number - 1
-        own = Scenario.of(scenario.profile, seed=seed % 2**63)
-        self._changes += 1
-        for direction, way in self.ways.items():
-            way.settle(stages(own, direction), began_s)
+    def load(self, scenario: Scenario, began_s: float) -> None:
+        """Begin with the network of a scenario."""
+        for way in self.ways.values():
+            way.load(self._own(scenario), began_s)
+
+    def change(self, scenario: Scenario) -> None:
+        """Have its settings from now on."""
+        for way in self.ways.values():
+            way.change(self._own(scenario))
+
+    def _own(self, scenario: Scenario) -> Scenario:
+        """Return a scenario with luck of the client's own."""
+        return Scenario.of(scenario.profile, seed=(scenario.seed + self.number - 1) % 2**63)
 
     def _send(self, packet: Delivered) -> None:
         assert self.flow is not None
@@ -99,12 +106,6 @@ class Client:
     def entering(self, direction: Direction) -> "_Entering":
         """Return what packets of a direction are to be given to."""
         return _Entering(self, direction)
-
-    def interfere(self, direction: str, work: Callable[[Interference], None]) -> None:
-        """Do something by hand to the packets of a direction, or of ``"both"``."""
-        for way, carried in self.ways.items():
-            if direction in ("both", way.value):
-                work(carried.interference)
 
     def capture(self, captures: Mapping[Direction, "LinkCapture"]) -> None:
         """Show its packets of each direction to a capture from now on, or to none."""
@@ -146,16 +147,18 @@ class InterceptRelay:
         self._clients: dict[int, Client] = {}
         self._captures: Captures | None = None
         self._ended: Captures | None = None
-        self._standing: list[tuple[float, str, Callable[[Interference], None]]] = []
+        self._faults: dict[int, tuple[int, Fault]] = {}
+        self._held_until_s = dict.fromkeys(Direction, -math.inf)
         self._orders: dict[str, Callable[..., object]] = {
             "prepare": self._prepare,
             "start": self._start,
-            "settle": self._settle,
+            "load": self._load,
+            "change": self._change,
             "alias": self._alias,
             "admit": self._admit,
-            "block": self._block,
-            "pause": self._pause,
-            "clear": self._clear,
+            "add": self._add,
+            "remove": self._remove,
+            "hold": self._hold,
             "rebind": self._rebind,
             "clients": self._tell_clients,
             "capture": self._capture,
@@ -169,7 +172,7 @@ class InterceptRelay:
             return
         try:
             value = self._orders[order["do"]](*order["with"])
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._output.put(control.refusal(order, error))
         else:
             self._output.put(control.answer(order, value))
@@ -189,10 +192,17 @@ class InterceptRelay:
         self._nursery.start_soon(keep_collections_short)
         self._nursery.start_soon(self._look)
 
-    def _settle(self, text: str, began_s: float) -> None:
+    def _load(self, text: str, began_s: float) -> None:
         self._scenario = control.scenario_of(text), began_s
+        self._faults.clear()
         for client in self._clients.values():
-            client.settle(*self._scenario)
+            client.load(*self._scenario)
+
+    def _change(self, text: str) -> None:
+        assert self._scenario is not None
+        self._scenario = control.scenario_of(text), self._scenario[1]
+        for client in self._clients.values():
+            client.change(self._scenario[0])
 
     def _alias(self, number: int, connection: int, side: Side, host: str, port: int) -> tuple[str, int]:
         flow = self._client(number).flow
@@ -208,10 +218,12 @@ class InterceptRelay:
             ways: Any = {direction: client.entering(direction) for direction in Direction}
             client.flow = Flow(self._nursery, ways, self._hosts, self._admits, self._clock.now_s)
             assert self._scenario is not None
-            client.settle(*self._scenario)
-            for until_s, direction, work in self._standing:
-                if until_s > self._clock.now_s():
-                    client.interfere(direction, work)
+            client.load(*self._scenario)
+            for way, carried in client.ways.items():
+                carried.hold(self._held_until_s[way])
+                for whose, fault in self._faults.values():
+                    if whose in (0, number):
+                        carried.add(fault)
             self._clients[number] = client
             if self._captures is not None:
                 client.capture(self._captures.of_client(number))
@@ -229,38 +241,36 @@ class InterceptRelay:
         if admitted is not None:
             admitted.add(host)
 
-    def _chosen(self, number: int) -> Iterable[Client]:
-        return [client for own, client in self._clients.items() if number in (0, own)]
+    def _chosen(self, whose: int) -> list[Client]:
+        return [client for number, client in self._clients.items() if whose in (0, number)]
 
-    def _block(self, number: int, direction: str, for_s: float, names: list[str] | None) -> None:
-        until_s = self._clock.now_s() + for_s
-        classes = None if names is None else classes_named(names)
-        self._interfere(number, direction, until_s, lambda stage: stage.block(until_s, classes))
-
-    def _pause(self, number: int, direction: str, for_s: float) -> None:
-        until_s = self._clock.now_s() + for_s
-        self._interfere(number, direction, until_s, lambda stage: stage.pause(until_s))
-
-    def _interfere(
-        self, number: int, direction: str, until_s: float, work: Callable[[Interference], None]
-    ) -> None:
-        if number == 0:  # those too who come before it is over
-            self._standing = [one for one in self._standing if one[0] > self._clock.now_s()]
-            self._standing.append((until_s, direction, work))
-        for client in self._chosen(number):
-            client.interfere(direction, work)
-
-    def _clear(self, number: int) -> None:
-        if number == 0:
-            self._standing.clear()
-        for client in self._chosen(number):
+    def _add(self, number: int, whose: int, keys: dict[str, Any], at_s: float) -> None:
+        fault = fault_of("fault", keys, at_s)
+        self._faults[number] = whose, fault
+        for client in self._chosen(whose):
             for way in client.ways.values():
-                way.interference.clear()
+                way.add(fault)
 
-    def _rebind(self, number: int) -> None:
-        for client in self._chosen(number):
+    def _remove(self, number: int) -> None:
+        whose, fault = self._faults.pop(number)
+        for client in self._chosen(whose):
+            for way in client.ways.values():
+                way.remove(fault)
+
+    def _hold(self, whose: int, directions: list[Direction], for_s: float | None) -> None:
+        until_s = math.inf if for_s is None else self._clock.now_s() + for_s
+        for way in map(Direction, directions):
+            if whose == 0:  # those too who come before it is over
+                self._held_until_s[way] = until_s
+            for client in self._chosen(whose):
+                client.ways[way].hold(until_s)
+
+    def _rebind(self, whose: int) -> int:
+        chosen = self._chosen(whose)
+        for client in chosen:
             assert client.flow is not None
             client.flow.rebind()
+        return len(chosen)
 
     def _tell_clients(self) -> dict[str, Any]:
         return {str(number): self._state(client) for number, client in self._clients.items()}

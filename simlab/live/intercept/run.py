@@ -18,14 +18,18 @@ from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.intercept.chronicle import Chronicle
 from simlab.live.intercept.clients import Client
 from simlab.live.intercept.commands import Commands, Load, Named
 from simlab.live.intercept.flow import is_name
+from simlab.live.intercept.known import Known
 from simlab.live.intercept.log import Log
 from simlab.live.intercept.panel import Panel
 from simlab.live.intercept.proxy import InterceptProxy
 from simlab.live.intercept.recording import Save
+from simlab.live.intercept.recordings import Recordings
 from simlab.live.intercept.signalling import Signalling
+from simlab.live.remote.unix_server import UnixServer
 from simlab.live.serve import asked_to_stop
 from simlab.live.sockets import is_loopback
 
@@ -45,6 +49,8 @@ class Settings:
         The server's URL.
     listen, control
         Where pages and signalling, and the live page, are served: host and port, 0 for any free one.
+    socket
+        Where its control socket is to be.
     media_host
         The address of this machine that client and server send media to; None takes the one from which
         packets to elsewhere leave, or loopback where there is none.
@@ -57,6 +63,7 @@ class Settings:
     upstream: str
     listen: Address
     control: Address
+    socket: Path
     media_host: str | None = None
     idle_s: float = 120.0
     capture_folder: Callable[[str], Path] | None = None
@@ -114,6 +121,10 @@ class Intercept:
         self._relay = Child("relay", "simlab.live.intercept.relay_process", sink)
         signalling = Signalling(record, self._alias)
         upstream = URL(settings.upstream)
+        known, chronicle = Known(self._relay), Chronicle(record)
+        self._recordings = Recordings(
+            self._relay, record, log, known, chronicle, save, settings.upstream, settings.capture_folder
+        )
         self._commands = Commands(
             self._relay,
             record,
@@ -121,10 +132,12 @@ class Intercept:
             signalling,
             load,
             load_named,
-            save,
+            known,
+            chronicle,
+            self._recordings,
             settings.upstream,
-            settings.capture_folder,
         )
+        self._unix = UnixServer(self._commands, settings.socket)
         self._proxy = InterceptProxy(upstream, signalling)
         self._panel = Panel(self._commands, log, record, secrets.token_urlsafe(16))
 
@@ -143,16 +156,16 @@ class Intercept:
             for task in (stop, watch):
                 task.cancel()
             await asyncio.gather(stop, watch, return_exceptions=True)
-            self._commands.close()
+            await self._unix.stop()
+            await self._commands.close()
             await self._panel.stop()
             await self._proxy.stop()
             await self._relay.stop()
 
     async def _last_recording(self) -> list[str]:
-        if not self._commands.is_recording:
+        if self._recordings.since_s is None:
             return []
-        answer = await self._commands.do("stop_recording", {})
-        return [one["folder"] for one in answer["folders"]]
+        return [one["folder"] for one in await self._recordings.stop()]
 
     async def _serve(self, listening: Callable[[str, str], None]) -> None:
         await self._prepare()
@@ -165,6 +178,7 @@ class Intercept:
             host_of_page, port_of_page = _one_address(self._settings.control)
             with _told("--control", host_of_page, port_of_page):
                 control = await self._panel.start(host_of_page, port_of_page)
+            await self._unix.start()
             self._commands.listen = f"http://{_shown(host)}:{port}"
             listening(self._commands.listen, control)
             await asked_to_stop(asyncio.Event())

@@ -47,7 +47,7 @@ class Exchange:
 
 @dataclass
 class Faults:
-    """What is wrong with the signalling: by the profile, whose time began at ``began_s``, and by hand."""
+    """What is wrong with the signalling, by the profile and by hand. Their time began at ``began_s``."""
 
     profile: Profile = field(default_factory=Profile)
     began_s: float = 0.0
@@ -56,11 +56,14 @@ class Faults:
     def __post_init__(self) -> None:
         faults = [fault for fault in self.profile.faults if isinstance(fault, SignallingFault)]
         self._picker = FaultPicker(faults)
+        self._pickers: dict[int, FaultPicker] = {}  # each by hand counts on, whatever else comes and goes
 
     def pick(self, method: str, now_s: float) -> SignallingFault | None:
         """Return what is wrong with a request that is made now, by hand first."""
-        found = FaultPicker(self.by_hand).pick(method, now_s)
-        return found or self._picker.pick(method, now_s - self.began_s)
+        at_s = now_s - self.began_s
+        pickers = [self._pickers.setdefault(id(one), FaultPicker([one])) for one in self.by_hand]
+        found = [picker.pick(method, at_s) for picker in pickers]
+        return next(filter(None, found), None) or self._picker.pick(method, at_s)
 
     def delay_s(self, direction: Direction) -> float:
         """Return how long messages of a direction take."""

@@ -1,71 +1,26 @@
 """One direction of one client's network, whose settings change while packets are on their way."""
 
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from simlab.core.link import Delivered, HoldingStage, Link, Stage
+from simlab.core.link import Delivered, Link
 from simlab.core.meter import LinkMeter
-from simlab.core.packet import Direction, PacketClass, Transit
+from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
+from simlab.profile.faults import Fault
+from simlab.profile.live import LiveStages, may_stay
+from simlab.profile.scenario import Scenario
 
 if TYPE_CHECKING:
     from simlab.live.capture import LinkCapture
 
 _POLL_S = 0.05
-Classes = frozenset[PacketClass]
-
-
-class Interference:
-    """The stage in which somebody blocks and holds packets by hand.
-
-    It stays what it is when the settings of the link change.
-
-    Parameters
-    ----------
-    now_s
-        Returns the seconds since the session began, which may not be the time of the link.
-    """
-
-    def __init__(self, now_s: Callable[[], float]) -> None:
-        self._now_s = now_s
-        self._blocks: list[tuple[float, Classes | None]] = []
-        self._held_until_s = 0.0
-        self._cause = "blackout"
-
-    @property
-    def name(self) -> str:
-        """The cause of the last drop."""
-        return self._cause
-
-    def block(self, until_s: float, classes: Classes | None) -> None:
-        """Drop packets from now on: those of some classes, or all."""
-        self._blocks = [block for block in self._blocks if block[0] > self._now_s()]
-        self._blocks.append((until_s, classes))
-
-    def pause(self, until_s: float) -> None:
-        """Hold packets from now on, and let them go in a burst."""
-        self._held_until_s = max(self._held_until_s, until_s)
-
-    def clear(self) -> None:
-        """Drop and hold nothing any more; what is held already goes when it would have."""
-        self._blocks.clear()
-        self._held_until_s = 0.0
-
-    def apply(self, transit: Transit) -> tuple[Transit, ...]:
-        """Drop the transit, hold it, or pass it on."""
-        now_s = self._now_s()
-        for until_s, classes in self._blocks:
-            if now_s < until_s and (classes is None or transit.packet.kind in classes):
-                self._cause = "blackout" if classes is None else "block"
-                return ()
-        if now_s < self._held_until_s:
-            transit.due_s = max(transit.due_s, transit.packet.arrived_s + self._held_until_s - now_s)
-        return (transit,)
 
 
 class Way:
@@ -102,23 +57,66 @@ class Way:
         self._shells: list[tuple[LinkShell, float]] = []
         self._capture: LinkCapture | None = None
         self._scope: trio.CancelScope | None = None
-        self.interference = Interference(record.now_s)
+        self._live: LiveStages | None = None
+        self._began_s = 0.0
+        self._held_until_s = -math.inf
 
-    def settle(self, stages: Sequence[Stage | HoldingStage], began_s: float) -> None:
-        """Put the packets that come from now on through other stages; those on their way arrive as before.
+    def load(self, scenario: Scenario, began_s: float) -> None:
+        """Put the packets that come from now on through the links of a scenario; others arrive as before.
 
         Parameters
         ----------
         began_s
-            When the stages' own time begins: their profile was loaded then.
+            When the scenario's own time begins: its profile was loaded then.
         """
-        link = Link([self.interference, *stages])
+        self._live, self._began_s = LiveStages(scenario, self._direction), began_s
+        link = Link(self._live.stages)
         if self._links:
             link.offered = self._links[-1].offered
+        self._begin(link)
+
+    def change(self, scenario: Scenario) -> None:
+        """Have the link's settings of another scenario; see ``LiveStages.change``."""
+        self._stages.change(scenario, self._record.now_s() - self._began_s)
+        self._restage()
+
+    def add(self, fault: Fault) -> None:
+        """Let a fault happen, at its time of the scenario."""
+        self._stages.add(fault)
+        self._restage()
+
+    def remove(self, fault: Fault) -> None:
+        """Let it happen no more."""
+        self._stages.remove(fault)
+        self._restage()
+
+    def hold(self, until_s: float) -> None:
+        """Let nothing leave until then, by the time of ``record``."""
+        self._held_until_s = until_s
+        for shell, began_s in self._shells:
+            shell.hold(until_s - began_s)
+
+    @property
+    def _stages(self) -> LiveStages:
+        assert self._live is not None
+        return self._live
+
+    def _restage(self) -> None:
+        link, stages = self._links[-1], self._stages.stages
+        if may_stay(link, stages):
+            link.restage(stages)
+            self._shells[-1][0].look()
+        else:
+            self._begin(link.successor(stages))
+
+    def _begin(self, link: Link) -> None:
+        """Let a link take what comes from now on; the one before ends when it has nothing left."""
+        began_s = self._began_s
         meter = _Meter(self._record, self._direction, link, began_s, self._has_left)
         timer = KernelTimer(self._zero_s + began_s)
         scope, before = trio.CancelScope(), self._scope
         shell = LinkShell(link, meter, timer, lambda: self._record.now_s() - began_s, self._send)
+        shell.hold(self._held_until_s - began_s)
         self._show(shell, began_s)
         self._scope = scope
         self._nursery.start_soon(self._run, shell, timer, scope)

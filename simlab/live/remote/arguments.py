@@ -1,7 +1,7 @@
 """What commands are given, checked: every fault is listed, and nothing happens where there is one."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
@@ -72,7 +72,9 @@ def text_of(given: Mapping[str, Any], key: str, faults: Faults, default: str | N
     return value
 
 
-def fault_of(command: str, given: Mapping[str, Any], now_s: float) -> Fault:
+def fault_of(
+    command: str, given: Mapping[str, Any], now_s: float, kinds: Sequence[str] = LIVE_KINDS
+) -> Fault:
     """Return a fault that begins now, or ``at`` so much later, and is checked as one of a profile.
 
     Parameters
@@ -81,6 +83,8 @@ def fault_of(command: str, given: Mapping[str, Any], now_s: float) -> Fault:
         The keys of a ``[[fault]]``. Without ``for`` it lasts until it is cleared.
     now_s
         Seconds since the scenario began.
+    kinds
+        Those that can be.
 
     Raises
     ------
@@ -88,15 +92,15 @@ def fault_of(command: str, given: Mapping[str, Any], now_s: float) -> Fault:
         If anything is wrong.
     """
     kind = given.get("kind")
-    if kind not in LIVE_KINDS:
-        want = one_of(kind if isinstance(kind, str) else "", list(LIVE_KINDS))
+    if kind not in kinds:
+        want = one_of(kind if isinstance(kind, str) else "", list(kinds))
         raise InvalidInputError([f"{command}: kind is {shown(kind)}, {want}"])
     endless = given.get("for") is None and kind != "pause"
     table = {"at": "0s", **given} | ({"for": "1s"} if endless else {})
     try:
         profile = checked({"duration": _LONGEST, "fault": [table]}, command)
     except InvalidInputError as error:
-        told = [one.replace("fault[0].", "").replace("fault[0]", kind) for one in error.faults]
+        told = [one.replace("fault[0].", "").replace("fault[0]", str(kind)) for one in error.faults]
         raise InvalidInputError(told) from None
     (fault,) = profile.faults
     times: dict[str, Any] = {"at_s": now_s + fault.at_s} | ({"for_s": math.inf} if endless else {})

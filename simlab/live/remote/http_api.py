@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabError
-from simlab.live.remote.service import Service
+from simlab.live.remote.dispatcher import Dispatcher
 from simlab.live.sockets import endpoint_text
 from simlab.live.udp.flows import Address
 
@@ -35,7 +35,7 @@ class HttpApi:
         The host by which it was asked for: a Host header may say so.
     """
 
-    def __init__(self, service: Service, address: Address, name: str) -> None:
+    def __init__(self, service: Dispatcher, address: Address, name: str) -> None:
         self._service = service
         self._address = address
         self._name = name
@@ -110,7 +110,7 @@ class HttpApi:
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         with suppress(ConnectionError):
-            async for event in self._service.events.watch():
+            async for event in self._service.watch():
                 await response.write(b"data: " + json.dumps(event).encode() + b"\n\n")
         return response
 

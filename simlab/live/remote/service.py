@@ -1,17 +1,17 @@
 """What a running relay can be told to do, and what it can be asked."""
 
 import asyncio
-import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from simlab.core.errors import InvalidInputError
 from simlab.core.packet import Direction
-from simlab.live.remote.arguments import Faults, directions_of, fault_of, for_s_of, text_of
-from simlab.live.remote.events import Events
+from simlab.live.remote.arguments import Faults, text_of
+from simlab.live.remote.dispatcher import Given
+from simlab.live.remote.events import Events, Row
+from simlab.live.remote.link_commands import LinkCommands, Live
 from simlab.live.sockets import endpoint_text
 from simlab.live.udp.engine import Engine
 from simlab.live.udp.forward import Place
@@ -19,20 +19,15 @@ from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
 from simlab.profile.live import LIVE_KINDS, left_out
 from simlab.profile.load import load
-from simlab.profile.nearest import nearest, quoted
+from simlab.profile.nearest import quoted
 from simlab.profile.scenario import Scenario
 from simlab.profile.setting import changed
 
-Given = Mapping[str, Any]
-Command = Callable[[Given], Awaitable[Any]]
 _WHAT = ("port", "address")
 
 
-class Service:
-    """Carry out commands, one after the other.
-
-    ``commands`` lists them: others may be added. Each takes a dict and returns what JSON can hold, or raises
-    ``SimlabError``; then nothing has changed.
+class Service(LinkCommands):
+    """What a running relay can be told to do, and what it can be asked.
 
     Parameters
     ----------
@@ -43,6 +38,7 @@ class Service:
     """
 
     def __init__(self, scenario: Scenario, place: Place, capture: Path | None = None) -> None:
+        super().__init__()
         self.events = Events()
         self.engine = Engine(self._happened)
         self.place = place
@@ -50,26 +46,21 @@ class Service:
         self._scenario = scenario
         self._capture = capture
         self._zero_s = monotonic()
-        self._live: dict[int, tuple[Fault, asyncio.Task[None]]] = {}
-        self._numbers = count(1)
         self._hosts = map(_another_host, count(1))
         self._playing: asyncio.Task[None] | None = None
-        self._one_at_a_time = asyncio.Lock()
-        self.commands: dict[str, Command] = {
+        self.commands |= {
             "status": self._status,
             "stats": self._stats,
-            "clients": self._clients,
+            "clients": self._list_clients,
             "settings": self._settings,
             "set": self._set,
-            "fault": self._fault,
-            "blackout": lambda given: self._fault({**given, "kind": "blackout"}, "blackout"),
-            "block": lambda given: self._fault({"match": ["stun"], **given, "kind": "block"}, "block"),
-            "clear": self._clear,
             "rebind": self._rebind,
-            "pause": self._pause,
-            "resume": self._resume,
             "load": self._load,
         }
+
+    def watch(self) -> AsyncIterator[Row]:
+        """Yield the events from now on."""
+        return self.events.watch()
 
     async def start(self) -> None:
         """Listen, and begin.
@@ -87,29 +78,11 @@ class Service:
 
     async def stop(self) -> None:
         """End everything."""
-        tasks = [task for _, task in self._live.values()] + ([self._playing] if self._playing else [])
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._playing is not None:
+            self._playing.cancel()
+            await asyncio.gather(self._playing, return_exceptions=True)
+        await self._stop_following()
         await self.engine.stop()
-
-    async def do(self, name: object, given: object) -> Any:
-        """Carry out a command, and return its answer.
-
-        Raises
-        ------
-        SimlabError
-            If it is wrong, or cannot be done.
-        """
-        command = self.commands.get(name) if isinstance(name, str) else None
-        if command is None:
-            near = nearest(str(name), self.commands)
-            hint = f", did you mean {quoted(near)}?" if near else f": there are {', '.join(self.commands)}"
-            raise InvalidInputError([f"there is no command {quoted(str(name)[:60])}{hint}"])
-        if not isinstance(given, Mapping):
-            raise InvalidInputError([f"{name}: want an object with its arguments"])
-        async with self._one_at_a_time:
-            return await command(given)
 
     def _now_s(self) -> float:
         return monotonic() - self._zero_s
@@ -154,14 +127,14 @@ class Service:
             "seed": self._scenario.seed,
             "since_s": round(self.events.now_s(), 3),
             "profile_since_s": round(self._now_s(), 3),
-            "faults": [_told(number, fault) for number, (fault, _) in self._live.items()],
+            "faults": [live.told() for live, _ in self._live.values()],
         }
 
     async def _stats(self, given: Given) -> dict[str, Any]:
         Faults("stats", given, ()).check()
         return await self.engine.stats()
 
-    async def _clients(self, given: Given) -> list[dict[str, Any]]:
+    async def _list_clients(self, given: Given) -> list[dict[str, Any]]:
         Faults("clients", given, ()).check()
         rows = await self.engine.clients()
         return [
@@ -180,35 +153,23 @@ class Service:
         self.events.tell("set", settings=dict(given))
         return scenario.profile.link.to_toml()
 
-    async def _fault(self, given: Given, command: str = "fault") -> dict[str, Any]:
-        fault = fault_of(command, given, self._now_s())
-        await self.engine.add(fault)
-        number = next(self._numbers)
-        self._live[number] = fault, asyncio.create_task(self._follow(number, fault))
-        return _told(number, fault)
+    async def _add(self, live: Live) -> None:
+        await self.engine.add(live.fault)
 
-    async def _follow(self, number: int, fault: Fault) -> None:
-        await asyncio.sleep(fault.at_s - self._now_s())
-        self.events.tell("fault_begin", fault=fault.kind, number=number)
-        if fault.until_s < math.inf:
-            await asyncio.sleep(fault.until_s - self._now_s())
-            del self._live[number]
-            self.events.tell("fault_end", fault=fault.kind, number=number)
-        # It stays in the link, where it does nothing any more: what it holds must stay held until then.
+    async def _remove(self, live: Live) -> None:
+        await self.engine.remove(live.fault)
 
-    async def _clear(self, given: Given) -> dict[str, Any]:
-        faults = Faults("clear", given, ("number",))
-        number = given.get("number")
-        if number is not None and number not in self._live:
-            faults.found(f"there is no fault {number!r:.40} of a command")
-        faults.check()
-        cleared = [*self._live] if number is None else [int(number)]
-        for one in cleared:
-            fault, task = self._live.pop(one)
-            task.cancel()
-            await self.engine.remove(fault)
-            self.events.tell("fault_end", fault=fault.kind, number=one)
-        return {"cleared": cleared}
+    async def _hold(self, directions: tuple[Direction, ...], for_s: float, client: int) -> None:
+        await self.engine.hold(directions, for_s)
+
+    def _begins(self, live: Live) -> None:
+        self.events.tell("fault_begin", fault=live.fault.kind, number=live.number)
+
+    def _ends(self, live: Live) -> None:
+        self.events.tell("fault_end", fault=live.fault.kind, number=live.number)
+
+    def _held(self, directions: tuple[Direction, ...], for_s: float, client: int) -> None:
+        self.events.tell("pause" if for_s else "resume", directions=list(directions))
 
     async def _rebind(self, given: Given) -> dict[str, Any]:
         faults = Faults("rebind", given, ("what",))
@@ -226,33 +187,13 @@ class Service:
         self.events.tell("rebind", what=what, clients=number)
         return number
 
-    async def _pause(self, given: Given) -> dict[str, Any]:
-        faults = Faults("pause", given, ("for", "direction"))
-        for_s, directions = for_s_of(given, faults), directions_of(given, faults)
-        faults.check()
-        await self._hold(directions, for_s, "pause")
-        return {"for_s": None if for_s == math.inf else for_s}
-
-    async def _resume(self, given: Given) -> None:
-        faults = Faults("resume", given, ("direction",))
-        directions = directions_of(given, faults)
-        faults.check()
-        await self._hold(directions, 0.0, "resume")
-
-    async def _hold(self, directions: tuple[Direction, ...], for_s: float, kind: str) -> None:
-        await self.engine.hold(directions, for_s)
-        self.events.tell(kind, directions=list(directions))
-
     async def _load(self, given: Given) -> dict[str, Any]:
         faults = Faults("load", given, ("toml", "name"))
         text, name = text_of(given, "toml", faults), text_of(given, "name", faults, "profile.toml")
         faults.check()
         profile = load(text, name)
         scenario, notes = Scenario.of(profile), left_out(profile, name)
-        for fault, task in self._live.values():
-            task.cancel()
-            self.events.tell("fault_end", fault=fault.kind)
-        self._live.clear()
+        self._forget_all()
         await self._begin(scenario)
         self.events.tell("load", profile=profile.name, seed=scenario.seed)
         return {"profile": profile.name, "seed": scenario.seed, "notes": notes}
@@ -261,8 +202,3 @@ class Service:
 def _another_host(number: int) -> str:
     """Return an address of this machine that nobody listens on: Linux has all of 127.0.0.0/8."""
     return f"127.1.{number // 250 % 250}.{number % 250 + 1}"
-
-
-def _told(number: int, fault: Any) -> dict[str, Any]:
-    for_s = getattr(fault, "for_s", math.inf)
-    return {"number": number, "kind": fault.kind, "for_s": None if for_s == math.inf else for_s}

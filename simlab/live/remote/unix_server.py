@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import SessionFailedError, SimlabError
-from simlab.live.remote.service import Service
+from simlab.live.remote.dispatcher import Dispatcher
 
 LONGEST_LINE_BYTES = 2**24
 _TOO_LONG = f"want lines of {LONGEST_LINE_BYTES // 2**20} MiB at most"
@@ -30,7 +30,7 @@ class UnixServer:
         Its folder is made if need be, for its owner alone; what a dead relay left there is replaced.
     """
 
-    def __init__(self, service: Service, path: Path) -> None:
+    def __init__(self, service: Dispatcher, path: Path) -> None:
         self._service = service
         self.path = path
         self._server: asyncio.Server | None = None
@@ -109,7 +109,7 @@ class UnixServer:
             telling.cancel()
 
         async def tell() -> None:
-            async for event in self._service.events.watch():
+            async for event in self._service.watch():
                 _write(writer, {"event": event})
                 await writer.drain()
 

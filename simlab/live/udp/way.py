@@ -7,11 +7,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from simlab.core.link import Dropped, HoldingStage, Link, Stage
+from simlab.core.link import Dropped, Link
 from simlab.core.packet import Direction
 from simlab.live.udp.flows import Flow, Paths
 from simlab.profile.faults import Fault
-from simlab.profile.live import LiveStages
+from simlab.profile.live import LiveStages, may_stay
 from simlab.profile.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ class Way:
 
     def _restage(self) -> None:
         stages = self._live.stages
-        before, after = _holding(self._link.stages), _holding(stages)
-        if before is after or before is None or not len(before):
+        if may_stay(self._link, stages):
             self._link.restage(stages)
         else:
             self._draining.append((self._link, self._zero_s))
@@ -193,8 +192,3 @@ class Way:
         told = self._delays_s.tobytes(), self._errors_s.tobytes()
         del self._delays_s[:], self._errors_s[:]
         return told
-
-
-def _holding(stages: Any) -> HoldingStage | None:
-    found: list[Stage | HoldingStage] = [stage for stage in stages if hasattr(stage, "hold")]
-    return found[0] if found else None  # type: ignore[return-value]

@@ -196,6 +196,7 @@ function saved(answer) {
     item.textContent = client === null ? folder : `client ${client}: ${folder}`;
     $("saved").prepend(item);
   }
+  $("saved").scrollIntoView({ block: "nearest" });
 }
 
 // ---- what is told ----
@@ -216,7 +217,8 @@ function showState(state) {
   $("active").replaceChildren(...state.faults.map((fault) => {
     const item = document.createElement("li");
     const more = [fault.how, fault.match?.join(", "), fault.direction, fault.client ? `client ${fault.client}` : ""];
-    item.textContent = `${fault.fault} (${more.filter(Boolean).join("; ")}), ${fault.left_s.toFixed(0)} s left`;
+    const left = fault.left_s === null ? "until you end it" : `${fault.left_s.toFixed(0)} s left`;
+    item.textContent = `${fault.fault} (${more.filter(Boolean).join("; ")}), ${left}`;
     return item;
   }));
   showLine(state);
@@ -324,7 +326,7 @@ function take(event) {
 
 function takeFault(event) {
   if (event.kind === "begin") {
-    const seconds = event.for ? inMs(event.for) / 1000 : 0;
+    const seconds = event.for ? inMs(event.for) / 1000 : event.fault === "rebind" ? 0 : Infinity;
     faults.set(event.index, { at_s: event.t_s, until_s: event.t_s + seconds, name: event.how ?? event.fault, client: event.client });
   } else if (faults.has(event.index)) faults.get(event.index).until_s = event.t_s;
 }
@@ -365,8 +367,11 @@ function listen() {
 }
 
 function makeLegend() {
-  const names = { media: "media (delay up)", data: "data channel (delay down, dashed)", stun: "ICE checks", other: "other", lost: "dropped", fault: "a fault" };
-  $("legend").innerHTML = Object.entries(names).map(([key, name]) => `<span><i style="background:var(--${key})"></i>${name}</span>`).join("");
+  const names = { media: "media", data: "data channel", stun: "ICE checks", other: "other", lost: "dropped", fault: "a fault" };
+  const bars = Object.entries(names).map(([key, name]) => `<span><i style="background:var(--${key})"></i>${name}</span>`);
+  const lines = [["media", "", "delay up"], ["data", "dashed", "delay down"]].map(([key, dashed, name]) =>
+    `<span><i class="line ${dashed}" style="border-color:var(--${key})"></i>${name}</span>`);
+  $("legend").innerHTML = [...bars, ...lines].join("");
 }
 
 makeSliders();
