@@ -1,4 +1,4 @@
-"""An application with Pipecat's routes, unmodified: under uvicorn on the real clock, and inside the simulation.
+"""An application with Pipecat's routes, unmodified: under uvicorn on the real clock, and in the simulation.
 
 The same client does the same there and here: it calls, hears the bot, asks a route that is not async,
 and hangs up.
