@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, NoReturn
 
-import httpx
 from aiohttp import web
 
 from simlab.core.packet import Direction
@@ -15,7 +14,8 @@ from simlab.core.timeline import Recorder
 from simlab.profile.faults import SignallingHow
 from simlab.webrtc import messages
 from simlab.webrtc.candidates import Rewrite
-from simlab.webrtc.http import ssl_context
+from simlab.webrtc.http import http_client
+from simlab.webrtc.lean import httpx
 from simlab.webrtc.signalling_path import FaultPicker, Path, Tampers
 from simlab.webrtc.signalling_rewrite import Rewriter, parsed, split_offer
 
@@ -51,7 +51,7 @@ class SignallingProxy:
         self._record = record
         self._up = Rewriter(Direction.UP, to_server)
         self._down = Rewriter(Direction.DOWN, to_client)
-        self._client = httpx.AsyncClient(verify=ssl_context(), timeout=None, trust_env=False)
+        self._client = http_client()
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
