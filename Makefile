@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DECLARED := setup.cfg pyproject.toml
 
-.PHONY: run test bench agreement determinism notebooks format clean
+.PHONY: run test bench bench-table agreement determinism notebooks format clean
 
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
@@ -22,6 +22,10 @@ test: .venv/.installed-with-tests
 # Nothing else may run beside it. A figure that is not as wanted is marked, and makes it fail.
 bench: .venv/.installed-with-tests
 	$(BIN)/python -m benchmarks results/bench.json
+
+# Puts what `make bench` measured last into the README.
+bench-table: .venv/.installed-with-tests
+	$(BIN)/python -m benchmarks.table results/bench.json README.md
 
 # Nothing else may run beside it, either: most of its five minutes are real time.
 agreement: .venv/.installed-with-tests
