@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DECLARED := setup.cfg pyproject.toml
 
-.PHONY: run test bench agreement notebooks format clean
+.PHONY: run test bench bench-table agreement determinism notebooks format clean
 
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
@@ -23,9 +23,17 @@ test: .venv/.installed-with-tests
 bench: .venv/.installed-with-tests
 	$(BIN)/python -m benchmarks results/bench.json
 
+# Puts what `make bench` measured last into the README.
+bench-table: .venv/.installed-with-tests
+	$(BIN)/python -m benchmarks.table results/bench.json README.md
+
 # Nothing else may run beside it, either: most of its five minutes are real time.
 agreement: .venv/.installed-with-tests
 	$(BIN)/python -m benchmarks.agreement results/agreement.json
+
+# Every session twice, in processes that order their sets differently; half an hour.
+determinism: .venv/.installed-with-tests
+	$(BIN)/python -m benchmarks.determinism
 
 # What the notebooks show is kept in them, and a test compares it.
 notebooks: .venv/.installed-with-tests

@@ -1,6 +1,7 @@
 """Run the benchmarks, print a table, and write JSON: ``python -m benchmarks [FILE.json] [NAME…]``."""
 
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +52,9 @@ def main(file: str | None = None, *names: str) -> int:
         console.print(f"[bold red]{sentence}")
     if file is not None:
         rows = [{**asdict(figure), "met": figure.met} for figure in figures]
-        text = json.dumps({"python": platform.python_version(), "figures": rows}, indent=1)
+        machine = f"{platform.machine()}, {os.cpu_count()} processors"
+        found = {"python": platform.python_version(), "machine": machine, "figures": rows}
+        text = json.dumps(found, indent=1)
         Path(file).write_text(text + "\n", encoding="utf-8")
     return int(bool(missing) or any(figure.met is False for figure in figures))
 

@@ -3,7 +3,8 @@
 OpenSSL reads the wall clock itself, through the C library's ``gettimeofday``, to decide when a lost
 handshake flight is sent again. The ``cryptography`` package links OpenSSL statically but imports that
 one function, so its address stands in one slot of the module's global offset table. The slot is
-pointed at a function that answers with the virtual time.
+pointed at a function that answers with the virtual time: on Linux, on x86-64 and aarch64, whose wheels
+have one relocation of that symbol each. Elsewhere ``openssl_timer`` does without.
 
 Source of the layout: ELF-64 specification, sections "Relocation" and "Symbol Table".
 """
@@ -20,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from OpenSSL import SSL
 
-from simlab.virtual.replace import replaced
+from simlab.virtual.openssl_timer import timer_in_virtual_time
 
 _FUNCTION = "gettimeofday"
 _RELA = np.dtype([("offset", "<u8"), ("info", "<u8"), ("addend", "<i8")])
@@ -77,11 +77,13 @@ def _slots() -> tuple[int, ...]:
     return () if base is None else tuple(base + offset for offset in _slot_offsets(path))
 
 
-def _write_slot(address: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
+def _made_writable(address: int) -> bool:
+    """Let a slot be written to, for the table is read-only by then. False where that is not allowed."""
     page = address & ~(_PAGE - 1)
-    if libc.mprotect(ctypes.c_void_p(page), 2 * _PAGE, _PROT_READ_WRITE) != 0:
-        raise OSError(ctypes.get_errno(), "mprotect")
+    return bool(ctypes.CDLL(None).mprotect(ctypes.c_void_p(page), _PAGE, _PROT_READ_WRITE) == 0)
+
+
+def _write_slot(address: int, value: int) -> None:
     ctypes.c_uint64.from_address(address).value = value
 
 
@@ -106,18 +108,6 @@ def _redirected(wall_time_s: Callable[[], float]) -> Iterator[None]:
             _write_slot(slot, value)
 
 
-def _handle_timeout_late(connection: SSL.Connection) -> bool:
-    # The virtual time has come, but OpenSSL's real timer has not: sleep what remains of it. pyOpenSSL's
-    # own method reads the timer of the library, so it is called once more until it agrees.
-    remaining_s = connection.DTLSv1_get_timeout()
-    if remaining_s:
-        time.sleep(remaining_s + 0.001)
-    return bool(_original_handle_timeout(connection))
-
-
-_original_handle_timeout = SSL.Connection.DTLSv1_handle_timeout
-
-
 @contextmanager
 def openssl_on_virtual_time(wall_time_s: Callable[[], float], redirect: bool = True) -> Iterator[str]:
     """Make DTLS retransmit in virtual time, and say how: ``"redirected"`` or ``"sleeps"``.
@@ -127,12 +117,12 @@ def openssl_on_virtual_time(wall_time_s: Callable[[], float], redirect: bool = T
     wall_time_s
         Returns the virtual time as seconds since 1970.
     redirect
-        False forces the slower way, which sleeps the real remainder of OpenSSL's timer: slower, never
-        wrong. It is also what happens where the slot can't be found.
+        False forces the slower way, which lets the real time pass that OpenSSL waits for: slower, with the
+        same result. It is also what happens where the slot can't be found, or not be written to.
     """
-    if redirect and _slots():
+    if redirect and _slots() and all(map(_made_writable, _slots())):
         with _redirected(wall_time_s):
             yield REDIRECTED
     else:
-        with replaced(SSL.Connection, "DTLSv1_handle_timeout", _handle_timeout_late):
+        with timer_in_virtual_time(wall_time_s):
             yield SLEEPS

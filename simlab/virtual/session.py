@@ -180,14 +180,16 @@ class VirtualSession:
         asyncio.set_event_loop(None)
 
     def _cancel_tasks(self) -> None:
-        # A task of Pipecat's takes a cancellation as the order to clear up, and waits for others with it.
+        # A task of Pipecat's takes a cancellation as the order to clear up, and waits for others with it; a
+        # connection of which one is cancelled closes itself in another, which is new.
         for _ in range(_CANCELLATIONS):
             tasks = asyncio.all_tasks(self._loop)
+            if not tasks:
+                return
             for task in tasks:
                 task.cancel()
             with suppress(SessionFailedError):  # nothing is scheduled any more
                 self._finish(_wait_for(tasks))
-                return
 
     def _finish(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine to its end, whatever an interrupted task still has to say."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import aioice.ice
 import aioice.mdns
-import time_machine
 from aiortc import rtcsctptransport
 
 from simlab.virtual.aiohttp_sockets import aiohttp_connects
@@ -22,6 +21,7 @@ from simlab.virtual.order import candidates_in_order, numbered_members
 from simlab.virtual.replace import replaced
 from simlab.virtual.workers import inline_workers
 from simlab.webrtc import connection
+from simlab.webrtc.lean import time_machine
 
 # What the wall clock shows when a session begins; any moment would do.
 EPOCH_S = 1_750_000_000

@@ -6,9 +6,8 @@ from collections.abc import Coroutine
 from functools import cache
 from typing import Any, TypeVar
 
-import httpx
-
 from simlab.webrtc.errors import StartBotError, TransportStartError
+from simlab.webrtc.lean import httpx
 from simlab.webrtc.request_params import RequestParams
 
 T = TypeVar("T")
@@ -43,9 +42,26 @@ class OfferAbortedError(Exception):
 
 
 @cache
-def ssl_context() -> ssl.SSLContext:
-    """Return one context for all clients, since making one takes longer than a whole simulated call."""
-    return ssl.create_default_context()
+def _ssl_context() -> ssl.SSLContext:
+    """Return one context for all clients, which trusts nobody yet."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@cache
+def _trust_authorities() -> None:
+    _ssl_context().load_default_certs()
+
+
+async def _before(request: httpx.Request) -> None:
+    # Loading the authorities takes longer than a whole simulated call, which does without.
+    if request.url.scheme == "https":
+        _trust_authorities()
+
+
+def http_client() -> httpx.AsyncClient:
+    """Return a client that waits as long as it takes, and does not look at the environment."""
+    hooks = {"request": [_before]}
+    return httpx.AsyncClient(verify=_ssl_context(), timeout=None, trust_env=False, event_hooks=hooks)
 
 
 class OfferEndpoint:
@@ -62,7 +78,7 @@ class OfferEndpoint:
     def __init__(self, params: RequestParams | None = None, can_abort: bool = False) -> None:
         self.params = params
         self._can_abort = can_abort
-        self._client = httpx.AsyncClient(verify=ssl_context(), timeout=None, trust_env=False)
+        self._client = http_client()
         self._pending: set[asyncio.Task[Any]] = set()
 
     @property

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
-import httpx
 from aiohttp import web
 
 from simlab.core.link import Link
@@ -17,7 +16,8 @@ from simlab.core.timeline import Recorder
 from simlab.profile.faults import SignallingHow
 from simlab.webrtc import messages
 from simlab.webrtc.candidates import Rewrite
-from simlab.webrtc.http import ssl_context
+from simlab.webrtc.http import http_client
+from simlab.webrtc.lean import httpx
 from simlab.webrtc.signalling_path import FaultPicker, Path, Tampers
 from simlab.webrtc.signalling_rewrite import Rewriter, parsed, split_offer
 from simlab.webrtc.signalling_tcp import ConnectionDeadError
@@ -65,7 +65,7 @@ class SignallingProxy:
         self._record = record
         self._up = Rewriter(Direction.UP, to_server)
         self._down = Rewriter(Direction.DOWN, to_client)
-        self._client = httpx.AsyncClient(verify=ssl_context(), timeout=None, trust_env=False)
+        self._client = http_client()
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

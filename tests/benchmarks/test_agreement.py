@@ -2,7 +2,16 @@ import math
 
 import pytest
 
-from benchmarks.agreement import CLOCKS, UNDITHERED, compared, differ, rounded, verdicts, virtual_sample
+from benchmarks.agreement import (
+    CLOCKS,
+    UNDITHERED,
+    agree,
+    compared,
+    differ,
+    findings,
+    rounded,
+    virtual_sample,
+)
 from benchmarks.opening import scenario, virtual_s
 
 EARLY = [0.22] * 100
@@ -40,11 +49,24 @@ def test_samples_that_are_apart_differ_and_equal_ones_do_not():
     assert not differ([same])
 
 
-def test_both_is_to_be_shown_that_the_clocks_agree_and_that_they_need_the_dither():
-    found = [compared(0.1, CLOCKS, EARLY, LATE), compared(0.1, UNDITHERED, EARLY, EARLY)]
-    assert list(verdicts(found).values()) == [False, False]
-    found = [compared(0.1, CLOCKS, EARLY, EARLY), compared(0.1, UNDITHERED, EARLY, LATE)]
-    assert list(verdicts(found).values()) == [True, True]
+def test_the_clocks_agree_or_not_whatever_is_found_without_the_dither():
+    same, apart = (compared(0.1, CLOCKS, EARLY, times_s) for times_s in (EARLY, LATE))
+    unbiased, biased = (compared(0.1, UNDITHERED, EARLY, times_s) for times_s in (EARLY, LATE))
+    assert [agree([same, unbiased]), agree([same, biased])] == [True, True]
+    assert [agree([apart, unbiased]), agree([apart, biased])] == [False, False]
+
+
+def test_what_was_found_is_said_plainly():
+    rows = [compared(0.1, what, EARLY, EARLY) for what in (CLOCKS, UNDITHERED)]
+    assert findings(rows) == (
+        "The clocks agree: no difference at the 1% level.",
+        "Without the dither no bias was found at the 1% level, though one was expected: docs/agreement.md.",
+    )
+    rows = [compared(0.1, what, EARLY, LATE) for what in (CLOCKS, UNDITHERED)]
+    assert findings(rows) == (
+        "The clocks differ at the 1% level.",
+        "Without the dither there is a bias at the 1% level.",
+    )
 
 
 def test_every_seed_is_a_session():

@@ -35,3 +35,11 @@ def test_thirty_sessions_leave_nothing_behind(media):
     for seed in range(SESSIONS):
         run_text(CALL, peers__media=media, seed=str(seed))
     assert _held() == before
+
+
+def test_a_server_that_was_killed_ends_without_a_word(caplog):
+    # Its tasks are cancelled with the session; a connection of which one is cancelled closes itself in
+    # another, which is new.
+    run_text(CALL)
+    gc.collect()
+    assert caplog.messages == []

@@ -1,0 +1,147 @@
+"""Is a session the same, byte for byte, in another process, and in one that has run others before?
+
+Two processes with different hash seeds run the sessions of 200 seeds, and of some with pictures and with the
+published server; and the last of 500 sessions of a process, of all kinds in turn, is compared with the first
+of another. Run it with ``make determinism``, or ``python -m benchmarks.determinism [SEEDS] [SESSIONS]``: it
+prints how many pairs are identical, and exits with 1 if one is not.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from simlab.batch.session import run_scenario
+from simlab.profile import Scenario, load
+
+SEEDS = 200
+SESSIONS = 500
+SALTS = ("1", "2")  # PYTHONHASHSEED, by which sets of texts are ordered
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "flaky": {},
+    "flaky, pictures": {"peers.media": '["audio", "video"]'},
+    "flaky, pipecat": {"peers.server": "pipecat"},
+}
+"""What each kind changes of flaky.toml."""
+_PROJECT = Path(__file__).parents[1]
+_RESTART = '[[fault]]\nkind = "server-restart"\nat = "1500ms"\nfor = "300ms"\n'
+_PROFILES = {
+    "flaky": (_PROJECT / "profiles" / "flaky.toml").read_text(),
+    "short": 'duration = "3s"\n[link]\nloss = "2%"\n' + _RESTART,
+}
+_EACH = "each"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Sessions of a kind that were run twice.
+
+    Parameters
+    ----------
+    seeds
+        How many.
+    differing
+        The seeds of those whose timelines are not the same.
+    """
+
+    kind: str
+    seeds: int
+    differing: tuple[int, ...]
+
+
+def digest(kind: str, seed: int, text: str = _PROFILES["flaky"]) -> str:
+    """Run a session in this process, and return a digest of its timeline.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails: then it says nothing.
+    """
+    run = run_scenario(Scenario.of(load(text, "flaky.toml", KINDS[kind]), seed=seed))
+    if run.failed is not None:
+        raise RuntimeError(f"{kind}, seed {seed}: {run.headline}")
+    return hashlib.sha256(run.timeline.to_text().encode()).hexdigest()
+
+
+def started(*arguments: object, salt: str) -> "subprocess.Popen[str]":
+    """Start this module in a process with that hash seed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.determinism", *map(str, arguments)],
+        cwd=_PROJECT,
+        env=os.environ | {"PYTHONHASHSEED": salt},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def told(process: "subprocess.Popen[str]") -> list[str]:
+    """Return the lines that a process printed.
+
+    Raises
+    ------
+    RuntimeError
+        If it did not end well.
+    """
+    lines = process.communicate()[0].splitlines()
+    if process.returncode != 0:
+        raise RuntimeError("a session failed; see above")
+    return lines
+
+
+def pairs(kind: str, seeds: int) -> Pairs:
+    """Run the sessions of a kind in two processes at once, and compare."""
+    processes = [started(_EACH, kind, seeds, salt=salt) for salt in SALTS]
+    first, second = map(told, processes)
+    assert len(first) == len(second) == seeds
+    both = zip(first, second, strict=True)
+    return Pairs(kind, seeds, tuple(seed for seed, (one, other) in enumerate(both, 1) if one != other))
+
+
+def late(kind: str, sessions: int, profile: str = "flaky") -> Pairs:
+    """Compare the last of so many sessions of a process, of every kind in turn, with the first of another."""
+    both = zip((1, sessions), SALTS, strict=True)
+    [alone], [after] = map(told, [started(profile, kind, many, salt=salt) for many, salt in both])
+    return Pairs(f"{kind}, as session {sessions}", 1, () if alone == after else (1,))
+
+
+def every(seeds: int, sessions: int) -> Iterator[Pairs]:
+    """Compare the sessions of every kind; of those that take longer, fewer."""
+    for kind, times_fewer in zip(KINDS, (1, 10, 4), strict=True):
+        yield pairs(kind, max(1, seeds // times_fewer))
+    for kind in KINDS:
+        yield late(kind, sessions)
+
+
+def main(seeds: int = SEEDS, sessions: int = SESSIONS) -> int:
+    """Compare, print, and return 1 if something differs."""
+    differing = 0
+    for found in every(seeds, sessions):
+        which = f"; not those of seed {', '.join(map(str, found.differing))}" if found.differing else ""
+        same = found.seeds - len(found.differing)
+        print(f"{found.kind}: {same} of {found.seeds} pairs are identical{which}", flush=True)
+        differing += len(found.differing)
+    return int(differing > 0)
+
+
+def _last(profile: str, kind: str, sessions: int) -> Iterator[str]:
+    others = tuple(KINDS)
+    for number in range(1, sessions):
+        digest(others[number % len(others)], number, _PROFILES["short"])
+    yield digest(kind, 1, _PROFILES[profile])
+
+
+def _in_process(what: str, kind: str, many: int) -> None:
+    """Print the digests of the seeds from 1 on, or of the last of so many sessions, over that profile."""
+    each = (digest(kind, seed) for seed in range(1, many + 1))
+    for one in each if what == _EACH else _last(what, kind, many):
+        print(one, flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] and not sys.argv[1].isdigit():
+        _in_process(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    else:
+        sys.exit(main(*map(int, sys.argv[1:])))

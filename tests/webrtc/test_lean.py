@@ -1,0 +1,49 @@
+"""Libraries that are imported without what they bring along."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def told(program):
+    """Return what a program prints in a process of its own, to which nothing is imported yet."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+
+
+def test_a_virtual_session_imports_no_command_line_no_trio_and_no_pytest():
+    program = "import sys, simlab.virtual.session; print(*sys.modules)"
+    assert {"rich", "pygments", "click", "trio", "pytest", "httpx._main"} & set(told(program)) == set()
+
+
+def test_what_was_left_out_can_be_imported_afterwards():
+    program = "import simlab.webrtc.lean, trio, rich, httpx._main, pytest; print(httpx._main.main.name)"
+    assert told(program) == ["main"]
+
+
+@pytest.mark.parametrize("library", ["trio", "asyncio"])
+def test_httpx_works_under_trio_all_the_same(library):
+    program = f"""
+import asyncio, threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from simlab.webrtc.lean import httpx
+import trio
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+
+server = HTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+
+async def ask():
+    async with httpx.AsyncClient(trust_env=False) as client:
+        print((await client.get(f"http://127.0.0.1:{{server.server_port}}/")).status_code)
+
+{library}.run({"ask" if library == "trio" else "ask()"})
+"""
+    assert told(program) == ["204"]
