@@ -81,7 +81,7 @@ def _draw_rows(panel: Axes, clients: Mapping[int, Timeline], spans: Mapping[int,
         panel.plot(times_s, rows, "|", color=_INK, markersize=_tick(len(ordered)))
     panel.set_ylim(len(ordered) - 0.5, -0.5)
     panel.set_yticks([])
-    panel.set_ylabel("a row\nfor each client")
+    panel.set_ylabel("a row for each client,\na tick for each offer")
 
 
 def _tick(rows: int) -> float:
