@@ -32,8 +32,10 @@ def measured(names: list[str], console: Console, missing: list[str]) -> Iterator
         if names and name not in names:
             continue
         try:
-            with console.status(f"measuring {name} …"):
-                yield from measure()
+            with console.status(f"measuring {name} …") as status:
+                for figure in measure():
+                    status.update(f"measuring {name}; {figure.name}: {figure.measured} …")
+                    yield figure
         except MissingToolError as error:
             missing.append(str(error))
 
@@ -43,10 +45,9 @@ def main(file: str | None = None, *names: str) -> int:
     console = Console()
     missing: list[str] = []
     figures = list(measured(list(names), console, missing))
-    table = Table("", "measured", "", "wanted", "", title=f"Python {platform.python_version()}", box=None)
-    table.columns[1].justify = "right"
+    table = Table("", "measured", "wanted", "", title=f"Python {platform.python_version()}", box=None)
     for figure in figures:
-        table.add_row(figure.name, f"{figure.value:,.4g}", figure.unit, figure.wanted, _MARKS[figure.met])
+        table.add_row(figure.name, figure.measured, figure.wanted, _MARKS[figure.met])
     console.print(table)
     for sentence in missing:
         console.print(f"[bold red]{sentence}")

@@ -32,7 +32,16 @@ class Figure:
         return high_enough and (self.at_most is None or self.value <= self.at_most)
 
     @property
+    def measured(self) -> str:
+        """The value and its unit, in words."""
+        return f"{_number(self.value)} {self.unit}".strip()
+
+    @property
     def wanted(self) -> str:
         """What was wanted, in words."""
         limits = (("at least", self.at_least), ("at most", self.at_most))
-        return ", ".join(f"{word} {limit:,.4g}" for word, limit in limits if limit is not None)
+        return ", ".join(f"{word} {_number(limit)}" for word, limit in limits if limit is not None)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

@@ -13,16 +13,16 @@ _MARKS = {True: "", False: " (not met)", None: ""}
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """Return the figures as a table in Markdown, and a sentence about where they are from."""
-    rows = [_row(Figure(**{k: v for k, v in row.items() if k != "met"})) for row in found["figures"]]
+    """Return the figures of which something is wanted as a table in Markdown, and where they are from."""
+    figures = [Figure(**{k: v for k, v in row.items() if k != "met"}) for row in found["figures"]]
+    rows = [_row(figure) for figure in figures if figure.wanted]
     head = ["| | measured | wanted |", "|---|---|---|"]
     where = f"Measured by `make bench` with Python {found['python']}{_of(found.get('machine'))}:"
     return "\n".join([where, "", *head, *rows])
 
 
 def _row(figure: Figure) -> str:
-    measured = f"{figure.value:,.4g} {figure.unit}".strip()
-    return f"| {figure.name} | {measured}{_MARKS[figure.met]} | {figure.wanted} |"
+    return f"| {figure.name} | {figure.measured}{_MARKS[figure.met]} | {figure.wanted} |"
 
 
 def _of(machine: str | None) -> str:
