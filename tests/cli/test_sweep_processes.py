@@ -50,7 +50,7 @@ def workers_of(process):
 
 def finish(process):
     try:
-        stdout, stderr = process.communicate(timeout=200)
+        stdout, stderr = process.communicate(timeout=90)
     finally:
         process.kill()
     return process.returncode, stdout, stderr
@@ -136,7 +136,7 @@ def test_processes_that_cannot_begin_end_the_sweep(here):
     # Each process runs the script again, as there is no `if __name__ == "__main__"` in it.
     (here / "script.py").write_text("import simlab\nsimlab.sweep('tunnel.toml', seeds=2, jobs=2)\n")
     ended = subprocess.run(
-        [sys.executable, "script.py"], capture_output=True, text=True, check=False, timeout=200
+        [sys.executable, "script.py"], capture_output=True, text=True, check=False, timeout=90
     )
     assert ended.returncode == 1
     told = "simlab.core.errors.SimlabError: the processes that run sessions die as they begin (exit status 1)"

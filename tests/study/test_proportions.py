@@ -68,7 +68,7 @@ def test_the_interval_of_independent_shares_as_published(one, other, low, high):
 @pytest.mark.parametrize(
     ("pairs", "low", "high"),
     # Newcombe (1998), Stat. Med. 17(22), 2635-2650, table III, method 10: not seen there, but so quoted by
-    # the tests of many packages. Its last digit is off by one for 1, 97, 1, 1.
+    # the tests of many packages. One row is left out: 1, 97, 1, 1 differs by one in the last digit.
     [
         (Pairs(36, 12, 2, 0), 0.0569, 0.3404),
         (Pairs(20, 12, 2, 16), 0.0562, 0.3292),
@@ -77,14 +77,13 @@ def test_the_interval_of_independent_shares_as_published(one, other, low, high):
         (Pairs(35, 14, 0, 1), 0.1461, 0.4175),
         (Pairs(18, 14, 0, 18), 0.1441, 0.3963),
         (Pairs(2, 97, 1, 0), 0.8721, 0.9854),
-        (Pairs(1, 97, 1, 1), 0.8736, 0.9850),
         (Pairs(0, 30, 0, 0), 0.8395, 1.0),
         (Pairs(54, 0, 0, 0), -0.0664, 0.0664),
         (Pairs(30, 0, 0, 24), -0.0358, 0.0358),
     ],
 )
 def test_the_interval_of_paired_shares_as_published(pairs, low, high):
-    assert paired_interval(pairs) == pytest.approx((low, high), abs=1e-4)
+    assert paired_interval(pairs) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_without_correlation_pairs_have_the_interval_of_independent_shares():
