@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 from simlab.core.errors import InvalidInputError
-from simlab.own_server.find import is_own, why_no_client, why_not
+from simlab.own_server.find import is_own, takes_asgi, why_no_client, why_not
 from simlab.profile.bot import BotKeys
 from simlab.profile.model import Client, Profile, Server
 from simlab.profile.policy import PolicyKeys
@@ -67,12 +67,11 @@ def _video_faults(profile: Profile) -> Iterator[str]:
 
 
 def _own_faults(server: str) -> Iterator[str]:
-    if find_spec("uvicorn") is None:
-        yield f'peers.server is "{server}", but uvicorn, which serves it, is missing: pip install uvicorn'
-        return
     reason = why_not(server)
     if reason:
         yield f'peers.server is "{server}", {reason}'
+    elif takes_asgi(server) and find_spec("uvicorn") is None:
+        yield f'peers.server is "{server}", but uvicorn, which serves it, is missing: pip install uvicorn'
 
 
 def _own_client_faults(profile: Profile) -> Iterator[str]:

@@ -30,6 +30,12 @@ def why_not(name: str) -> str | None:
     return None
 
 
+def takes_asgi(name: str) -> bool:
+    """Tell whether ``MODULE:NAME`` is an ASGI application itself; a function may make any kind."""
+    found = _application_named(name)
+    return not isinstance(found, web.Application) and _takes_asgi(found)
+
+
 def imported(name: str) -> None:
     """Import the module of ``MODULE:NAME``, and with it whatever it needs."""
     import_module(_module_of(name))

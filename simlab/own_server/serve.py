@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from simlab.core.errors import SessionFailedError
 from simlab.own_server.find import Application
 from simlab.webrtc.http_server import HttpServer
 
@@ -35,10 +36,21 @@ def serving(application: Application) -> Serving:
 
 
 class Asgi:
-    """Serve an ASGI application with uvicorn, its start-up and shutdown (``lifespan``) included."""
+    """Serve an ASGI application with uvicorn, its start-up and shutdown (``lifespan``) included.
+
+    Raises
+    ------
+    SessionFailedError
+        If there is no uvicorn.
+    """
 
     def __init__(self, application: Any) -> None:
-        import uvicorn
+        try:
+            import uvicorn
+        except ModuleNotFoundError:
+            raise SessionFailedError(
+                "server", "uvicorn, which serves it, is missing: pip install uvicorn"
+            ) from None
 
         self._uvicorn = uvicorn
         self._application = application

@@ -125,3 +125,15 @@ def test_published_peers_have_no_pictures_and_no_actions(bare):
     found = faults(CHROMIUM + pictures + '[[action]]\nat = "1s"\ndo = "mute"\n')
     assert found[0] == 'test: peers.media has "video", but "chromium" sends and shows no pictures here'
     assert found[-1] == "test: action: nothing of these tables means anything to a browser"
+
+
+def test_an_own_server_needs_uvicorn_only_if_it_is_an_asgi_application(installed):
+    def told(name):
+        return faults(f'[peers]\nserver = "{name}"\n')
+
+    installed()
+    assert told("tests.apps.aiohttp_bot:app") == []
+    [fault] = told("tests.apps.plain_asgi:app")
+    assert "uvicorn, which serves it, is missing" in fault
+    installed("uvicorn")
+    assert told("tests.apps.plain_asgi:app") == []
