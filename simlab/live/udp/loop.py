@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import resource
 import select
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic
 
+from simlab.live.udp.priority import Priority
 from simlab.live.udp.way import Way
 
 _SPIN_S = 20e-6
@@ -28,9 +28,13 @@ class Loop:
     ----------
     every_second
         Called about once a second.
+    priority
+        Changed by whether packets wait for their time.
     """
 
-    def __init__(self, every_second: Callable[[float], None]) -> None:
+    def __init__(self, every_second: Callable[[float], None], priority: Priority | None = None) -> None:
+        self._priority = priority
+        self._have_waited = False  # packets, in this second
         self._epoll = select.epoll()
         self._work: dict[int, Callable[[], None]] = {}
         self._every_second = every_second
@@ -65,6 +69,9 @@ class Loop:
             if now_s >= second_s:
                 self._every_second(now_s)
                 second_s = max(second_s + 1.0, now_s)
+                if self._priority is not None and not self._have_waited:
+                    self._priority.share()
+                self._have_waited = False
 
     def _ready(self, second_s: float) -> Iterable[tuple[int, int]]:
         """Wait until something is due or there is something to read, and return where."""
@@ -72,6 +79,8 @@ class Loop:
         for way in self.ways:
             if way.due_s < due_s:
                 due_s = way.due_s
+        if due_s < second_s and not self._have_waited and due_s > monotonic() + _SPIN_S:
+            self._wait_from_now_on()
         if self.again is not None:
             self.again()
             due_s = min(due_s, monotonic() + _AGAIN_S)
@@ -83,21 +92,20 @@ class Loop:
             return ()
         return self._epoll.poll(0, _AT_ONCE)
 
+    def _wait_from_now_on(self) -> None:
+        self._have_waited = True
+        if self._priority is not None:
+            self._priority.be_in_time()
 
-def hurry() -> list[str]:
-    """Let this process be woken up in time, as far as the system allows; return what it does not."""
-    refused = []
+
+def hurry() -> None:
+    """Let nothing of this process itself come between packets, as far as the system allows."""
     gc.collect()
     gc.freeze()
     gc.disable()  # packets make no cycles
     sys.setswitchinterval(1.0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_TIMER_SLACK, 1)
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    except OSError:
-        refused.append("priority")
     with suppress(OSError, ValueError):
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return refused

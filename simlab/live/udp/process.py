@@ -15,6 +15,7 @@ from simlab.live.udp.flows import Flow
 from simlab.live.udp.forward import Forward, Place
 from simlab.live.udp.loop import Loop, hurry
 from simlab.live.udp.messages import Unframer, framed
+from simlab.live.udp.priority import Priority
 from simlab.live.udp.way import Way
 from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
@@ -37,7 +38,8 @@ class PacketProcess:
         self._skipped = 0
         self._ways: dict[Direction, Way] = {}
         self._forwards: list[Forward] = []
-        self._loop = Loop(self._every_second)
+        self._priority = Priority()
+        self._loop = Loop(self._every_second, self._priority)
         self._queue: CaptureQueue | None = None
         self._captures: dict[Direction, LinkCapture] = {}
         self._orders: dict[str, Callable[..., Any]] = {
@@ -59,9 +61,10 @@ class PacketProcess:
         self._pipe.setblocking(False)
         self._pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
         self._loop.watch(self._pipe.fileno(), self._listen)
-        refused = hurry()
-        if refused:
-            self._tell("slow", refused=refused)
+        hurry()
+        if not self._priority.be_in_time():
+            self._tell("slow", refused=["priority"])
+        self._priority.share()
         self._loop.run()
         for forward in self._forwards:
             forward.close()
