@@ -51,7 +51,7 @@ def _take_slices(nice: int) -> bool:
     if sys.platform != "linux" or number is None:
         return _take_turns()
     fields = (_ATTRIBUTES.size, os.SCHED_OTHER, _RESET_ON_FORK, nice, 0, _SLICE_NS, 0, 0)
-    return ctypes.CDLL(None).syscall(number, 0, _ATTRIBUTES.pack(*fields), 0) == 0
+    return bool(ctypes.CDLL(None).syscall(number, 0, _ATTRIBUTES.pack(*fields), 0) == 0)
 
 
 def _take_turns() -> bool:
