@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the profile, dotted.")
 @click.option("--idle", metavar="TIME", help="A client's mapping is forgotten after so long. [default: 60s]")
 @click.option("--socket", type=click.Path(path_type=Path), metavar="FILE", help="Where simlab ctl finds it.")
-@click.option("--control", metavar="ADDRESS:PORT", help="Serve the HTTP API there, too; it wants a token.")
+@click.option(
+    "--control", metavar="ADDRESS:PORT", help="Serve a live page and the HTTP API there; they want a token."
+)
 @click.option(
     "--token-file", type=click.Path(path_type=Path), metavar="FILE", help="Write the token there, not out."
 )
@@ -168,6 +170,7 @@ def _tell_where(it: "Running", wishes: "Wishes", token_file: Path | None, as_jso
     if "control" in told:
         how = f"its token is in {token_file}" if token_file else f"token {told['token']}"
         click.echo(f"Control: {told['control']}/api/status, {how}")
+        click.echo(f"Live page: {told['control']}/?token={'…' if token_file else told['token']}")
 
 
 def _write_token(path: Path, token: str) -> None:

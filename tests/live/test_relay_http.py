@@ -52,6 +52,17 @@ def test_nothing_answers_without_the_token(relay, method):
     assert ask(relay, method, "/").status_code == 401
 
 
+def test_the_live_page_is_all_there_is_to_it_and_asks_for_nothing_else(relay):
+    found = ask(relay, "GET", f"/?token={relay['token']}")
+    assert found.status_code == 200
+    assert found.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in found.headers["Content-Security-Policy"]
+    assert "/* style */" not in found.text
+    assert "/* scripts */" not in found.text
+    assert "http://" not in found.text
+    assert "https://" not in found.text
+
+
 def test_another_name_for_this_machine_is_not_served(relay):
     port = urlsplit(relay["control"]).port
     statuses = {

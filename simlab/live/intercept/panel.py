@@ -4,7 +4,6 @@ import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable
-from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -13,19 +12,12 @@ from simlab.core.errors import InvalidInputError, SimlabError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.intercept.commands import Commands
 from simlab.live.intercept.log import Log
+from simlab.live.remote.live_page import HEADERS, live_page
 
 _PAGE = Path(__file__).parent / "page"
 _LARGEST_COMMAND_BYTES = 2**20
 _SHOWN_S = 120.0
 _STATE_S = 1.0
-_HEADERS = {
-    # Everything is in the page itself, and nothing else may be asked for.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; img-src data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -83,7 +75,7 @@ class Panel:
         return await handler(request)
 
     async def _index(self, _: web.Request) -> web.Response:
-        return web.Response(text=page(), content_type="text/html", headers=_HEADERS)
+        return web.Response(text=page(), content_type="text/html", headers=HEADERS)
 
     async def _command(self, request: web.Request) -> web.Response:
         name = request.match_info["command"]
@@ -98,11 +90,11 @@ class Panel:
             return _refused(400 if name in self._commands.commands else 404, *error.faults)
         except SimlabError as error:
             return _refused(500, str(error))
-        return web.json_response({"answer": answer}, headers=_HEADERS)
+        return web.json_response({"answer": answer}, headers=HEADERS)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Stream what happens, as server-sent events: those of the timeline, and every second the state."""
-        headers = {**_HEADERS, "Content-Type": "text/event-stream"}
+        headers = {**HEADERS, "Content-Type": "text/event-stream"}
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         sending = [
@@ -130,17 +122,13 @@ class Panel:
             await asyncio.sleep(_STATE_S)
 
 
-@cache
 def page() -> str:
     """Return the page with its style and script in it."""
-    text = (_PAGE / "index.html").read_text(encoding="utf-8")
-    style = (_PAGE / "panel.css").read_text(encoding="utf-8")
-    scripts = "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in ("drawing.js", "panel.js"))
-    return text.replace("/* style */", style).replace("/* scripts */", scripts)
+    return live_page(_PAGE / "index.html", _PAGE / "panel.js")
 
 
 def _refused(status: int, *faults: str) -> web.Response:
-    return web.json_response({"faults": faults}, status=status, headers=_HEADERS)
+    return web.json_response({"faults": faults}, status=status, headers=HEADERS)
 
 
 def _told(event: Event) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The HTTP API: the commands of the control socket for whoever has the token, and events as they happen.
 
-``POST /api/COMMAND`` with a JSON object of arguments; ``GET`` does for those that change nothing. ``GET
-/api/events`` is a stream of server-sent events.
+``GET /`` is the live page, which uses the API. ``POST /api/COMMAND`` takes arguments as JSON; ``GET``
+does for those that change nothing. ``GET /api/events`` is a stream of server-sent events.
 """
 
 import hmac
@@ -16,6 +16,7 @@ from aiohttp import web
 
 from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabError
 from simlab.live.remote.dispatcher import Dispatcher
+from simlab.live.remote.live_page import HEADERS, relay_page
 from simlab.live.sockets import endpoint_text
 from simlab.live.udp.flows import Address
 
@@ -43,6 +44,7 @@ class HttpApi:
         self._app = web.Application(middlewares=[self._guard], client_max_size=_MOST_BYTES)
         self._app.add_routes(
             [
+                web.get("/", self._page),
                 web.get("/api/events", self._events),
                 web.get("/api/{command}", self._read),
                 web.post("/api/{command}", self._do),
@@ -80,6 +82,9 @@ class HttpApi:
         if not hmac.compare_digest(_token_of(request).encode(), self.token.encode()):
             return _refused(401, "want the token", **{"WWW-Authenticate": "Bearer"})
         return await handler(request)
+
+    async def _page(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(text=relay_page(), content_type="text/html", headers=HEADERS)
 
     async def _read(self, request: web.Request) -> web.StreamResponse:
         command = request.match_info["command"]

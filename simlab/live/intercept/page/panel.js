@@ -1,153 +1,11 @@
 // The live page: it sends commands, and shows what it is told.
 
-const token = new URLSearchParams(location.search).get("token");
-const $ = (id) => document.getElementById(id);
 const histories = new Map();
 const cards = new Map();
 let offset_s = 0; // the intercept's time, less ours
 let status = null;
 const now_s = () => performance.now() / 1000 + offset_s;
-
-async function call(command, given = {}) {
-  let faults;
-  try {
-    const response = await fetch(`api/${command}?token=${token}`, { method: "POST", body: JSON.stringify(given) });
-    const body = await response.json();
-    if (response.ok) {
-      tellFaults([]);
-      return body.answer;
-    }
-    faults = body.faults;
-  } catch {
-    faults = ["simlab does not answer: has it ended?"];
-  }
-  tellFaults(faults);
-  return null;
-}
-
-function tellFaults(faults) {
-  $("faults-told").hidden = !faults.length;
-  $("faults-told").textContent = faults.join("\n");
-}
-
-// ---- the line ----
-
-const UNLIMITED = "10Gbit/s";
-const RATES = [32, 64, 100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 10000, 20000, 50000, Infinity];
-const SETTINGS = [
-  { name: "loss", unit: "%", max: 50, step: 0.5, most: 100 },
-  { name: "delay", unit: "ms", max: 1000, step: 5, most: 60000 },
-  { name: "jitter", unit: "ms", max: 500, step: 5, most: 60000 },
-  { name: "rate", unit: "kbit/s", max: RATES.length - 1, step: 1, most: 10000000 },
-];
-const sliders = {};
-
-function makeSliders() {
-  for (const direction of DIRECTIONS) {
-    const set = document.createElement("fieldset");
-    set.innerHTML = `<legend>${direction === "up" ? "Up: from the client" : "Down: to the client"}</legend>`;
-    for (const setting of SETTINGS) set.append(slider(direction, setting));
-    const model = document.createElement("p");
-    model.className = "model";
-    set.append(model);
-    sliders[direction].model = model;
-    $("sliders").append(set);
-  }
-}
-
-function slider(direction, setting) {
-  const row = document.createElement("div");
-  const id = `${direction}-${setting.name}`;
-  row.className = "slider";
-  row.innerHTML = `<label for="${id}">${setting.name}</label>
-    <input id="${id}" type="range" min="0" max="${setting.max}" step="${setting.step}" value="0">
-    <input id="${id}-number" type="number" min="0" max="${setting.most}" step="any" aria-label="${setting.name} ${direction} in ${setting.unit}">
-    <span class="unit">${setting.unit}</span>`;
-  const [range, number] = row.querySelectorAll("input");
-  const own = { range, number, touched_s: -Infinity };
-  (sliders[direction] ??= {})[setting.name] = own;
-  if (setting.name === "rate") number.placeholder = "no limit";
-  range.addEventListener("input", () => {
-    const value = setting.name === "rate" ? RATES[range.value] : Number(range.value);
-    number.value = value === Infinity ? "" : value;
-    spoken(setting, own, value);
-    changed(direction, setting.name);
-  });
-  number.addEventListener("change", () => {
-    show(setting, own, number.value === "" ? (setting.name === "rate" ? Infinity : 0) : Number(number.value));
-    changed(direction, setting.name);
-  });
-  return row;
-}
-
-function show(setting, own, value) {
-  own.number.value = value === Infinity ? "" : Number(value.toFixed(3));
-  own.range.value = setting.name === "rate" ? RATES.findIndex((rate) => rate >= value) : value;
-  spoken(setting, own, value);
-}
-
-function spoken(setting, own, value) {
-  own.range.setAttribute("aria-valuetext", value === Infinity ? "no limit" : `${value} ${setting.unit}`);
-}
-
-const pending = {};
-let timer = null;
-
-function changed(direction, name) {
-  const own = sliders[direction];
-  const number = (key) => Number(own[key].number.value || 0);
-  own[name].touched_s = performance.now() / 1000;
-  if (name === "loss") pending[`link.${direction}.loss`] = `${number("loss")}%`;
-  if (name === "rate") pending[`link.${direction}.rate`] = own.rate.number.value === "" ? null : `${number("rate")}kbit/s`;
-  if (name === "delay" || name === "jitter") {
-    // Where the profile has a model of delays, both together take its place.
-    pending[`link.${direction}.delay`] = `${number("delay")}ms`;
-    pending[`link.${direction}.jitter`] = `${number("jitter")}ms`;
-  }
-  clearTimeout(timer);
-  timer = setTimeout(send, 150);
-}
-
-async function send() {
-  const settings = { ...pending };
-  for (const key of Object.keys(pending)) delete pending[key];
-  let answer = await call("set", settings);
-  // Without a limit, the profile's own counts again; where it has one, that takes another command.
-  const limited = DIRECTIONS.filter((way) => answer && settings[`link.${way}.rate`] === null && answer.link[way].rate);
-  if (limited.length) answer = await call("set", Object.fromEntries(limited.map((way) => [`link.${way}.rate`, UNLIMITED])));
-  if (answer) showLine(answer, true);
-  else if (status) showLine(status, true);
-}
-
-const inMs = (text) => {
-  const match = /^([\d.]+)(us|ms|s|min|h)$/.exec(text ?? "0s");
-  return match ? Number(match[1]) * { us: 0.001, ms: 1, s: 1000, min: 60000, h: 3600000 }[match[2]] : 0;
-};
-const inKbit = (text) => {
-  const match = /^([\d.]+)([kMG]?)bit\/s$/.exec(text ?? "");
-  const rate = match ? Number(match[1]) * { "": 0.001, k: 1, M: 1000, G: 1e6 }[match[2]] : Infinity;
-  return rate >= 1e7 ? Infinity : rate;
-};
-
-function showLine({ link }, all = false) {
-  for (const direction of DIRECTIONS) {
-    const keys = link[direction], models = [];
-    const delay = keys.delay ?? "0s";
-    const values = {
-      loss: typeof keys.loss === "object" ? null : Number.parseFloat(keys.loss ?? "0"),
-      delay: typeof delay === "string" ? inMs(delay) : delay.mean ? inMs(delay.mean) : null,
-      jitter: typeof delay === "string" ? 0 : delay.model === "uniform" ? inMs(delay.jitter) : null,
-      rate: typeof keys.rate === "object" ? null : inKbit(keys.rate),
-    };
-    for (const setting of SETTINGS) {
-      const own = sliders[direction][setting.name], value = values[setting.name];
-      if (value === null) models.push(`${setting.name}: ${(keys[setting.name] ?? delay).model ?? "a trace"}`);
-      const busy = performance.now() / 1000 - own.touched_s < 2 || document.activeElement === own.number;
-      if (all || !busy) show(setting, own, value ?? 0);
-    }
-    sliders[direction].model.textContent = models.length ? `By the profile: ${models.join(", ")}` : "";
-  }
-}
+const linkOf = (answer) => answer.link;
 
 // ---- commands ----
 
@@ -163,21 +21,16 @@ function wireButtons() {
     });
   }
   $("clear").addEventListener("click", () => call("clear"));
-  $("same").addEventListener("click", () => {
-    for (const { name } of SETTINGS) {
-      sliders.down[name].number.value = sliders.up[name].number.value;
-      changed("down", name);
-    }
-  });
+  $("same").addEventListener("click", copyDown);
   $("reset").addEventListener("click", async () => {
     const keys = Object.keys(status?.overrides ?? {});
     const answer = keys.length ? await call("set", Object.fromEntries(keys.map((key) => [key, null]))) : status;
-    if (answer) showLine(answer, true);
+    if (answer) showLine(answer.link, true);
   });
   $("load").addEventListener("submit", async (event) => {
     event.preventDefault();
     const answer = await call("load", { profile: $("profile-name").value });
-    if (answer) showLine(answer, true);
+    if (answer) showLine(answer.link, true);
   });
   $("record").addEventListener("click", async () => {
     $("record").disabled = true;
@@ -221,7 +74,7 @@ function showState(state) {
     item.textContent = `${fault.fault} (${more.filter(Boolean).join("; ")}), ${left}`;
     return item;
   }));
-  showLine(state);
+  showLine(state.link);
   showClients(state.clients);
 }
 

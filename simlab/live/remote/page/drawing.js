@@ -52,7 +52,7 @@ function draw(canvas, history, now_s) {
   ctx.clearRect(0, 0, width, height);
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  const left = 44, right = width - 6, top = 18, bottom = height - 18;
+  const left = 50, right = width - 6, top = 18, bottom = height - 18;
   const shown_s = width < 500 ? SHOWN_S / 2 : SHOWN_S;
   const from_s = Math.max(0, now_s - shown_s);
   const x = (t_s) => left + (right - left) * (t_s - from_s) / shown_s;

@@ -1,0 +1,30 @@
+"""The live pages: each is one text, with its style and scripts in it."""
+
+from functools import cache
+from pathlib import Path
+
+_SHARED = Path(__file__).parent / "page"
+HEADERS = {
+    # Everything is in the page itself, and nothing else may be asked for.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What a page is served with."""
+
+
+@cache
+def live_page(body: Path, script: Path) -> str:
+    """Return a page: its own body and script, and what all of them share."""
+    style = (_SHARED / "panel.css").read_text(encoding="utf-8")
+    files = (_SHARED / "drawing.js", _SHARED / "line.js", script)
+    scripts = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    text = body.read_text(encoding="utf-8")
+    return text.replace("/* style */", style).replace("/* scripts */", scripts)
+
+
+def relay_page() -> str:
+    """Return the page of a relay."""
+    return live_page(_SHARED / "relay.html", _SHARED / "relay.js")
