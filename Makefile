@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DECLARED := setup.cfg pyproject.toml
 
-.PHONY: run test bench bench-table agreement determinism notebooks format clean
+.PHONY: run test lower-bounds bench bench-table agreement determinism notebooks format clean
 
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
@@ -18,6 +18,10 @@ test: .venv/.installed-with-tests
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance --ignore tests/e2e
 	$(BIN)/python -m pytest -q tests/live tests/conformance
 	$(BIN)/python -m pytest -q tests/e2e
+
+# The tests that take no real time, with the oldest version of each dependency that setup.cfg allows.
+lower-bounds: .venv-oldest/.installed
+	.venv-oldest/bin/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance --ignore tests/e2e
 
 # Nothing else may run beside it. A figure that is not as wanted is marked, and makes it fail.
 bench: .venv/.installed-with-tests
@@ -44,7 +48,7 @@ format: .venv/.installed-with-tests
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-oldest build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/.installed: $(DECLARED) | $(BIN)/pip
 	@echo "Installing simlab into .venv; the first time, this takes a minute."
@@ -55,6 +59,12 @@ clean:
 	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a few minutes."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser,distributed]'
 	@touch $@ .venv/.installed
+
+.venv-oldest/.installed: $(DECLARED)
+	$(PYTHON) -m venv --clear .venv-oldest
+	sed -nE 's/^    ([A-Za-z0-9_.-]+)(\[[a-z,]+\])? >= ([0-9.]+)$$/\1==\3/p' setup.cfg > .venv-oldest/oldest.txt
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --constraint .venv-oldest/oldest.txt --editable '.[test,distributed]'
+	@touch $@
 
 # A Debian without python3-venv leaves half a .venv behind, without pip.
 $(BIN)/pip:
