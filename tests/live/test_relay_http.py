@@ -77,6 +77,23 @@ def test_another_name_for_this_machine_is_not_served(relay):
     assert list(statuses.values()) == [403, 403, 200, 200]
 
 
+@pytest.mark.parametrize("token", ["right", "wrong"])
+def test_a_page_of_another_origin_gets_nothing_whatever_it_guesses(relay, token):
+    given = relay["token"] if token == "right" else "x"
+    refused = {"faults": ["pages of another origin are not served"]}
+    for method, path in (("GET", "/"), ("GET", "/api/status"), ("GET", "/api/events"), ("POST", "/api/set")):
+        for site in ("cross-site", "same-site", "nonsense"):
+            found = ask(relay, method, path, given, headers={"Sec-Fetch-Site": site})
+            assert (found.status_code, found.json()) == (403, refused)
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+def test_its_own_page_and_who_types_the_address_are_served(relay, site):
+    assert (
+        ask(relay, "GET", "/api/status", relay["token"], headers={"Sec-Fetch-Site": site}).status_code == 200
+    )
+
+
 def test_settings_are_read_and_changed(relay):
     token = relay["token"]
     answer = ask(relay, "POST", "/api/set", token, json={"link.loss": "5%"}).json()["answer"]
@@ -122,9 +139,12 @@ def test_the_token_can_go_to_a_file_of_its_owner(tmp_path):
     command += ["--control", "127.0.0.1:0", "--token-file", str(file), "--socket", str(tmp_path / "control")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         told = [process.stdout.readline() for _ in range(3)]
+        live_page = process.stdout.readline()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     token = file.read_text().strip()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert len(token) == 43  # 32 bytes in base64
     assert token not in "".join(told)
+    assert told[2].endswith(f"/api/status, its token is in {file}\n")
+    assert live_page.endswith("/?token=…\n")

@@ -12,6 +12,7 @@ from simlab.core.errors import InvalidInputError, SimlabError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.intercept.commands import Commands
 from simlab.live.intercept.log import Log
+from simlab.live.remote.guard import is_by_another_page
 from simlab.live.remote.live_page import HEADERS, live_page
 
 _PAGE = Path(__file__).parent / "page"
@@ -70,7 +71,7 @@ class Panel:
         right = hmac.compare_digest(given.encode(), self._token.encode())
         if not right or request.headers.get("Host", "").lower() not in self._hosts:
             return web.Response(status=403)
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        if is_by_another_page(request):
             return web.Response(status=403)
         return await handler(request)
 

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabError
 from simlab.live.remote.dispatcher import Dispatcher
+from simlab.live.remote.guard import is_by_another_page
 from simlab.live.remote.live_page import HEADERS, relay_page
 from simlab.live.sockets import endpoint_text
 from simlab.live.udp.flows import Address
@@ -76,9 +77,11 @@ class HttpApi:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Let nobody in by another name than our own (DNS rebinding), and nobody without the token."""
+        """Let nobody in by another name (DNS rebinding), from another page, or without the token."""
         if not _is_ours(request.host, self._name):
             return _refused(403, "this Host is not served")
+        if is_by_another_page(request):
+            return _refused(403, "pages of another origin are not served")
         if not hmac.compare_digest(_token_of(request).encode(), self.token.encode()):
             return _refused(401, "want the token", **{"WWW-Authenticate": "Bearer"})
         return await handler(request)
