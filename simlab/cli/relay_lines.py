@@ -12,8 +12,8 @@ _WORDS = {
     "set": "set {settings}",
     "load": "profile {profile}, seed {seed}, begins",
     "rebind": "{clients} clients are known by other ports from now on",
-    "pause": "nothing leaves {directions}",
-    "resume": "packets leave again {directions}",
+    "pause": "packets are held, {directions}",
+    "resume": "packets leave again, {directions}",
     "trouble": "trouble ({where}): {why}",
     "slow": "the system refuses a higher priority, so packets may be late when it is busy",
 }
@@ -24,7 +24,8 @@ def line_of(event: Mapping[str, Any]) -> str | None:
     if event["kind"] == "stats":
         return f"{event['t_s']:9.1f} s  " + ", ".join(_way(way, event[way]) for way in _WAYS)
     words = _WORDS.get(event["kind"])
-    return None if words is None else f"{event['t_s']:9.1f} s  {words.format(**event)}"
+    told = {**event, "directions": " and ".join(event.get("directions", ()))}
+    return None if words is None else f"{event['t_s']:9.1f} s  {words.format(**told)}"
 
 
 def _way(way: str, row: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from simlab.cli.main import main
+from simlab.cli.relay_lines import line_of
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,12 @@ def test_a_relay_is_controlled_from_the_command_line(start, simlab, tmp_path, mo
     assert process.returncode == 0
     assert all(line.startswith("Note: profiles/signalling_down.toml: fault[") for line in err.splitlines())
     assert re.fullmatch(r"up: 1 packets came, .*", out.splitlines()[-2])
+
+
+def test_a_hold_and_its_end_are_lines():
+    event = {"t_s": 1.5, "number": 1, "directions": ["up", "down"], "for_s": None}
+    assert line_of({**event, "kind": "pause"}) == "      1.5 s  packets are held, up and down"
+    assert line_of({**event, "kind": "resume"}) == "      1.5 s  packets leave again, up and down"
 
 
 def test_they_are_commands():

@@ -158,6 +158,50 @@ def test_what_is_paused_is_held_and_let_go(relaying, target, client):
     assert [heard(target)[0] for _ in range(3)] == [b"0", b"1", b"2"]
 
 
+def test_the_end_of_a_hold_is_told_whoever_ends_it(relaying, target, client):
+    relay, events = relaying(), []
+    threading.Thread(target=lambda: events.extend(relay.events()), daemon=True).start()
+    eventually(lambda: relay.rebind() and any(one["kind"] == "rebind" for one in events))
+
+    def told(number):
+        eventually(lambda: len([one for one in events if one["kind"] == "resume"]) == number)
+
+    first = relay.pause(for_="100ms", direction="up")
+    assert first == {"number": 1, "kind": "pause", "direction": "up", "for_s": 0.1}
+    told(1)
+    second = relay.pause()
+    assert relay.status()["faults"] == [second]
+    client.sendto(b"held", place(relay.listen))
+    eventually(lambda: relay.stats()["up"]["under_way"] == 1)
+    assert relay.clear(second["number"]) == {"cleared": [2]}
+    assert heard(target)[0] == b"held"
+    told(2)
+    relay.pause(for_="60s")
+    relay.resume("down")
+    assert [one["direction"] for one in relay.status()["faults"]] == ["up"]
+    told(3)
+    number = relay.blackout()["number"]
+    assert relay.clear() == {"cleared": [3, number]}
+    told(4)
+    relay.pause()
+    relay.load("clean")
+    told(5)
+    assert relay.status()["faults"] == []
+    kept = [one for one in events if one["kind"] in ("pause", "resume")]
+    assert [(one["kind"], one.get("number"), one["directions"], one.get("for_s")) for one in kept] == [
+        ("pause", 1, ["up"], 0.1),
+        ("resume", None, ["up"], None),
+        ("pause", 2, ["up", "down"], None),
+        ("resume", None, ["up", "down"], None),
+        ("pause", 3, ["up", "down"], 60.0),
+        ("resume", None, ["down"], None),
+        ("resume", None, ["up"], None),
+        ("pause", 5, ["up", "down"], None),
+        ("resume", None, ["up", "down"], None),
+    ]
+    assert kept[1]["t_s"] - kept[0]["t_s"] >= 0.1
+
+
 @pytest.mark.parametrize("what", ["port", "address"])
 def test_after_a_rebinding_the_target_knows_the_client_by_another_endpoint(relaying, target, client, what):
     relay = relaying()

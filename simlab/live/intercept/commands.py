@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
@@ -19,6 +19,7 @@ from simlab.live.intercept.signalling import Faults as SignallingFaults
 from simlab.live.intercept.signalling import Signalling
 from simlab.live.remote.arguments import Faults, text_of
 from simlab.live.remote.dispatcher import Given
+from simlab.live.remote.holds import Hold
 from simlab.live.remote.link_commands import LinkCommands, Live
 from simlab.profile.faults import SignallingFault
 from simlab.profile.live import LIVE_KINDS
@@ -75,7 +76,6 @@ class Commands(LinkCommands):
         self._overrides: dict[str, str] = {}
         self._seed = 0
         self._happening: dict[int, Happening] = {}
-        self._holds: list[Happening] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self.commands |= {
             "status": self._status,
@@ -121,7 +121,7 @@ class Commands(LinkCommands):
         scenario = _fitting(load({}))
         await self._relay.ask("load", scenario.to_toml(), began_s)
         self._load, self._overrides, self._seed = load, {}, scenario.seed
-        self._forget_all()
+        await self._forget_all()
         self._chronicle.settle(scenario.profile, began_s)
         self._signalling.faults = SignallingFaults(scenario.profile, began_s)
         self._chronicle.play(scenario.profile, began_s, lambda: self._spawn(self._relay.ask("rebind", 0)))
@@ -170,32 +170,18 @@ class Commands(LinkCommands):
         if one is not None:  # one that was to begin later has not
             self._chronicle.end(one)
 
-    def _held(self, directions: tuple[Direction, ...], for_s: float, client: int) -> None:
-        names = {way.value for way in directions}
-        for one in [one for one in self._holds if client in (0, one.client)]:
-            if names >= set(_ways(one)):
-                self._holds.remove(one)
-                if one in self._chronicle.active():
-                    self._chronicle.end(one)
-        if for_s:
-            direction = "both" if len(names) == 2 else min(names)
-            one = self._chronicle.begin(
-                "pause", self._record.now_s(), for_s, client, {"direction": direction}
-            )
-            self._holds.append(one)
-            if for_s < math.inf:
-                asyncio.get_running_loop().call_later(for_s, self._let_go, one)
+    def _held(self, hold: Hold, replaced: Sequence[Hold]) -> None:
+        self._end(replaced)
+        keys = {"direction": hold.direction}
+        one = self._chronicle.begin("pause", self._record.now_s(), hold.for_s, hold.client, keys)
+        self._happening[hold.number] = one
 
-    def _let_go(self, one: Happening) -> None:
-        if one in self._holds:
-            self._holds.remove(one)
-            self._chronicle.end(one)
+    def _let_go(self, directions: tuple[Direction, ...], ended: Sequence[Hold]) -> None:
+        self._end(ended)
 
-    async def _clear(self, given: Given) -> Answer:
-        cleared = await super()._clear(given)
-        if given.get("number") is None:
-            await self._resume({})
-        return cleared
+    def _end(self, holds: Sequence[Hold]) -> None:
+        for hold in holds:
+            self._chronicle.end(self._happening.pop(hold.number))
 
     async def _status(self, given: Given) -> Answer:
         Faults("status", given, ()).check()
@@ -277,10 +263,6 @@ def _fitting(profile: Profile) -> Scenario:
     if faults := unfit(profile):
         raise InvalidInputError(faults)
     return Scenario.of(profile, clock="real")
-
-
-def _ways(one: Happening) -> tuple[str, ...]:
-    return ("up", "down") if one.keys["direction"] == "both" else (str(one.keys["direction"]),)
 
 
 def _shown(one: Happening, now_s: float) -> Answer:

@@ -11,6 +11,7 @@ from simlab.core.errors import InvalidInputError
 from simlab.core.packet import Direction
 from simlab.live.remote.arguments import Faults, directions_of, fault_of, for_s_of
 from simlab.live.remote.dispatcher import Dispatcher, Given
+from simlab.live.remote.holds import Hold, Holds
 from simlab.profile.faults import Fault
 from simlab.profile.live import LIVE_KINDS
 
@@ -55,6 +56,7 @@ class LinkCommands(Dispatcher):
     def __init__(self) -> None:
         super().__init__()
         self._live: dict[int, tuple[Live, asyncio.Task[None]]] = {}
+        self._holds = Holds(lambda hold: self._let_go(hold.directions, [hold]))
         self._numbers = count(1)
         self.commands |= {
             "fault": self._fault,
@@ -93,8 +95,12 @@ class LinkCommands(Dispatcher):
         """Tell that it has ended."""
         raise NotImplementedError
 
-    def _held(self, directions: tuple[Direction, ...], for_s: float, client: int) -> None:
-        """Tell that packets are held, or, for 0 s, let go."""
+    def _held(self, hold: Hold, replaced: Sequence[Hold]) -> None:
+        """Tell that packets are held, in place of what held all of them before."""
+        raise NotImplementedError
+
+    def _let_go(self, directions: tuple[Direction, ...], ended: Sequence[Hold]) -> None:
+        """Tell that packets leave again, and which holds end with that."""
         raise NotImplementedError
 
     async def _fault(self, given: Given, command: str = "fault") -> dict[str, Any]:
@@ -133,25 +139,32 @@ class LinkCommands(Dispatcher):
     async def _clear(self, given: Given) -> dict[str, Any]:
         faults = Faults("clear", given, ("number",))
         number = given.get("number")
-        if number is not None and number not in self._live:
+        if number is not None and not (number in self._live or number in self._holds):
             faults.found(f"there is no fault {number!r:.40} of a command")
         faults.check()
-        cleared = [*self._live] if number is None else [int(number)]
+        holds = [hold.number for hold in self._holds]
+        cleared = sorted([*self._live, *holds]) if number is None else [int(number)]
         for one in cleared:
-            live, task = self._live.pop(one)
-            task.cancel()
-            await self._remove(live)
-            self._ends(live)
+            if one in self._live:
+                live, task = self._live.pop(one)
+                task.cancel()
+                await self._remove(live)
+                self._ends(live)
+            elif one in self._holds:
+                await self._release(self._holds[one])
         return {"cleared": cleared}
 
-    def _forget_all(self) -> None:
-        """End all faults where their links are gone."""
+    async def _forget_all(self) -> None:
+        """End all faults where their links are gone, and let go what is held."""
         for live, task in self._live.values():
             task.cancel()
             self._ends(live)
         self._live.clear()
+        for hold in self._holds:
+            await self._release(hold)
 
     async def _stop_following(self) -> None:
+        self._holds.close()
         tasks = [task for _, task in self._live.values()]
         for task in tasks:
             task.cancel()
@@ -160,13 +173,20 @@ class LinkCommands(Dispatcher):
     async def _pause(self, given: Given) -> dict[str, Any]:
         client, directions, for_s = await self._to_hold("pause", given, "for")
         await self._hold(directions, for_s, client)
-        self._held(directions, for_s, client)
-        return {"for_s": None if for_s == math.inf else for_s}
+        replaced = self._holds.let_go(client, directions)
+        hold = self._holds.begin(next(self._numbers), client, directions, for_s)
+        self._held(hold, replaced)
+        return hold.told()
 
     async def _resume(self, given: Given) -> None:
         client, directions, _ = await self._to_hold("resume", given)
         await self._hold(directions, 0.0, client)
-        self._held(directions, 0.0, client)
+        self._let_go(directions, self._holds.let_go(client, directions))
+
+    async def _release(self, hold: Hold) -> None:
+        directions = hold.directions
+        await self._hold(directions, 0.0, hold.client)
+        self._let_go(directions, self._holds.let_go(hold.client, directions))
 
     async def _to_hold(
         self, command: str, given: Given, *more: str

@@ -1,7 +1,7 @@
 """What a running relay can be told to do, and what it can be asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -11,6 +11,7 @@ from simlab.core.packet import Direction
 from simlab.live.remote.arguments import Faults, text_of
 from simlab.live.remote.dispatcher import Given
 from simlab.live.remote.events import Events, Row
+from simlab.live.remote.holds import Hold
 from simlab.live.remote.link_commands import LinkCommands, Live
 from simlab.live.sockets import endpoint_text
 from simlab.live.udp.engine import Engine
@@ -127,7 +128,10 @@ class Service(LinkCommands):
             "seed": self._scenario.seed,
             "since_s": round(self.events.now_s(), 3),
             "profile_since_s": round(self._now_s(), 3),
-            "faults": [live.told() for live, _ in self._live.values()],
+            "faults": [
+                *(live.told() for live, _ in self._live.values()),
+                *(hold.told() for hold in self._holds),
+            ],
         }
 
     async def _stats(self, given: Given) -> dict[str, Any]:
@@ -168,8 +172,12 @@ class Service(LinkCommands):
     def _ends(self, live: Live) -> None:
         self.events.tell("fault_end", fault=live.fault.kind, number=live.number)
 
-    def _held(self, directions: tuple[Direction, ...], for_s: float, client: int) -> None:
-        self.events.tell("pause" if for_s else "resume", directions=list(directions))
+    def _held(self, hold: Hold, replaced: Sequence[Hold]) -> None:
+        told = hold.told()
+        self.events.tell("pause", number=hold.number, directions=_names(hold.directions), for_s=told["for_s"])
+
+    def _let_go(self, directions: tuple[Direction, ...], ended: Sequence[Hold]) -> None:
+        self.events.tell("resume", directions=_names(directions))
 
     async def _rebind(self, given: Given) -> dict[str, Any]:
         faults = Faults("rebind", given, ("what",))
@@ -193,10 +201,14 @@ class Service(LinkCommands):
         faults.check()
         profile = load(text, name)
         scenario, notes = Scenario.of(profile), left_out(profile, name)
-        self._forget_all()
+        await self._forget_all()
         await self._begin(scenario)
         self.events.tell("load", profile=profile.name, seed=scenario.seed)
         return {"profile": profile.name, "seed": scenario.seed, "notes": notes}
+
+
+def _names(directions: tuple[Direction, ...]) -> list[str]:
+    return [direction.value for direction in directions]
 
 
 def _another_host(number: int) -> str:
