@@ -1,8 +1,8 @@
 """Record once a second what a link carried."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor
-from typing import Any
+from typing import Any, ClassVar
 
 from simlab.core.link import Delivered, Dropped, Link
 from simlab.core.packet import Direction
@@ -17,6 +17,9 @@ class LinkMeter:
     keep_errors
         Whether to sum up by how much packets left too late: for the real clock, where they do.
     """
+
+    quantiles: ClassVar[Mapping[str, float]] = {"delay_p50_s": 0.50, "delay_p95_s": 0.95}
+    """What is recorded of the delays of a second, and which share of them is not longer."""
 
     def __init__(self, record: Recorder, direction: Direction, link: Link, keep_errors: bool = False) -> None:
         self._record = record
@@ -58,8 +61,7 @@ class LinkMeter:
             at_s=min(self._second_ends_s, self._record.now_s()),
             packets=dict(sorted(self._packets.items())),
             bytes=dict(sorted(self._sizes.items())),
-            delay_p50_s=_rank_s(delays_s, 0.50),
-            delay_p95_s=_rank_s(delays_s, 0.95),
+            **{name: _rank_s(delays_s, share) for name, share in self.quantiles.items()},
         )
         for of_second in (delays_s, self._packets, self._sizes):
             of_second.clear()

@@ -1,13 +1,7 @@
 """The live page of ``simlab relay``, in a browser: what is moved and pressed there happens to packets."""
 
 import re
-import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
-from contextlib import suppress
 
 import pytest
 
@@ -16,12 +10,17 @@ from tests.needs import needs_browser
 
 needs_browser()
 
-from playwright.sync_api import expect, sync_playwright  # noqa: E402
+from playwright.sync_api import expect  # noqa: E402
 
-from simlab.live import chromium_page  # noqa: E402
-
-_WITHIN_MS = 15_000
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+from tests.e2e.live_page import (  # noqa: E402
+    WITHIN_MS,
+    cells_cut_off,
+    chromium,
+    heads_beside_numbers,
+    opened,
+    wait_written,
+)
+from tests.e2e.relayed import Traffic, relaying  # noqa: E402
 
 _COLOURS = """(() => {
     const canvas = document.querySelector("canvas"), seen = new Set();
@@ -29,47 +28,6 @@ _COLOURS = """(() => {
     for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) seen.add(data.slice(i, i + 3).join());
     return [...seen];
 })()"""
-
-
-class Traffic:
-    """A client that sends a packet every 10 ms to a relay, and a target that sends each back."""
-
-    def __init__(self):
-        self.target, self.client = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-        self.target.bind(("127.0.0.1", 0))
-        for end in (self.target, self.client):
-            end.settimeout(0.2)
-        self.returned = 0
-        self._ended = threading.Event()
-        self._threads = []
-
-    def begin(self, relay):
-        for work in (self._echo, self._hear, lambda: self._send(relay)):
-            self._threads.append(threading.Thread(target=work))
-            self._threads[-1].start()
-
-    def _echo(self):
-        while not self._ended.is_set():
-            with suppress(TimeoutError):
-                self.target.sendto(*self.target.recvfrom(2000))
-
-    def _hear(self):
-        while not self._ended.is_set():
-            with suppress(TimeoutError):
-                self.client.recv(2000)
-                self.returned += 1
-
-    def _send(self, relay):
-        host, _, port = relay.rpartition(":")
-        while not self._ended.wait(0.01):
-            self.client.sendto(b"x" * 200, (host, int(port)))
-
-    def end(self):
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-        self.target.close()
-        self.client.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,39 +39,22 @@ def traffic():
 
 @pytest.fixture(scope="module")
 def relay(traffic, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("relay")
-    to = f"127.0.0.1:{traffic.target.getsockname()[1]}"
-    command = [sys.executable, "-m", "simlab", "relay", "--listen", "127.0.0.1:0", "--to", to]
-    command += ["--quiet", "--control", "127.0.0.1:0", "--socket", str(folder / "control")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            lines = [process.stdout.readline() for _ in range(4)]
-            traffic.begin(re.search(r"Relaying (\S+) to", lines[0])[1])
-            yield re.search(r"Live page: (\S+)", lines[3])[1]
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=20) == 0
-        finally:
-            process.kill()
+    with relaying(traffic, tmp_path_factory.mktemp("relay")) as (address, listen):
+        traffic.listen = listen
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium_page.executable(), args=_ARGUMENTS)
-        yield opened
-        opened.close()
+    with chromium() as it:
+        yield it
 
 
 @pytest.fixture
 def page(relay, browser):
-    opened, errors, asked = browser.new_page(viewport={"width": 1280, "height": 900}), [], []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.goto(relay)
-    yield opened
-    opened.close()
-    assert errors == []
-    assert {url.split("/")[2] for url in asked} == {relay.split("/")[2]}
+    with opened(browser, relay) as it:
+        yield it
+        it.evaluate("(async () => { await call('clear'); })()")
 
 
 def _row(page, direction):
@@ -128,20 +69,20 @@ def _move(page, name, value):
 
 def test_it_tells_who_is_there_and_what_passes(page, traffic):
     client = f"127.0.0.1:{traffic.client.getsockname()[1]}"
-    expect(page.get_by_role("rowheader", name=client)).to_be_visible(timeout=_WITHIN_MS)
-    expect(_row(page, "up").locator("td").first).to_have_text(re.compile("[1-9]"), timeout=_WITHIN_MS)
+    expect(page.get_by_role("rowheader", name=client)).to_be_visible(timeout=WITHIN_MS)
+    expect(_row(page, "up").locator("td").first).to_have_text(re.compile("[1-9]"), timeout=WITHIN_MS)
 
 
 def test_what_is_moved_happens_to_packets(page, traffic):
     _move(page, "up-loss", "100")
-    expect(_row(page, "up")).to_contain_text("loss", timeout=_WITHIN_MS)
+    expect(_row(page, "up")).to_contain_text("loss", timeout=WITHIN_MS)
     time.sleep(0.5)
     before = traffic.returned
     time.sleep(0.5)
     assert traffic.returned == before
     _move(page, "up-loss", "0")
     _move(page, "down-delay", "300")
-    expect(_row(page, "down").locator("td").nth(2)).to_have_text(re.compile("30[0-9]"), timeout=_WITHIN_MS)
+    expect(_row(page, "down").locator("td").nth(2)).to_have_text(re.compile("30[0-9]"), timeout=WITHIN_MS)
     assert traffic.returned > before
     _move(page, "down-delay", "0")
 
@@ -149,11 +90,11 @@ def test_what_is_moved_happens_to_packets(page, traffic):
 def test_a_blackout_is_pressed_and_ended(page):
     page.locator("#for-s").fill("60")
     page.get_by_role("button", name="Blackout").click()
-    expect(page.locator("#active li")).to_have_text("blackout, for 60 s", timeout=_WITHIN_MS)
-    expect(_row(page, "up")).to_contain_text("blackout", timeout=_WITHIN_MS)
+    expect(page.locator("#active li")).to_have_text("blackout, for 60 s", timeout=WITHIN_MS)
+    expect(_row(page, "up")).to_contain_text("blackout", timeout=WITHIN_MS)
     page.get_by_role("button", name="End all faults").click()
-    expect(page.locator("#active li")).to_have_count(0, timeout=_WITHIN_MS)
-    expect(page.locator("#log")).to_contain_text("blackout ends", timeout=_WITHIN_MS)
+    expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
+    expect(page.locator("#log")).to_contain_text("blackout ends", timeout=WITHIN_MS)
 
 
 def test_a_profile_is_loaded_from_a_file_and_a_wrong_one_is_told(page, tmp_path):
@@ -161,9 +102,9 @@ def test_a_profile_is_loaded_from_a_file_and_a_wrong_one_is_told(page, tmp_path)
     good.write_text('[link]\ndelay = "70ms"\n')
     bad.write_text('[link]\ndelay = "70 parsecs"\n')
     page.locator("#file").set_input_files(good)
-    expect(page.locator("#up-delay-number")).to_have_value("70", timeout=_WITHIN_MS)
+    expect(page.locator("#up-delay-number")).to_have_value("70", timeout=WITHIN_MS)
     page.locator("#file").set_input_files(bad)
-    expect(page.get_by_role("alert")).to_contain_text("bad.toml: link.delay", timeout=_WITHIN_MS)
+    expect(page.get_by_role("alert")).to_contain_text("bad.toml: link.delay", timeout=WITHIN_MS)
     expect(page.locator("#up-delay-number")).to_have_value("70")
 
 
@@ -171,6 +112,122 @@ def test_the_picture_is_drawn(page):
     page.wait_for_timeout(2500)
     coloured = page.evaluate(_COLOURS)
     assert "47,127,209" in coloured  # --media: what arrived
+
+
+def _range(page, name, key):
+    page.locator(f"#{name}").focus()
+    page.keyboard.press(key)
+
+
+def test_the_slider_of_loss_reaches_all_of_it(page, traffic):
+    _range(page, "up-loss", "End")
+    expect(page.locator("#up-loss-number")).to_have_value("100")
+    expect(page.locator("#log")).to_contain_text('link.up.loss = "100%"', timeout=WITHIN_MS)
+    time.sleep(0.5)
+    before = traffic.returned
+    time.sleep(0.5)
+    assert traffic.returned == before
+    _range(page, "up-loss", "Home")
+    expect(page.locator("#log")).to_contain_text('link.up.loss = "0%"', timeout=WITHIN_MS)
+
+
+def _banded(page):
+    """Tell how much of the picture's newest seconds is a fault's."""
+    return page.evaluate("""(() => {
+        const canvas = document.querySelector("canvas"), ctx = canvas.getContext("2d");
+        const { data } = ctx.getImageData(0, 30, canvas.width, 20);
+        let found = 0;
+        for (let i = 3; i < data.length; i += 4) if (data[i] > 20 && data[i] < 60) found += 1;
+        return found;
+    })()""")
+
+
+def test_a_hold_is_listed_drawn_and_ended_as_a_fault_is(page, traffic):
+    page.wait_for_timeout(1000)
+    drawn = _banded(page)
+    page.locator("#for-s").fill("60")
+    page.locator("#direction").select_option("up")
+    page.get_by_role("button", name="Hold").click()
+    expect(page.locator("#active li")).to_have_text("hold up, for 60 s", timeout=WITHIN_MS)
+    expect(page.locator("#log")).to_contain_text("packets held for 60 s: up")
+    wait_written(page, "^hold up$")
+    page.wait_for_timeout(2500)
+    assert _banded(page) > drawn
+    page.get_by_role("button", name="End all faults").click()
+    expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
+    expect(page.locator("#log")).to_contain_text("packets let go: up")
+    returned = traffic.returned
+    page.wait_for_timeout(500)
+    assert traffic.returned > returned
+    assert page.evaluate("[...history_.faults.values()].every((one) => one.until_s < Infinity)")
+
+
+def test_a_hold_ends_by_itself_and_its_band_with_it(page):
+    page.locator("#for-s").fill("1")
+    page.get_by_role("button", name="Hold").click()
+    expect(page.locator("#log")).to_contain_text("packets let go: up and down", timeout=WITHIN_MS)
+    expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
+    lasted = page.evaluate("[...history_.faults.values()].at(-1)")
+    assert lasted["name"] == "hold"
+    assert 1.0 <= lasted["until_s"] - lasted["at_s"] < 60.0
+
+
+def test_drops_are_drawn_by_cause_and_the_lines_have_names(page):
+    _move(page, "down-loss", "40")
+    page.locator("#for-s").fill("60")
+    page.locator("#direction").select_option("up")
+    page.get_by_role("button", name="Blackout").click()
+    assert wait_written(page, r"^dropped, blackout: \d+ up$")
+    page.get_by_role("button", name="End all faults").click()
+    assert wait_written(page, r"^dropped, loss: (\d+ up, )?\d+ down$")
+    _move(page, "down-loss", "0")
+    legend = page.locator("#legend span")
+    assert legend.all_inner_texts() == ["arrived", "dropped", "a fault", "delay: median", "delay: p99"]
+
+
+def test_a_burst_is_cut_off_and_told_and_does_not_set_the_scale(page, traffic):
+    page.wait_for_timeout(5000)
+    traffic.burst(traffic.listen, 4000)
+    told = wait_written(page, r"^↑ \d{4}/s$")
+    assert int(told[2:6]) > 1000
+    page.evaluate("window.written.length = 0")
+    page.wait_for_timeout(2000)
+    # A lane is named, "packets" and its direction, and then its scale is written.
+    scales = page.evaluate("window.written.filter((text, i) => window.written[i - 2] === 'packets')")
+    assert scales
+    assert all(int(scale.partition("/")[0]) <= 200 for scale in scales)
+
+
+def test_what_sets_a_scale(page):
+    def top(*series, least=10):
+        return page.evaluate(
+            "([series, least]) => topOf(series.map((row) => new Map(row.map((v, i) => [i, v]))), least)",
+            [series, least],
+        )
+
+    steady = [100] * 60
+    assert top() == 10
+    assert top([3]) == 10
+    assert top(steady) == 100
+    assert top([*steady, 140]) == 150  # near enough: all of it is shown
+    assert top([*steady, 5000]) == 120  # a burst is not
+    assert top([*steady, 5000, 5000]) == 120
+    assert top([*steady, 5000, 5000, 5000]) == 5000  # what lasts is
+    assert top([1] * 100 + [50] * 3) == 50
+    assert top([100, 5000] * 30) == 5000  # nor is what comes again and again
+    assert top([0, 0, 300]) == 300
+    assert top(steady, [730] * 60) == 800
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_phone_has_room_for_all_of_the_tables(page, width):
+    expect(page.locator("#flows")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#counts tbody tr")).to_have_count(2, timeout=WITHIN_MS)
+    assert cells_cut_off(page, width) == []
+    heads = ["packets/s", "kbit/s", "delay ms", "p99 ms", "sent", "arrived", "dropped"]
+    assert heads_beside_numbers(page.locator("#counts")) == [f'"{head}"' for head in heads]
+    assert cells_cut_off(page, 1280) == []
+    assert heads_beside_numbers(page.locator("#counts")) == ["none"] * len(heads)
 
 
 def test_it_fits_a_phone_and_every_control_has_a_name(page):

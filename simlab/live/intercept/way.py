@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import trio
 
@@ -178,6 +178,8 @@ class Way:
 
 class _Meter(LinkMeter):
     """Tell of each second as soon as it is over, and of each packet to whoever looks at what is in them."""
+
+    quantiles: ClassVar = {**LinkMeter.quantiles, "delay_p99_s": 0.99}
 
     def __init__(
         self,

@@ -19,7 +19,8 @@ HEADERS = {
 def live_page(body: Path, script: Path) -> str:
     """Return a page: its own body and script, and what all of them share."""
     style = (_SHARED / "panel.css").read_text(encoding="utf-8")
-    files = (_SHARED / "drawing.js", _SHARED / "line.js", script)
+    shared = (_SHARED / f"{name}.js" for name in ("history", "drawing", "telling", "line"))
+    files = (*shared, script)
     scripts = "\n".join(file.read_text(encoding="utf-8") for file in files)
     text = body.read_text(encoding="utf-8")
     return text.replace("/* style */", style).replace("/* scripts */", scripts)

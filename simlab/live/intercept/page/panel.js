@@ -71,7 +71,7 @@ function showState(state) {
     const item = document.createElement("li");
     const more = [fault.how, fault.match?.join(", "), fault.direction, fault.client ? `client ${fault.client}` : ""];
     const left = fault.left_s === null ? "until you end it" : `${fault.left_s.toFixed(0)} s left`;
-    item.textContent = `${fault.fault} (${more.filter(Boolean).join("; ")}), ${left}`;
+    item.textContent = `${kindOf(fault)} (${more.filter(Boolean).join("; ")}), ${left}`;
     return item;
   }));
   showLine(state.link);
@@ -103,22 +103,13 @@ function stateOf(client) {
 }
 
 function fillTable(card, number, client) {
-  const at = Math.floor(now_s()) - 1;
-  card.body.replaceChildren(...DIRECTIONS.map((direction) => {
-    const row = document.createElement("tr"), last = histories.get(number)?.seconds[direction].get(at);
+  const at = Math.floor(now_s()) - 1, { ms, causes } = inTable;
+  fill(card.table, DIRECTIONS.map((direction) => {
+    const last = histories.get(number)?.seconds[direction].get(at);
     const { offered, delivered, dropped, kernel_dropped } = client.links[direction];
-    const told = kernel_dropped ? { ...dropped, "by the system": kernel_dropped } : dropped;
-    const causes = Object.entries(told).map(([cause, count]) => `${cause} ${count}`).join(", ");
     const packets = last ? KINDS.reduce((sum, kind) => sum + last[kind], 0) : 0;
-    const cells = [packets, last ? Math.round(last.bytes * 8 / 1000) : 0, last?.p50 == null ? "–" : Math.round(last.p50 * 1000),
-      offered, delivered, causes || "none"];
-    row.innerHTML = `<th scope="row">${direction}</th>`;
-    cells.forEach((value, index) => {
-      const cell = row.insertCell();
-      cell.textContent = value;
-      if (index === cells.length - 1) cell.className = "causes";
-    });
-    return row;
+    return [direction, packets, last ? Math.round(last.bytes * 8 / 1000) : 0, ms(last?.p50), ms(last?.p99), offered, delivered,
+      causes(dropped, kernel_dropped)];
   }));
 }
 
@@ -127,12 +118,12 @@ function cardOf(number) {
     const element = document.createElement("section");
     element.className = "card client";
     element.innerHTML = `<h2>Client ${Number(number)} <span class="state"></span></h2>
-      <canvas role="img" aria-label="Packets a second and delay of client ${Number(number)} over time; the numbers are in the table below"></canvas>
+      <canvas role="img" aria-label="Packets a second, delay, and drops by cause of client ${Number(number)} over time; the numbers are in the table below"></canvas>
       <div class="scroll"><table><thead><tr><th scope="col"><th scope="col">packets/s<th scope="col">kbit/s<th scope="col">delay ms
-      <th scope="col">sent<th scope="col">arrived<th scope="col" style="text-align:left">dropped</thead><tbody></tbody></table></div>`;
+      <th scope="col">p99 ms<th scope="col">sent<th scope="col">arrived<th scope="col" class="causes">dropped</thead><tbody></tbody></table></div>`;
     $("charts").append(element);
     const find = (what) => element.querySelector(what);
-    cards.set(number, { element, canvas: find("canvas"), state: find(".state"), body: find("tbody") });
+    cards.set(number, { element, canvas: find("canvas"), state: find(".state"), table: find("table") });
   }
   if (!histories.has(number)) histories.set(number, new History());
   return cards.get(number);
@@ -158,7 +149,8 @@ const TOLD = {
   "fault end": (event) => `${nameOf(event)} ends`,
   "signalling faulted": (event) => `signalling: ${event.how}`,
 };
-const nameOf = (fault) => fault.how ? `signalling "${fault.how}"` : fault.fault;
+const kindOf = (fault) => fault.fault === "pause" ? "hold" : fault.fault;
+const nameOf = (fault) => fault.how ? `signalling "${fault.how}"` : kindOf(fault);
 const faults = new Map();
 
 function take(event) {
@@ -166,7 +158,7 @@ function take(event) {
   if (event.source.startsWith("link.")) {
     const history = histories.get(String(event.client)) ?? (cardOf(String(event.client)), histories.get(String(event.client)));
     if (event.kind === "rate") history.rate(event.source.slice(5), event);
-    if (event.kind === "dropped") history.dropped(event.source.slice(5), event);
+    if (event.kind === "dropped") history.dropped(event.source.slice(5), event.t_s, event.cause);
     return;
   }
   if (event.source === "fault") takeFault(event);
@@ -174,23 +166,14 @@ function take(event) {
     cardOf(String(event.client));
     histories.get(String(event.client)).marks.push({ t_s: event.t_s, ...MARKS[key](event) });
   }
-  if (TOLD[key]) log(event, TOLD[key](event));
+  if (TOLD[key]) tell(event.t_s, event.client ? `Client ${event.client}: ${TOLD[key](event)}` : TOLD[key](event));
 }
 
 function takeFault(event) {
   if (event.kind === "begin") {
     const seconds = event.for ? inMs(event.for) / 1000 : event.fault === "rebind" ? 0 : Infinity;
-    faults.set(event.index, { at_s: event.t_s, until_s: event.t_s + seconds, name: event.how ?? event.fault, client: event.client });
+    faults.set(event.index, { at_s: event.t_s, until_s: event.t_s + seconds, name: event.how ?? kindOf(event), client: event.client });
   } else if (faults.has(event.index)) faults.get(event.index).until_s = event.t_s;
-}
-
-function log(event, text) {
-  const item = document.createElement("li"), time = document.createElement("time"), words = document.createElement("span");
-  time.textContent = `${event.t_s.toFixed(1)} s`;
-  words.textContent = event.client ? `Client ${event.client}: ${text}` : text;
-  item.append(time, words);
-  $("log").prepend(item);
-  while ($("log").children.length > 200) $("log").lastChild.remove();
 }
 
 function drawAll() {
@@ -219,16 +202,8 @@ function listen() {
   source.onerror = () => { $("link-state").textContent = "No connection to simlab."; };
 }
 
-function makeLegend() {
-  const names = { media: "media", data: "data channel", stun: "ICE checks", other: "other", lost: "dropped", fault: "a fault" };
-  const bars = Object.entries(names).map(([key, name]) => `<span><i style="background:var(--${key})"></i>${name}</span>`);
-  const lines = [["media", "", "delay up"], ["data", "dashed", "delay down"]].map(([key, dashed, name]) =>
-    `<span><i class="line ${dashed}" style="border-color:var(--${key})"></i>${name}</span>`);
-  $("legend").innerHTML = [...bars, ...lines].join("");
-}
-
 makeSliders();
-makeLegend();
+makeLegend({ media: "media", data: "data channel", stun: "ICE checks", other: "other" });
 wireButtons();
 listen();
 setInterval(drawAll, 250);

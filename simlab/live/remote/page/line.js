@@ -32,7 +32,7 @@ function tellFaults(faults) {
 const UNLIMITED = "10Gbit/s";
 const RATES = [32, 64, 100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 10000, 20000, 50000, Infinity];
 const SETTINGS = [
-  { name: "loss", unit: "%", max: 50, step: 0.5, most: 100 },
+  { name: "loss", unit: "%", max: 100, step: 0.5, most: 100 },
   { name: "delay", unit: "ms", max: 1000, step: 5, most: 60000 },
   { name: "jitter", unit: "ms", max: 500, step: 5, most: 60000 },
   { name: "rate", unit: "kbit/s", max: RATES.length - 1, step: 1, most: 10000000 },

@@ -34,7 +34,8 @@ function showStatus(status) {
   $("clear").disabled = !status.faults.length;
   $("active").replaceChildren(...status.faults.map((fault) => {
     const item = document.createElement("li");
-    item.textContent = fault.for_s === null ? `${fault.kind}, until you end it` : `${fault.kind}, for ${fault.for_s} s`;
+    const what = [nameOf(fault.kind), ["up", "down"].find((way) => way === fault.direction)].filter(Boolean).join(" ");
+    item.textContent = fault.for_s === null ? `${what}, until you end it` : `${what}, for ${fault.for_s} s`;
     return item;
   }));
 }
@@ -43,21 +44,10 @@ function showClients(clients) {
   clients.sort((one, other) => one.idle_s - other.idle_s || other.since_s - one.since_s);
   const rows = clients.slice(0, MOST_CLIENTS).map((client) =>
     [client.client, client.outside, client.up, client.down, Math.round(client.since_s), Math.round(client.idle_s)]);
-  fill($("flows").tBodies[0], rows);
+  fill($("flows"), rows);
   $("flows").hidden = !clients.length;
   $("nobody").hidden = clients.length > 0;
   $("more").textContent = clients.length > MOST_CLIENTS ? `and ${clients.length - MOST_CLIENTS} more, idle for longer` : "";
-}
-
-function fill(body, rows) {
-  body.replaceChildren(...rows.map((values) => {
-    const row = document.createElement("tr"), head = document.createElement("th");
-    head.scope = "row";
-    head.textContent = values[0];
-    row.append(head);
-    for (const value of values.slice(1)) row.insertCell().textContent = value;
-    return row;
-  }));
 }
 
 // ---- what is told ----
@@ -66,34 +56,36 @@ function count(event) {
   const rows = [];
   for (const direction of DIRECTIONS) {
     const now = event[direction], was = before?.[direction];
-    const dropped = now.kernel_dropped ? { ...now.dropped, "by the system": now.kernel_dropped } : now.dropped;
-    const lost = Object.values(dropped).reduce((sum, number) => sum + number, 0);
-    const ms = (value_s) => value_s === undefined ? "–" : (value_s * 1000).toFixed(value_s < 0.01 ? 1 : 0);
     const passed = was ? now.delivered - was.delivered : 0, bytes = was ? now.bytes - was.bytes : 0;
+    now.causes = now.kernel_dropped ? { ...now.dropped, "by the system": now.kernel_dropped } : now.dropped;
     if (was) {
-      // A row is told of at the end of its second.
-      const second = history_.second(direction, event.t_s - 0.5);
-      Object.assign(second, { media: passed, bytes, lost: lost - was.lost, p50: now.delay_p50_s ?? null, p95: now.delay_p99_s ?? null });
+      const at_s = event.t_s - 0.5; // a row is told of at the end of its second
+      Object.assign(history_.second(direction, at_s), { media: passed, bytes, p50: now.delay_p50_s ?? null, p99: now.delay_p99_s ?? null });
+      for (const [cause, number] of Object.entries(now.causes)) {
+        const more = number - (was.causes[cause] ?? 0);
+        if (more) history_.dropped(direction, at_s, cause, more);
+      }
     }
-    now.lost = lost;
-    const causes = Object.entries(dropped).map(([cause, number]) => `${cause} ${number}`).join(", ");
-    rows.push([direction, passed, Math.round(bytes * 8 / 1000), ms(now.delay_p50_s), ms(now.delay_p99_s), now.offered, now.delivered, causes || "none"]);
+    const { ms, causes } = inTable;
+    rows.push([direction, passed, Math.round(bytes * 8 / 1000), ms(now.delay_p50_s), ms(now.delay_p99_s), now.offered, now.delivered,
+      causes(now.dropped, now.kernel_dropped)]);
   }
   before = { up: event.up, down: event.down };
   fill($("counts"), rows);
-  for (const row of $("counts").rows) row.lastElementChild.className = "causes";
 }
 
+const both = (event) => event.directions.join(" and ");
+const nameOf = (kind) => kind === "pause" ? "hold" : kind;
 const TOLD = {
   mapped: (event) => `${event.client} came, and is ${event.outside} to the target`,
   unmapped: (event) => `${event.client} was idle and is forgotten, after ${event.up} packets up and ${event.down} down`,
-  fault_begin: (event) => `${event.fault} begins`,
-  fault_end: (event) => `${event.fault} ends`,
+  fault_begin: (event) => `${nameOf(event.fault)} begins`,
+  fault_end: (event) => `${nameOf(event.fault)} ends`,
   set: (event) => Object.entries(event.settings).map(([key, value]) => value === null ? `${key} taken away` : `${key} = ${JSON.stringify(value)}`).join(", "),
   load: (event) => `the profile ${event.profile} begins, seed ${event.seed}`,
   rebind: (event) => `${event.clients} clients seen from another ${event.what}`,
-  pause: (event) => `packets held: ${event.directions.join(" and ")}`,
-  resume: (event) => `packets let go: ${event.directions.join(" and ")}`,
+  pause: (event) => `packets held${event.for_s === null ? "" : ` for ${event.for_s} s`}: ${both(event)}`,
+  resume: (event) => `packets let go: ${both(event)}`,
   slow: () => "the system refuses a higher priority: packets may be late when it is busy",
   trouble: (event) => `trouble at the ${event.where}: ${event.why}`,
 };
@@ -101,20 +93,24 @@ const TOLD = {
 function take(event) {
   if (event.kind === "stats") count(event);
   const name = event.number === undefined ? `profile ${event.index}` : `command ${event.number}`;
-  if (event.kind === "fault_begin") history_.faults.set(name, { at_s: event.t_s, until_s: Infinity, name: event.fault });
+  if (event.kind === "fault_begin") history_.faults.set(name, { at_s: event.t_s, until_s: Infinity, name: nameOf(event.fault) });
   if (event.kind === "fault_end" && history_.faults.has(name)) history_.faults.get(name).until_s = event.t_s;
+  if (event.kind === "pause" || event.kind === "resume") takeHold(event);
   if (event.kind === "rebind") history_.marks.push({ t_s: event.t_s, name: "rebind" });
   if (TOLD[event.kind]) tell(event.t_s, TOLD[event.kind](event));
-  if (event.kind === "set" || event.kind.startsWith("fault")) look();
+  if (["set", "pause", "resume"].includes(event.kind) || event.kind.startsWith("fault")) look();
 }
 
-function tell(t_s, text) {
-  const item = document.createElement("li"), time = document.createElement("time"), words = document.createElement("span");
-  time.textContent = `${t_s.toFixed(1)} s`;
-  words.textContent = text;
-  item.append(time, words);
-  $("log").prepend(item);
-  while ($("log").children.length > 200) $("log").lastChild.remove();
+// Of two holds of one direction the later counts; one is over when it holds neither any more.
+function takeHold(event) {
+  for (const fault of history_.faults.values()) {
+    if (!fault.held?.length) continue;
+    fault.held = fault.held.filter((way) => !event.directions.includes(way));
+    if (!fault.held.length) fault.until_s = event.t_s;
+  }
+  if (event.kind === "resume") return;
+  const name = event.directions.length === 1 ? `hold ${event.directions[0]}` : "hold";
+  history_.faults.set(`hold ${event.number}`, { at_s: event.t_s, until_s: Infinity, name, held: event.directions });
 }
 
 // ---- what is pressed ----
@@ -147,14 +143,6 @@ function listen() {
   source.onopen = () => { before = null; }; // what was missed belongs to no second
 }
 
-function makeLegend() {
-  const names = { media: "arrived", lost: "dropped", fault: "a fault" };
-  const bars = Object.entries(names).map(([key, name]) => `<span><i style="background:var(--${key})"></i>${name}</span>`);
-  const lines = [["media", "", "delay up"], ["data", "dashed", "delay down"]].map(([key, dashed, name]) =>
-    `<span><i class="line ${dashed}" style="border-color:var(--${key})"></i>${name}</span>`);
-  $("legend").innerHTML = [...bars, ...lines].join("");
-}
-
 function drawAll() {
   if (document.hidden || offset_s === null) return;
   history_.forget(now_s() - SHOWN_S - 5);
@@ -162,7 +150,7 @@ function drawAll() {
 }
 
 makeSliders();
-makeLegend();
+makeLegend({ media: "arrived" });
 wireButtons();
 listen();
 look();

@@ -1,0 +1,88 @@
+"""The live page of ``simlab intercept``, in a browser, while a client talks with a server."""
+
+import contextlib
+import re
+
+import pytest
+
+from tests.needs import needs_browser
+
+needs_browser()
+
+from playwright.sync_api import expect  # noqa: E402
+
+from tests.e2e.live_page import (  # noqa: E402
+    WITHIN_MS,
+    cells_cut_off,
+    chromium,
+    heads_beside_numbers,
+    opened,
+    wait_written,
+)
+from tests.e2e.talking import Call  # noqa: E402
+from tests.live.test_intercept import Intercept  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with contextlib.ExitStack() as stack:
+        out = tmp_path_factory.mktemp("recordings")
+        it = stack.enter_context(contextlib.closing(Intercept("--out", str(out))))
+        call = Call(it.url)
+        call.start()
+        stack.callback(call.end)
+        assert call.began.wait(30)
+        browser = stack.enter_context(chromium())
+        yield stack.enter_context(opened(browser, f"{it.control}/?token={it.token}"))
+
+
+def _row(page, direction):
+    return page.locator(".client tbody tr").filter(has=page.get_by_role("rowheader", name=direction))
+
+
+def test_the_legend_names_what_is_drawn(page):
+    kinds = ["media", "data channel", "ICE checks", "other"]
+    more = ["dropped", "a fault", "delay: median", "delay: p99"]
+    assert page.locator("#legend span").all_inner_texts() == [*kinds, *more]
+
+
+def test_the_median_and_p99_of_the_delay_are_in_the_table(page):
+    number = page.locator("#down-delay-number")
+    number.fill("300")
+    number.press("Tab")
+    for column in (2, 3):
+        cell = _row(page, "down").locator("td").nth(column)
+        expect(cell).to_have_text(re.compile("3[0-9][0-9]"), timeout=WITHIN_MS)
+    number.fill("0")
+    number.press("Tab")
+
+
+def test_the_slider_of_loss_reaches_all_of_it_and_drops_are_drawn_by_cause(page):
+    page.locator("#up-loss").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#up-loss-number")).to_have_value("100")
+    wait_written(page, r"^dropped, loss: \d+ up$")
+    page.locator("#up-loss").focus()
+    page.keyboard.press("Home")
+    page.locator("#for-s").fill("2")
+    page.get_by_role("button", name="Blackout").click()
+    wait_written(page, r"^dropped, blackout: \d+ up, \d+ down$")
+
+
+def test_a_hold_is_listed_drawn_and_ended(page):
+    page.locator("#for-s").fill("60")
+    page.get_by_role("button", name="Hold").click()
+    expect(page.locator("#active li").first).to_contain_text("hold (both)", timeout=WITHIN_MS)
+    wait_written(page, "^hold$")
+    page.get_by_role("button", name="End all faults").click()
+    expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
+    expect(page.locator("#log")).to_contain_text("hold ends")
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_phone_has_room_for_all_of_the_table(page, width):
+    expect(page.locator(".client tbody tr")).to_have_count(2, timeout=WITHIN_MS)
+    assert cells_cut_off(page, width) == []
+    heads = ["packets/s", "kbit/s", "delay ms", "p99 ms", "sent", "arrived", "dropped"]
+    assert heads_beside_numbers(page.locator(".client table")) == [f'"{head}"' for head in heads]
+    assert cells_cut_off(page, 1280) == []
