@@ -24,3 +24,10 @@ def needs_browser() -> None:
     needs('pip install "simlab[browser]"', find_spec("playwright") is not None)
     needs("chromium in PATH", chromium_page.executable() is not None)
     needs("npm in PATH", chromium_page.is_built() or chromium_page.can_be_built())
+
+
+def needs_ipv6() -> None:
+    """Skip a test where the machine has no IPv6, not even on loopback."""
+    from simlab.live.intercept.media_hosts import is_own
+
+    needs("::1, an address that this machine has not got", is_own("::1"))

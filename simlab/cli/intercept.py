@@ -56,7 +56,13 @@ _TOLD = {
     help="Where the live page is; port 0 takes any free one.",
 )
 @click.option("--socket", type=click.Path(path_type=Path), metavar="FILE", help="Where simlab ctl finds it.")
-@click.option("--media-host", metavar="ADDRESS", help="The address of this machine that media are sent to.")
+@click.option(
+    "--media-host",
+    "media",
+    multiple=True,
+    metavar="ADDRESS",
+    help="The address of this machine that media are sent to; one of IPv4, one of IPv6.",
+)
 @click.option(
     "--idle", default="2min", show_default=True, metavar="DURATION", help="When a silent client is forgotten."
 )
@@ -83,7 +89,7 @@ def command(
     settings: tuple[str, ...],
     control: str,
     socket: Path | None,
-    media_host: str | None,
+    media: tuple[str, ...],
     idle: str,
     out: Path,
     capture: bool,
@@ -104,15 +110,20 @@ def command(
       simlab intercept --upstream http://localhost:7860 --listen localhost:8000 --profile lte
       simlab intercept --upstream https://bot.example --set link.loss=5% --control 127.0.0.1:8001
     """
+    from simlab.live.intercept.media_hosts import version_of
     from simlab.live.intercept.run import intercept
 
     if keys is not None and not capture:
         raise InvalidInputError(["--keys: want --capture beside it"])
-    wanted = _checked(upstream, listen, control, socket, media_host, idle)
+    wanted = _checked(upstream, listen, control, socket, media, idle)
     if capture:
         wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
     for option, (host, _) in (("--listen", wanted.listen), ("--control", wanted.control)):
         _warn(option, host)
+    for version in {4, 6} - {version_of(host) for host in wanted.media_hosts}:
+        click.echo(
+            f"Note: this machine has no address of IPv{version}: such candidates are left out.", err=True
+        )
 
     def listening(url: str, page: str) -> None:
         click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
@@ -171,7 +182,7 @@ def load_text(text: str) -> "Load":
 
 
 def _checked(
-    upstream: str, listen: str, control: str, path: Path | None, media_host: str | None, idle: str
+    upstream: str, listen: str, control: str, path: Path | None, media: tuple[str, ...], idle: str
 ) -> "Settings":
     """Return where the intercept is to stand.
 
@@ -180,6 +191,7 @@ def _checked(
     InvalidInputError
         If an option is wrong, with a sentence for each.
     """
+    from simlab.live.intercept.media_hosts import hosts_for_media
     from simlab.live.intercept.run import Settings
     from simlab.live.remote.paths import default_path
     from simlab.profile.units import parse_duration_s
@@ -191,8 +203,7 @@ def _checked(
             places.append(_place(text))
         except ValueError as error:
             faults.append(f"{option} {text}: {error}")
-    if media_host is not None and not _is_own(media_host):
-        faults.append(f"--media-host {media_host}: want an IPv4 address of this machine")
+    faults += _media_faults(media)
     idle_s = 0.0
     try:
         idle_s = parse_duration_s(idle)
@@ -202,7 +213,8 @@ def _checked(
     if faults:
         raise InvalidInputError(faults)
     listens, answers = places
-    return Settings(upstream, listens, answers, path or default_path("intercept"), media_host, idle_s)
+    socket = path or default_path("intercept")
+    return Settings(upstream, listens, answers, socket, hosts_for_media(media), idle_s)
 
 
 def _url_faults(upstream: str) -> list[str]:
@@ -227,15 +239,13 @@ def _place(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]") or "localhost", int(port)
 
 
-def _is_own(host: str) -> bool:
-    import socket
+def _media_faults(media: tuple[str, ...]) -> list[str]:
+    from simlab.live.intercept.media_hosts import is_own, version_of
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
-        try:
-            trial.bind((host, 0))
-        except OSError:
-            return False
-    return host != "0.0.0.0"
+    faults = [f"--media-host {host}: want an address of this machine" for host in media if not is_own(host)]
+    versions = [version_of(host) for host in media]
+    again = [host for number, host in enumerate(media) if versions[number] in versions[:number]]
+    return faults or [f"--media-host {host}: want one of IPv4 and one of IPv6 at most" for host in again]
 
 
 def _warn(option: str, host: str) -> None:

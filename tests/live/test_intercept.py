@@ -243,6 +243,9 @@ def test_a_users_mistakes_are_all_told(tmp_path):
     assert status == 2
     for option in ("--upstream", "--listen", "--control", "--media-host", "--idle"):
         assert f"{option} " in told
+    twice = ("--media-host", "127.0.0.1", "--media-host", "127.0.0.2")
+    status, told = refused("--upstream", "http://localhost:1", *twice)
+    assert (status, "--media-host 127.0.0.2: want one of IPv4 and one of IPv6 at most" in told) == (2, True)
     status, told = refused("--upstream", "http://localhost:1", "--set", "link.loss=lots")
     assert (status, "link.loss" in told) == (2, True)
     profile = tmp_path / "own.toml"

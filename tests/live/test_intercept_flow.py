@@ -16,8 +16,9 @@ from simlab.live.intercept.way import Way
 from simlab.live.remote.arguments import fault_of
 from simlab.profile.load import load
 from simlab.profile.scenario import Scenario
+from tests.needs import needs_ipv6
 
-HOSTS = {"client": "127.0.0.4", "server": "127.0.0.5"}
+HOSTS = {"client": ["127.0.0.4", "::1"], "server": ["127.0.0.5", "::1"]}
 STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12)
 
 
@@ -30,6 +31,7 @@ class Bench:
 
     def __init__(self, nursery, admits):
         zero_s = time.monotonic()
+        self.nursery = nursery
         self.record = Recorder(lambda: time.monotonic() - zero_s)
         self.left = []
         self.ways = {
@@ -48,7 +50,8 @@ class Bench:
 
 
 async def endpoint(host):
-    opened = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+    family = trio.socket.AF_INET6 if ":" in host else trio.socket.AF_INET
+    opened = trio.socket.socket(family, trio.socket.SOCK_DGRAM)
     await opened.bind((host, 0))
     return opened
 
@@ -94,6 +97,53 @@ def test_a_name_that_comes_after_the_first_packet_is_the_same_client():
             _, seen = await received(server)
             assert it.flow.alias("client", ("3f1c2a9e.local", client.getsockname()[1])) == seen
             assert it.flow.alias("client", ("3f1c2a9e.local", 1)) != seen
+
+    trio.run(main)
+
+
+def test_ipv4_and_ipv6_of_one_client_pass_beside_each_other():
+    needs_ipv6()
+
+    async def main():
+        async with bench() as (it, client, server):
+            with await endpoint("::1") as client6, await endpoint("::1") as server6:
+                for ours, theirs, host in ((client, server, "127.0.0"), (client6, server6, "::1")):
+                    to_server = it.flow.alias("server", theirs.getsockname()[:2])
+                    announced = it.flow.alias("client", ours.getsockname()[:2])
+                    assert to_server[0].startswith(host)
+                    await ours.sendto(b"hello", to_server)
+                    payload, source = await received(theirs)
+                    assert (payload, source[:2]) == (b"hello", announced)
+                    await theirs.sendto(b"and you", source)
+                    payload, source = await received(ours)
+                    assert (payload, source[:2]) == (b"and you", to_server)
+
+    trio.run(main)
+
+
+def test_ipv6_behind_a_name_is_known_by_its_first_packet():
+    needs_ipv6()
+
+    async def main():
+        async with bench() as (it, _, __):
+            with await endpoint("::1") as client, await endpoint("::1") as server:
+                port = client.getsockname()[1]
+                it.flow.alias("client", ("3f1c2a9e.local", port))
+                await client.sendto(b"hello", it.flow.alias("server", server.getsockname()[:2]))
+                payload, source = await received(server)
+                assert (payload, source[0]) == (b"hello", "::1")
+                await server.sendto(b"and you", source)
+                assert (await received(client))[0] == b"and you"
+
+    trio.run(main)
+
+
+def test_an_endpoint_of_an_ip_that_the_machine_has_not_got_is_refused():
+    async def main():
+        async with bench() as (it, _, __):
+            flow = Flow(it.nursery, it.ways, {side: ["127.0.0.4"] for side in HOSTS}, lambda *_: True, float)
+            with pytest.raises(OSError, match="no address of IPv6"):
+                flow.alias("client", ("2001:db8::7", 5000))
 
     trio.run(main)
 

@@ -14,6 +14,7 @@ from simlab.live.intercept.signalling import AbortedError, Exchange, Faults, Sig
 from simlab.profile.faults import SignallingFault
 
 UDP = "candidate:1 1 udp 2130706431 192.0.2.7 41000 typ host"
+UDP6 = "candidate:4 1 udp 2122262783 2001:db8::7 41002 typ host"
 MDNS = "candidate:2 1 UDP 2130706431 3f1c2a9e-0000-4000-8000-1234567890ab.local 41001 typ host"
 TCP = "candidate:3 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active"
 
@@ -30,12 +31,13 @@ def relayed(address):
     return rewrite
 
 
-def exchanged(body, answer, faults=None, method="POST", path="/api/offer"):
+async def aliased(client, side, endpoint):
+    return (f"127.0.0.{client.number}", endpoint[1] + (1000 if side == "client" else 2000))
+
+
+def exchanged(body, answer, faults=None, method="POST", path="/api/offer", alias=aliased):
     """Exchange a body for an answer; return what the server got, the client got, and what was recorded."""
     got = []
-
-    async def alias(client, side, endpoint):
-        return (f"127.0.0.{client.number}", endpoint[1] + (1000 if side == "client" else 2000))
 
     async def forward(plain):
         got.append(json.loads(plain))
@@ -92,6 +94,30 @@ def test_an_offer_and_its_answer_are_rewritten_wherever_they_are():
         ("signalling", "response"),
         ("client", "answer"),
     ]
+
+
+def test_candidates_of_both_ips_are_rewritten_each_by_itself_in_offers_answers_and_patches():
+    async def alias(client, side, endpoint):
+        host, port = endpoint
+        return ("::1" if ":" in host else "127.0.0.1", port + (1000 if side == "client" else 2000))
+
+    def moved(plus):
+        return [
+            f"candidate:1 1 udp 2130706431 127.0.0.1 {41000 + plus} typ host",
+            f"candidate:4 1 udp 2122262783 ::1 {41002 + plus} typ host",
+        ]
+
+    offer = {"sdp": sdp(UDP, UDP6, TCP), "type": "offer", "pc_id": "p"}
+    (got,), response, _ = exchanged(offer, {**offer, "type": "answer"}, alias=alias)
+    assert got["sdp"] == sdp(*moved(1000))
+    assert json.loads(response.body)["sdp"] == sdp(*moved(2000))
+    patch = [{"candidate": one, "sdp_mid": "0", "sdp_mline_index": 0} for one in (UDP, UDP6)]
+
+    async def rewrite(endpoint):
+        return await alias(None, "client", endpoint)
+
+    said = asyncio.run(rewritten({"pc_id": "p", "candidates": patch}, rewrite))
+    assert [one["candidate"] for one in said["candidates"]] == moved(1000)
 
 
 def test_a_wrapped_offer_is_one_and_a_body_that_only_looks_like_one_is_none():

@@ -1,7 +1,7 @@
 """One client's UDP: a socket for each endpoint of either side, as the other side sees it."""
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import trio
@@ -9,6 +9,7 @@ import trio
 from simlab.core.link import Delivered
 from simlab.core.packet import Direction
 from simlab.live.addresses import Address, Side
+from simlab.live.intercept.media_hosts import version_of
 from simlab.live.intercept.way import Way
 from simlab.live.relay import LostError
 from simlab.live.sockets import kernel_drops, opened, waiting
@@ -78,7 +79,8 @@ class Flow:
     ways
         The links; they are to send by ``send``.
     hosts
-        The address of this machine that each side sees.
+        The addresses of this machine that each side sees, one of each IP. An endpoint is seen at one of its
+        own IP, and a name at one of IPv4: if IPv6 is behind it, its first packet makes another alias.
     admits
         Tells whether packets from an address are taken from a side.
     now_s
@@ -89,7 +91,7 @@ class Flow:
         self,
         nursery: trio.Nursery,
         ways: Mapping[Direction, Way],
-        hosts: Mapping[Side, str],
+        hosts: Mapping[Side, Sequence[str]],
         admits: Callable[[Side, str], bool],
         now_s: Callable[[], float],
     ) -> None:
@@ -111,7 +113,7 @@ class Flow:
         Raises
         ------
         OSError
-            If no socket can be had, or the client has too many already.
+            If no socket can be had, or the client has too many already, or the machine has no such IP.
         """
         if endpoint in self._own:  # it has this one from a STUN server
             return endpoint
@@ -175,7 +177,7 @@ class Flow:
         if alias is None:
             if len(self._aliases) >= _MOST_ALIASES:
                 raise OSError("too many addresses of one client")
-            host = self._hosts[_OTHER[side]]
+            host = self._host(_OTHER[side], version_of(endpoint[0]) or 4)
             bound = opened((host, 0), socket.AF_INET6 if ":" in host else socket.AF_INET)
             alias = Alias(bound, side, endpoint, bound.getsockname()[:2], self.connection, self._now_s())
             self._own.add(alias.address)
@@ -183,13 +185,19 @@ class Flow:
         self._aliases[side, endpoint] = alias
         return alias
 
+    def _host(self, side: Side, version: int) -> str:
+        for host in self._hosts[side]:
+            if version_of(host) == version:
+                return host
+        raise OSError(f"there is no address of IPv{version}")
+
     def _known_by_port(self, side: Side, endpoint: Address) -> Alias | None:
         """Return the alias of the same endpoint under its other name, of which the port is all that shows."""
-        if side == "server":
+        if side == "server" or version_of(endpoint[0]) == 6:  # what stands for a name has IPv4
             return None
         for (other_side, other), alias in self._aliases.items():
             same = other_side == side and other[1] == endpoint[1] and is_name(other) != is_name(endpoint)
-            if same and (is_name(endpoint) or is_name(alias.endpoint)):
+            if same and version_of(other[0]) != 6 and (is_name(endpoint) or is_name(alias.endpoint)):
                 return alias
         return None
 

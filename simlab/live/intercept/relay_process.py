@@ -4,7 +4,7 @@ It takes orders and tells of events as ``simlab.live.control`` has it; events ca
 
 | order | answer |
 |---|---|
-| ``prepare`` (hosts by side; by side who is admitted, or null for all; when idle ones go) | null |
+| ``prepare`` (a list of hosts by side; by side who is admitted, or null for all; when idle ones go) | null |
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
 | ``load`` (scenario as TOML; when its own time began) | null |
 | ``change`` (scenario as TOML): its settings of the links, from now on | null |
@@ -140,7 +140,7 @@ class InterceptRelay:
         self._output = output
         self._clock = SessionClock()
         self._zero_s = 0.0
-        self._hosts: dict[Side, str] = {}
+        self._hosts: dict[Side, list[str]] = {}
         self._admitted: dict[Side, set[str] | None] = {}
         self._idle_s = math.inf
         self._scenario: tuple[Scenario, float] | None = None
@@ -180,7 +180,9 @@ class InterceptRelay:
     def close(self) -> None:
         """Do nothing: sockets are closed with the tasks that read them."""
 
-    def _prepare(self, hosts: dict[Side, str], admitted: dict[Side, list[str] | None], idle_s: float) -> None:
+    def _prepare(
+        self, hosts: dict[Side, list[str]], admitted: dict[Side, list[str] | None], idle_s: float
+    ) -> None:
         self._hosts = hosts
         self._admitted = {side: None if own is None else set(own) for side, own in admitted.items()}
         self._idle_s = idle_s

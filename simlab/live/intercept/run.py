@@ -3,10 +3,9 @@
 import asyncio
 import ipaddress
 import secrets
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +34,6 @@ from simlab.live.sockets import is_loopback
 
 _LOOK_S = 1.0
 _LOOPBACK = "127.0.0.1"
-# TEST-NET-1 (RFC 5737), only to ask the kernel for a route: nothing is sent.
-_ELSEWHERE = ("192.0.2.1", 9)
 
 
 @dataclass(frozen=True)
@@ -51,9 +48,9 @@ class Settings:
         Where pages and signalling, and the live page, are served: host and port, 0 for any free one.
     socket
         Where its control socket is to be.
-    media_host
-        The address of this machine that client and server send media to; None takes the one from which
-        packets to elsewhere leave, or loopback where there is none.
+    media_hosts
+        The addresses of this machine that client and server send media to, one of each IP at most. What is of
+        another IP is left out.
     idle_s
         After how long without a packet a client is forgotten.
     capture_folder
@@ -64,7 +61,7 @@ class Settings:
     listen: Address
     control: Address
     socket: Path
-    media_host: str | None = None
+    media_hosts: Sequence[str]
     idle_s: float = 120.0
     capture_folder: Callable[[str], Path] | None = None
 
@@ -189,10 +186,10 @@ class Intercept:
         own = [*get_host_addresses(True, True), _LOOPBACK, "::1"]
         upstream = URL(self._settings.upstream).host or ""
         near = is_loopback(upstream) or upstream in own
-        host = self._settings.media_host or _outward_host()
+        host = list(self._settings.media_hosts)
         only_here = is_loopback(self._settings.listen[0])
         admitted = {"client": own if only_here else None, "server": own if near else None}
-        hosts: dict[Side, str] = {"client": host, "server": host}
+        hosts: dict[Side, list[str]] = {"client": host, "server": host}
         await self._relay.ask("prepare", hosts, admitted, self._settings.idle_s)
         zero_s = time.monotonic()
         self._clock.start(zero_s)
@@ -205,9 +202,10 @@ class Intercept:
 
     async def _alias(self, client: Client, side: Side, endpoint: Address) -> Address | None:
         """Return where the other side finds an endpoint; None for one that cannot be relayed."""
-        host, port = endpoint
-        if not 0 < port < 2**16 or not (_is_ipv4(host) or (side == "client" and is_name(endpoint))):
+        host, port = as_written(endpoint[0]), endpoint[1]
+        if not 0 < port < 2**16 or (host is None and not (side == "client" and is_name(endpoint))):
             return None
+        host = host or endpoint[0]
         if side == "server":
             await self._relay.ask("admit", side, host)
         try:
@@ -231,20 +229,16 @@ def _told(option: str, host: str, port: int) -> Iterator[None]:
         raise SessionFailedError("intercept", f"{option}: {reason}") from error
 
 
-def _is_ipv4(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).version == 4
-    return False
+def as_written(host: str) -> str | None:
+    """Return an address as the system writes it; None for one that is none, or of one link alone.
 
-
-def _outward_host() -> str:
-    """Return the address of this machine from which packets to elsewhere leave."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_ELSEWHERE)
-        except OSError:
-            return _LOOPBACK
-        return str(probe.getsockname()[0])
+    Link-local addresses of IPv6 mean nothing without their link, which no candidate names.
+    """
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return None if address.version == 6 and (address.is_link_local or address.ipv4_mapped) else str(address)
 
 
 def _shown(host: str) -> str:
