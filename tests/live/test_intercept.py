@@ -250,13 +250,13 @@ def test_a_users_mistakes_are_all_told(tmp_path):
     assert (status, "link.loss" in told) == (2, True)
     profile = tmp_path / "own.toml"
     profile.write_text(
-        '[[fault]]\nkind = "tab-closed"\nat = "1s"\n[nat]\n'
+        '[[fault]]\nkind = "tab-closed"\nat = "1s"\n[nat]\none_to_one = true\n'
         '[[fault]]\nkind = "rebind"\nat = "1s"\nwhat = "address"\n'
         '[[action]]\ndo = "disconnect"\nat = "1s"\n'
     )
     status, told = refused("--upstream", "http://localhost:1", "--profile", str(profile))
     assert status == 2, told
-    for key in ("fault[0].kind", "[nat]", "fault[1].what", "action"):
+    for key in ("fault[0].kind", "nat.one_to_one", "fault[1].what", "action"):
         assert key in told
     fault = '[[fault]]\nkind = "signalling"\nat = "1s"\nfor = "1s"\nhow = "half-open"\n'
     profile.write_text(f'[signalling]\npath = "link"\n{fault}')

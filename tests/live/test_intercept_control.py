@@ -83,9 +83,9 @@ def test_a_profile_of_ones_own_machine_is_loaded_and_ends_what_was_begun_by_hand
     status = shared.answer("status")
     assert (status["profile"]["name"], status["faults"], status["overrides"]) == ("mine", [], {})
     assert json.loads(ctl("--json", "settings"))["down"]["loss"] == "2%"
-    profile.write_text('[nat]\n[[fault]]\nkind = "inject"\nat = "1s"\nwhat = "replay"\n')
+    profile.write_text('[nat]\none_to_one = true\n[[fault]]\nkind = "inject"\nat = "1s"\nwhat = "replay"\n')
     told = ctl("load", str(profile), status=2)
-    assert "[nat]" in told
+    assert "nat.one_to_one" in told
     assert 'fault[0].kind is "inject"' in told
     assert shared.answer("status")["profile"]["name"] == "mine"
 

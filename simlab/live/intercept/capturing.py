@@ -54,11 +54,11 @@ class Captures:
 
 
 def _before(route: Route) -> Ends:
-    return _shown(route.through.endpoint), route.came_to.address
+    return route.came_from, route.came_to.address
 
 
 def _after(route: Route) -> Ends:
-    return route.through.address, _shown(route.came_to.endpoint)
+    return route.through.address, route.to or _shown(route.came_to.endpoint)
 
 
 def _shown(endpoint: Address) -> Address:

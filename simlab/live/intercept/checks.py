@@ -34,10 +34,8 @@ def unfit(profile: Profile) -> list[str]:
     ]
     if profile.signalling.path is not None:
         keys.append('signalling.path is "link", and an intercept only delays the signalling')
-    if profile.nat is not None:
-        keys.append(
-            "[nat] cannot be: ICE takes an intercept for a NAT already, which maps by the destination"
-        )
+    if profile.nat is not None and profile.nat.one_to_one:
+        keys.append("nat.one_to_one is true, which cannot be: a client may have several addresses")
     return [f"{profile.name}: {key}" for key in keys]
 
 

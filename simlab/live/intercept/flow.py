@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import trio
 
 from simlab.core.link import Delivered
+from simlab.core.nat import NatSpec
 from simlab.core.packet import Direction
 from simlab.live.addresses import Address, Side
+from simlab.live.intercept.client_nat import ClientNat, is_outside
 from simlab.live.intercept.media_hosts import version_of
 from simlab.live.intercept.way import Way
 from simlab.live.relay import LostError
@@ -23,6 +25,11 @@ _OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
 def is_name(endpoint: Address) -> bool:
     """Tell whether an endpoint hides its address behind an mDNS name, as a browser's candidates do."""
     return endpoint[0].endswith(".local")
+
+
+def _may_hide(endpoint: Address) -> bool:
+    """Tell whether an endpoint may be what a name hides: the socket that stands for a name has IPv4."""
+    return version_of(endpoint[0]) == 4 and not is_outside(endpoint)
 
 
 @dataclass(slots=True, eq=False)
@@ -52,12 +59,17 @@ class Alias:
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Route:
-    """How a packet leaves the relay: through whose alias, and at whose alias it came."""
+    """How a packet leaves the relay: through whose alias, and at whose alias it came and from where.
+
+    ``to`` is where it went; None as long as it has not left.
+    """
 
     through: Alias
     came_to: Alias
+    came_from: Address
+    to: Address | None = None
 
     @property
     def flow(self) -> object:
@@ -71,6 +83,9 @@ class Flow:
     What comes to the alias of S from C goes through the link, and leaves for S from the alias of C. ICE takes
     the flow for a NAT, since STUN's integrity does not cover addresses: what nobody has announced is known by
     its first packet.
+
+    With the NAT of a profile, what C sends leaves from the alias of the NAT's outside endpoint, and what
+    comes to the aliases of C's own endpoints, as its candidates have them, reaches nobody.
 
     Parameters
     ----------
@@ -102,6 +117,7 @@ class Flow:
         self._now_s = now_s
         self._aliases: dict[tuple[Side, Address], Alias] = {}
         self._forgotten: list[Alias] = []
+        self._nat: ClientNat | None = None
         self._own: set[Address] = set()
         self._closed_drops = dict.fromkeys(Direction, 0)
         self.connection = 0
@@ -119,8 +135,15 @@ class Flow:
             return endpoint
         return self._alias(side, endpoint).address
 
+    def translate(self, spec: NatSpec | None) -> None:
+        """Have another NAT in front of the client from now on, with no mappings; None for none."""
+        self._nat = None if spec is None else ClientNat(spec)
+
     def rebind(self) -> None:
         """Show the client to the server from elsewhere, as a NAT does that has forgotten its mappings."""
+        if self._nat is not None:
+            self._nat.rebind()
+            return
         for key, alias in list(self._aliases.items()):
             if alias.side == "client":
                 alias.is_forgotten = True
@@ -138,14 +161,28 @@ class Flow:
         """
         route = packet.tag
         assert isinstance(route, Route)
+        route.to = self._destination(route)
+        route.through.socket.sendto(packet.payload, route.to)
+
+    def _destination(self, route: Route) -> Address:
+        """Return where a packet goes: for one to the client, what the NAT takes its destination for."""
+        endpoint = route.came_to.endpoint
         if route.came_to.is_forgotten:
             raise LostError("nat")
-        route.through.socket.sendto(packet.payload, route.came_to.endpoint)
+        if route.came_to.side == "server" or (self._nat is None and not is_outside(endpoint)):
+            return endpoint
+        nat = self._nat
+        inside = None if nat is None else nat.inbound(endpoint, route.came_from, self._now_s())
+        if inside is None:
+            raise LostError("nat")
+        return inside
 
     def close_unused(self, since_s: float) -> None:
-        """Close the sockets of earlier connections that nothing has come to since then."""
+        """Close the sockets that nothing has come to since then, of earlier connections and mappings."""
+        kept_s = 0.0 if self._nat is None else self._nat.timeout_s
         for key, alias in list(self._aliases.items()):
-            if alias.used_s < since_s and alias.connection < self.connection:
+            is_past = is_outside(alias.endpoint) and alias.used_s < since_s - kept_s
+            if is_past or (alias.used_s < since_s and alias.connection < self.connection):
                 del self._aliases[key]
                 self._close(alias)
         for alias in [alias for alias in self._forgotten if alias.used_s < since_s]:
@@ -193,11 +230,12 @@ class Flow:
 
     def _known_by_port(self, side: Side, endpoint: Address) -> Alias | None:
         """Return the alias of the same endpoint under its other name, of which the port is all that shows."""
-        if side == "server" or version_of(endpoint[0]) == 6:  # what stands for a name has IPv4
-            return None
         for (other_side, other), alias in self._aliases.items():
-            same = other_side == side and other[1] == endpoint[1] and is_name(other) != is_name(endpoint)
-            if same and version_of(other[0]) != 6 and (is_name(endpoint) or is_name(alias.endpoint)):
+            if side == "server" or other_side != side or other[1] != endpoint[1]:
+                continue
+            if is_name(endpoint) and _may_hide(other):
+                return alias
+            if _may_hide(endpoint) and is_name(other) and is_name(alias.endpoint):
                 return alias
         return None
 
@@ -212,18 +250,24 @@ class Flow:
 
     def _take(self, alias: Alias, payload: bytes, source: Address) -> None:
         self.used_s = alias.used_s = self._now_s()
-        if is_name(alias.endpoint) and not alias.is_forgotten:
+        if is_name(alias.endpoint) and not alias.is_forgotten and self._nat is None:
             if len(alias.held) < _MOST_HELD:
                 alias.held.append((payload, source))
             return
         try:
-            through = self._alias(_OTHER[alias.side], source)
+            through = self._alias(_OTHER[alias.side], self._outside(alias, source))
         except OSError:
             return  # no more sockets: lost, as anywhere else
         through.used_s = alias.used_s
         if is_name(through.endpoint):
             self._found(through, source)
-        self._ways[_TOWARDS[alias.side]].receive(payload, Route(through, alias))
+        self._ways[_TOWARDS[alias.side]].receive(payload, Route(through, alias, source))
+
+    def _outside(self, alias: Alias, source: Address) -> Address:
+        """Return the endpoint from which a packet goes on: for the client's, the NAT's."""
+        if self._nat is None or alias.side == "client":
+            return source
+        return self._nat.outbound(source, alias.endpoint, self._now_s())
 
     def _found(self, alias: Alias, endpoint: Address) -> None:
         """Learn the address behind a name, and go on with what has waited for it."""

@@ -77,6 +77,9 @@ class Client:
 
     def load(self, scenario: Scenario, began_s: float) -> None:
         """Begin with the network of a scenario."""
+        assert self.flow is not None
+        nat = scenario.profile.nat
+        self.flow.translate(None if nat is None else nat.spec())
         for way in self.ways.values():
             way.load(self._own(scenario), began_s)
 
