@@ -14,7 +14,7 @@ from simlab.core.link import Delivered
 from simlab.core.nat import Nat, NatSpec
 from simlab.core.packet import Direction
 from simlab.live.addresses import ICE_HOSTS, LOOPBACK, RELAY_HOSTS, Address, Side
-from simlab.live.relay_ends import Alias, Route
+from simlab.live.relay_ends import OTHER, TOWARDS, Alias, Route
 from simlab.live.shell import LinkShell
 from simlab.live.sockets import kernel_drops, opened, waiting
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from simlab.live.capture import LinkCapture
 
 _TURN_HOST = ICE_HOSTS["turn"]
-_TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
-_OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
 
 
 class LostError(OSError):
@@ -176,8 +174,8 @@ class Relay:
     def _alias(self, side: Side, endpoint: Address) -> Alias:
         alias = self._aliases.get((side, endpoint))
         if alias is None:
-            bound = opened((self._hosts[_OTHER[side]], 0))
-            alias = Alias(bound, _TOWARDS[side], bound.getsockname())
+            bound = opened((self._hosts[OTHER[side]], 0))
+            alias = Alias(bound, TOWARDS[side], bound.getsockname())
             self._aliases[side, endpoint] = alias
             self._own.add(alias.address)
             self._nursery.start_soon(self._listen, alias, side, endpoint)
@@ -194,13 +192,13 @@ class Relay:
                 if (source if side == "server" else endpoint)[0] == _TURN_HOST:
                     self._pass_on(payload, side, source, endpoint)
                 else:
-                    through = self._alias(_OTHER[side], self._outside(side, source, endpoint))
+                    through = self._alias(OTHER[side], self._outside(side, source, endpoint))
                     self._shells[alias.towards].receive(payload, Route(through, endpoint, alias, source))
 
     def _pass_on(self, payload: bytes, to: Side, source: Address, destination: Address) -> None:
         """Let a packet go between the server and a relayed address, which no link and no NAT is between."""
         with suppress(OSError):  # the system does not take it: lost, as anywhere else
-            self._alias(_OTHER[to], source).socket.sendto(payload, destination)
+            self._alias(OTHER[to], source).socket.sendto(payload, destination)
 
     def _outside(self, to: Side, source: Address, destination: Address) -> Address:
         """Return the endpoint from which a packet goes to ``to``: for the client's, the NAT's."""

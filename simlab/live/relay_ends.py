@@ -1,15 +1,23 @@
-"""How packets come to the relay and leave it."""
+"""How packets come to a relay between two sides, and leave it."""
 
 import socket
 from dataclasses import dataclass
 
 from simlab.core.packet import Direction
-from simlab.live.addresses import Address
+from simlab.live.addresses import Address, Side
+
+TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
+"""The direction of what goes to a side."""
+
+OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Alias:
-    """A socket that stands for an endpoint at the other side; what comes there goes ``towards`` it."""
+    """A socket that stands for an endpoint at the other side, which sees its ``address``.
+
+    What comes there goes ``towards`` the endpoint.
+    """
 
     socket: socket.socket
     towards: Direction

@@ -61,14 +61,11 @@ class HeldRateStage:
     def _fits(self, size_bytes: int, now_s: float) -> bool:
         spec, head_bytes = self.spec, self._held[0][1]
         waiting_bytes = self._size_bytes - head_bytes
-        if spec.queue_bytes is not None and waiting_bytes + size_bytes > spec.queue_bytes:
+        if not spec.has_room(len(self._held) - 1, waiting_bytes, size_bytes):
             return False
-        if spec.queue_packets is not None and len(self._held) > spec.queue_packets:
-            return False
-        return (
-            spec.queue_s is None
-            or self._capacity.sent_s(self._since_s, self._left_bytes + waiting_bytes) - now_s <= spec.queue_s
-        )
+        if spec.queue_s is None:
+            return True
+        return self._capacity.sent_s(self._since_s, self._left_bytes + waiting_bytes) - now_s <= spec.queue_s
 
     def _begin(self, now_s: float, left_bytes: float) -> None:
         self._since_s, self._left_bytes = now_s, left_bytes

@@ -32,6 +32,12 @@ class RateSpec:
     queue_packets: int | None = None
     queue_s: float | None = None
 
+    def has_room(self, packets: int, waiting_bytes: int, size_bytes: int) -> bool:
+        """Tell whether so many packets of so many bytes leave room for another, whatever its time."""
+        if self.queue_bytes is not None and waiting_bytes + size_bytes > self.queue_bytes:
+            return False
+        return self.queue_packets is None or packets < self.queue_packets
+
 
 class Waiting:
     """The packets that wait in front of a bottleneck, and whether another may join them."""
@@ -52,9 +58,7 @@ class Waiting:
 
     def fits(self, spec: RateSpec, size_bytes: int, wait_s: float) -> bool:
         """Tell whether a packet may join."""
-        if spec.queue_bytes is not None and self.size_bytes + size_bytes > spec.queue_bytes:
-            return False
-        if spec.queue_packets is not None and len(self._packets) >= spec.queue_packets:
+        if not spec.has_room(len(self._packets), self.size_bytes, size_bytes):
             return False
         return spec.queue_s is None or wait_s <= spec.queue_s
 

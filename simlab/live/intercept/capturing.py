@@ -7,7 +7,7 @@ from simlab.capture.records import Ends
 from simlab.core.packet import Direction
 from simlab.live.addresses import Address
 from simlab.live.capture import CaptureQueue, LinkCapture
-from simlab.live.intercept.flow import Route, is_name
+from simlab.live.intercept.ends import Route, is_name
 
 
 class Captures:

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import trio
 
@@ -11,70 +10,15 @@ from simlab.core.nat import NatSpec
 from simlab.core.packet import Direction
 from simlab.live.addresses import Address, Side
 from simlab.live.intercept.client_nat import ClientNat, is_outside
+from simlab.live.intercept.ends import EndpointAlias, Route, is_name, may_hide
 from simlab.live.intercept.media_hosts import version_of
 from simlab.live.intercept.way import Way
 from simlab.live.relay import LostError
+from simlab.live.relay_ends import OTHER, TOWARDS
 from simlab.live.sockets import kernel_drops, opened, waiting
 
 _MOST_HELD = 64
 _MOST_ALIASES = 512
-_TOWARDS: dict[Side, Direction] = {"server": Direction.UP, "client": Direction.DOWN}
-_OTHER: dict[Side, Side] = {"server": "client", "client": "server"}
-
-
-def is_name(endpoint: Address) -> bool:
-    """Tell whether an endpoint hides its address behind an mDNS name, as a browser's candidates do."""
-    return endpoint[0].endswith(".local")
-
-
-def _may_hide(endpoint: Address) -> bool:
-    """Tell whether an endpoint may be what a name hides: the socket that stands for a name has IPv4."""
-    return version_of(endpoint[0]) == 4 and not is_outside(endpoint)
-
-
-@dataclass(slots=True, eq=False)
-class Alias:
-    """A socket that stands for an endpoint of one side at the other.
-
-    Parameters
-    ----------
-    endpoint
-        Whom it stands for; with an mDNS name until the first packet from there shows the address.
-    address
-        Its own, which the other side sees.
-    connection
-        The number of the client's peer connection for which it was made.
-    held
-        What has come for an endpoint whose address is not known yet.
-    """
-
-    socket: socket.socket
-    side: Side
-    endpoint: Address
-    address: Address
-    connection: int
-    used_s: float
-    is_forgotten: bool = False
-    held: list[tuple[bytes, Address]] = field(default_factory=list)
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
-
-
-@dataclass(slots=True, eq=False)
-class Route:
-    """How a packet leaves the relay: through whose alias, and at whose alias it came and from where.
-
-    ``to`` is where it went; None as long as it has not left.
-    """
-
-    through: Alias
-    came_to: Alias
-    came_from: Address
-    to: Address | None = None
-
-    @property
-    def flow(self) -> object:
-        """What datagrams of one source to one destination have in common."""
-        return self.through.endpoint, self.came_to.endpoint
 
 
 class Flow:
@@ -115,8 +59,8 @@ class Flow:
         self._hosts = hosts
         self._admits = admits
         self._now_s = now_s
-        self._aliases: dict[tuple[Side, Address], Alias] = {}
-        self._forgotten: list[Alias] = []
+        self._aliases: dict[tuple[Side, Address], EndpointAlias] = {}
+        self._forgotten: list[EndpointAlias] = []
         self._nat: ClientNat | None = None
         self._own: set[Address] = set()
         self._closed_drops = dict.fromkeys(Direction, 0)
@@ -193,7 +137,7 @@ class Flow:
         """Return how many packets of each direction the kernel dropped before they could be read."""
         drops = dict(self._closed_drops)
         for alias in {id(one): one for one in (*self._aliases.values(), *self._forgotten)}.values():
-            drops[_TOWARDS[alias.side]] += kernel_drops(alias.socket)
+            drops[alias.towards] += kernel_drops(alias.socket)
         return drops
 
     def close(self) -> None:
@@ -203,20 +147,22 @@ class Flow:
         self._aliases.clear()
         self._forgotten.clear()
 
-    def _close(self, alias: Alias) -> None:
+    def _close(self, alias: EndpointAlias) -> None:
         if not alias.scope.cancel_called:
             self._own.discard(alias.address)
-            self._closed_drops[_TOWARDS[alias.side]] += kernel_drops(alias.socket)
+            self._closed_drops[alias.towards] += kernel_drops(alias.socket)
             alias.scope.cancel()
 
-    def _alias(self, side: Side, endpoint: Address) -> Alias:
+    def _alias(self, side: Side, endpoint: Address) -> EndpointAlias:
         alias = self._aliases.get((side, endpoint)) or self._known_by_port(side, endpoint)
         if alias is None:
             if len(self._aliases) >= _MOST_ALIASES:
                 raise OSError("too many addresses of one client")
-            host = self._host(_OTHER[side], version_of(endpoint[0]) or 4)
+            host = self._host(OTHER[side], version_of(endpoint[0]) or 4)
             bound = opened((host, 0), socket.AF_INET6 if ":" in host else socket.AF_INET)
-            alias = Alias(bound, side, endpoint, bound.getsockname()[:2], self.connection, self._now_s())
+            alias = EndpointAlias(
+                bound, TOWARDS[side], bound.getsockname()[:2], side, endpoint, self.connection, self._now_s()
+            )
             self._own.add(alias.address)
             self._nursery.start_soon(self._listen, alias)
         self._aliases[side, endpoint] = alias
@@ -228,48 +174,48 @@ class Flow:
                 return host
         raise OSError(f"there is no address of IPv{version}")
 
-    def _known_by_port(self, side: Side, endpoint: Address) -> Alias | None:
+    def _known_by_port(self, side: Side, endpoint: Address) -> EndpointAlias | None:
         """Return the alias of the same endpoint under its other name, of which the port is all that shows."""
         for (other_side, other), alias in self._aliases.items():
             if side == "server" or other_side != side or other[1] != endpoint[1]:
                 continue
-            if is_name(endpoint) and _may_hide(other):
+            if is_name(endpoint) and may_hide(other):
                 return alias
-            if _may_hide(endpoint) and is_name(other) and is_name(alias.endpoint):
+            if may_hide(endpoint) and is_name(other) and is_name(alias.endpoint):
                 return alias
         return None
 
-    async def _listen(self, alias: Alias) -> None:
+    async def _listen(self, alias: EndpointAlias) -> None:
         """Take what the other side sends to the endpoint of an alias, until that is closed."""
         with alias.socket, alias.scope:
             while True:
                 await trio.lowlevel.wait_readable(alias.socket)
                 for payload, source in waiting(alias.socket):
-                    if self._admits(_OTHER[alias.side], source[0]):
+                    if self._admits(OTHER[alias.side], source[0]):
                         self._take(alias, payload, source)
 
-    def _take(self, alias: Alias, payload: bytes, source: Address) -> None:
+    def _take(self, alias: EndpointAlias, payload: bytes, source: Address) -> None:
         self.used_s = alias.used_s = self._now_s()
         if is_name(alias.endpoint) and not alias.is_forgotten and self._nat is None:
             if len(alias.held) < _MOST_HELD:
                 alias.held.append((payload, source))
             return
         try:
-            through = self._alias(_OTHER[alias.side], self._outside(alias, source))
+            through = self._alias(OTHER[alias.side], self._outside(alias, source))
         except OSError:
             return  # no more sockets: lost, as anywhere else
         through.used_s = alias.used_s
         if is_name(through.endpoint):
             self._found(through, source)
-        self._ways[_TOWARDS[alias.side]].receive(payload, Route(through, alias, source))
+        self._ways[alias.towards].receive(payload, Route(through, alias, source))
 
-    def _outside(self, alias: Alias, source: Address) -> Address:
+    def _outside(self, alias: EndpointAlias, source: Address) -> Address:
         """Return the endpoint from which a packet goes on: for the client's, the NAT's."""
         if self._nat is None or alias.side == "client":
             return source
         return self._nat.outbound(source, alias.endpoint, self._now_s())
 
-    def _found(self, alias: Alias, endpoint: Address) -> None:
+    def _found(self, alias: EndpointAlias, endpoint: Address) -> None:
         """Learn the address behind a name, and go on with what has waited for it."""
         alias.endpoint = endpoint
         held, alias.held = alias.held, []

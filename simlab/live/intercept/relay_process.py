@@ -34,7 +34,8 @@ from simlab.core.timeline import Event, Recorder
 from simlab.live import control
 from simlab.live.addresses import Side
 from simlab.live.clock import SessionClock
-from simlab.live.intercept.flow import Flow, Route
+from simlab.live.intercept.ends import Route
+from simlab.live.intercept.flow import Flow
 from simlab.live.intercept.watch import Watch
 from simlab.live.intercept.way import Way
 from simlab.live.relay_process import Output, keep_collections_short, run_relay

@@ -20,7 +20,7 @@ from simlab.live.clock import SessionClock
 from simlab.live.intercept.chronicle import Chronicle
 from simlab.live.intercept.clients import Client
 from simlab.live.intercept.commands import Commands, Load, Named
-from simlab.live.intercept.flow import is_name
+from simlab.live.intercept.ends import is_name
 from simlab.live.intercept.known import Known
 from simlab.live.intercept.log import Log
 from simlab.live.intercept.panel import Panel
