@@ -206,19 +206,42 @@ def test_a_wrong_command_changes_nothing_and_tells_every_fault(shared, command, 
 
 
 def test_without_the_token_or_by_another_name_nothing_is_answered(shared):
-    assert shared.do("status", token="")[0] == 403
-    assert shared.do("status", token=shared.token[:-1]) == (403, None)
-    assert shared.do("status", Host="evil.example") == (403, None)
-    assert shared.do("status", **{"Sec-Fetch-Site": "cross-site"}) == (403, None)
+    want = {"faults": ["want the token"]}
+    assert shared.do("status", token="") == (401, want)
+    assert shared.do("status", token=shared.token[:-1]) == (401, want)
+    assert shared.do("status", Host="evil.example") == (403, {"faults": ["this Host is not served"]})
+    another = {"faults": ["pages of another origin are not served"]}
+    assert shared.do("status", **{"Sec-Fetch-Site": "cross-site"}) == (403, another)
+    assert shared.do("status", token="x", **{"Sec-Fetch-Site": "same-site"}) == (403, another)
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{shared.control}/")
-    assert (refused.value.code, refused.value.read()) == (403, b"")
+    assert (refused.value.code, json.load(refused.value)) == (401, want)
     assert shared.do("nothing")[0] == 404
-    bearer = urllib.request.Request(
-        f"{shared.control}/api/status", b"{}", {"Authorization": f"Bearer {shared.token}"}
-    )
-    with urllib.request.urlopen(bearer) as answer:
-        assert answer.status == 200
+    bearer = {"Authorization": f"Bearer {shared.token}"}
+    for body in (b"{}", None):  # what changes nothing can be had by GET
+        request = urllib.request.Request(f"{shared.control}/api/status", body, bearer)
+        with urllib.request.urlopen(request) as answer:
+            assert json.load(answer)["answer"]["listen"] == shared.url
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{shared.control}/api/clear", None, bearer))
+    assert refused.value.code == 405
+
+
+def test_events_and_states_are_streamed_to_any_number(shared):
+    streams = [urllib.request.urlopen(f"{shared.control}/api/events?token={shared.token}") for _ in range(2)]
+    with contextlib.ExitStack() as stack:
+        for stream in streams:
+            stack.enter_context(stream)
+            assert stream.headers["Content-Type"] == "text/event-stream"
+        shared.answer("rebind")
+        for stream in streams:
+            found = {}
+            while set(found) != {b"event: event", b"event: state"}:
+                name = stream.readline().strip()
+                if name:
+                    found[name] = json.loads(stream.readline().removeprefix(b"data: "))
+            assert {"source", "kind", "t_s"} <= set(found[b"event: event"])
+            assert found[b"event: state"]["listen"] == shared.url
 
 
 def test_the_page_needs_nothing_from_elsewhere(shared):
@@ -268,3 +291,6 @@ def test_a_port_that_is_taken_is_told(shared):
     place = shared.control.removeprefix("http://")
     status, told = refused("--upstream", "http://localhost:1", "--listen", place)
     assert (status, f"--listen: cannot listen on {place}" in told) == (3, True)
+    options = ("--listen", "localhost:0", "--control", place)
+    status, told = refused("--upstream", "http://localhost:1", *options)
+    assert (status, f"control: cannot listen on {place}" in told) == (3, True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
@@ -90,7 +90,7 @@ class Commands(LinkCommands):
             "stop_recording": self._stop_recording,
         }
 
-    async def watch(self) -> AsyncIterator[Mapping[str, Any]]:
+    async def watch(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Yield the events from now on, as ``timeline.jsonl`` has them."""
         async for event in self._log.listen(0.0, self._record.now_s()):
             yield {"t_s": event.t_s, "source": event.source, "kind": event.kind, **event.data}

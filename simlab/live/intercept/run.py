@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from simlab.live.intercept.commands import Commands, Load, Named
 from simlab.live.intercept.ends import is_name
 from simlab.live.intercept.known import Known
 from simlab.live.intercept.log import Log
-from simlab.live.intercept.panel import Panel
+from simlab.live.intercept.panel import panel
 from simlab.live.intercept.proxy import InterceptProxy
 from simlab.live.intercept.recording import Save
 from simlab.live.intercept.recordings import Recordings
@@ -136,7 +135,7 @@ class Intercept:
         )
         self._unix = UnixServer(self._commands, settings.socket)
         self._proxy = InterceptProxy(upstream, signalling)
-        self._panel = Panel(self._commands, log, record, secrets.token_urlsafe(16))
+        self._panel = panel(self._commands, log, record, _one_address(settings.control))
 
     async def run(self, listening: Callable[[str, str], None]) -> list[str]:
         """Run until the user wants no more, and return where a last recording was saved."""
@@ -172,9 +171,9 @@ class Intercept:
             host, port = _one_address(self._settings.listen)
             with _told("--listen", host, port):
                 port = await self._proxy.start(host, port)
-            host_of_page, port_of_page = _one_address(self._settings.control)
-            with _told("--control", host_of_page, port_of_page):
-                control = await self._panel.start(host_of_page, port_of_page)
+            host_of_page, _ = _one_address(self._settings.control)
+            _, port_of_page = await self._panel.start()
+            control = f"http://{_shown(host_of_page)}:{port_of_page}/?token={self._panel.token}"
             await self._unix.start()
             self._commands.listen = f"http://{_shown(host)}:{port}"
             listening(self._commands.listen, control)

@@ -1,7 +1,7 @@
 """Commands by name: objects in, objects out; a wrong one changes nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
@@ -47,6 +47,6 @@ class Dispatcher:
         async with self._one_at_a_time:
             return await command(given)
 
-    def watch(self) -> AsyncIterator[Mapping[str, Any]]:
+    def watch(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Yield what happens from now on, for ever, as JSON can hold it."""
         raise NotImplementedError

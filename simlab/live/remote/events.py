@@ -1,7 +1,7 @@
 """Events for whoever watches, as they happen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from time import monotonic
 from typing import Any
 
@@ -30,7 +30,7 @@ class Events:
                 queue.put_nowait({**row, "missed": missed} if missed else row)
                 self._watchers[queue] = 0
 
-    async def watch(self) -> AsyncIterator[Row]:
+    async def watch(self) -> AsyncGenerator[Row]:
         """Yield the events from now on, for ever."""
         queue: asyncio.Queue[Row] = asyncio.Queue(_MOST_WAITING)
         self._watchers[queue] = 0

@@ -4,26 +4,31 @@
 does for those that change nothing. ``GET /api/events`` is a stream of server-sent events.
 """
 
+import asyncio
 import hmac
 import ipaddress
 import json
 import secrets
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from aiohttp import web
 
 from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabError
+from simlab.live.addresses import Address
 from simlab.live.remote.dispatcher import Dispatcher
-from simlab.live.remote.guard import is_by_another_page
-from simlab.live.remote.live_page import HEADERS, relay_page
+from simlab.live.remote.live_page import HEADERS
 from simlab.live.sockets import endpoint_text
-from simlab.live.udp.flows import Address
 
 _MOST_BYTES = 2**24
 _READING = ("status", "stats", "clients", "settings")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Told = tuple[str | None, Mapping[str, Any]]
+"""The name of a server-sent event, if it has one, and what it says."""
+
+Stream = Callable[[], AsyncGenerator[Told]]
+"""Begins to tell what happens, for ever, to somebody who listens."""
 
 
 class HttpApi:
@@ -35,12 +40,26 @@ class HttpApi:
         Where.
     name
         The host by which it was asked for: a Host header may say so.
+    page
+        Returns the live page.
+    streams
+        What ``GET /api/events`` tells: all of them at the same time.
     """
 
-    def __init__(self, service: Dispatcher, address: Address, name: str) -> None:
+    def __init__(
+        self,
+        service: Dispatcher,
+        address: Address,
+        name: str,
+        page: Callable[[], str],
+        streams: Sequence[Stream],
+    ) -> None:
         self._service = service
         self._address = address
         self._name = name
+        self._text = page
+        self._streams = streams
+        self._stopped = asyncio.Event()
         self.token = secrets.token_urlsafe(32)
         self._app = web.Application(middlewares=[self._guard], client_max_size=_MOST_BYTES)
         self._app.add_routes(
@@ -73,6 +92,7 @@ class HttpApi:
 
     async def stop(self) -> None:
         """Hang up on everybody."""
+        self._stopped.set()
         await self._runner.cleanup()
 
     @web.middleware
@@ -80,14 +100,15 @@ class HttpApi:
         """Let nobody in by another name (DNS rebinding), from another page, or without the token."""
         if not _is_ours(request.host, self._name):
             return _refused(403, "this Host is not served")
-        if is_by_another_page(request):
+        # Browsers say so, and no script can keep them from it; programs say nothing (Fetch Metadata, W3C).
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             return _refused(403, "pages of another origin are not served")
         if not hmac.compare_digest(_token_of(request).encode(), self.token.encode()):
             return _refused(401, "want the token", **{"WWW-Authenticate": "Bearer"})
         return await handler(request)
 
     async def _page(self, _: web.Request) -> web.StreamResponse:
-        return web.Response(text=relay_page(), content_type="text/html", headers=HEADERS)
+        return web.Response(text=self._text(), content_type="text/html", headers=HEADERS)
 
     async def _read(self, request: web.Request) -> web.StreamResponse:
         command = request.match_info["command"]
@@ -107,24 +128,39 @@ class HttpApi:
         try:
             answer = await self._service.do(command, given)
         except InvalidInputError as error:
-            status = 400 if command in self._service.commands else 404
-            return web.json_response({"faults": list(error.faults)}, status=status)
+            return _refused(400 if command in self._service.commands else 404, *error.faults)
         except SimlabError as error:
             return _refused(500, str(error))
-        return web.json_response({"answer": answer})
+        return web.json_response({"answer": answer}, headers=HEADERS)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        response = web.StreamResponse(headers=headers)
+        response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
-        with suppress(ConnectionError):
-            async for event in self._service.watch():
-                await response.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+        sending = [asyncio.create_task(_send(response, stream())) for stream in self._streams]
+        sending.append(asyncio.create_task(self._told_to_stop()))
+        try:
+            await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
         return response
 
+    async def _told_to_stop(self) -> None:
+        await self._stopped.wait()
 
-def _refused(status: int, fault: str, **headers: str) -> web.StreamResponse:
-    return web.json_response({"faults": [fault]}, status=status, headers=headers)
+
+async def _send(response: web.StreamResponse, told: AsyncGenerator[Told]) -> None:
+    """Write what is told, until nobody listens any more."""
+    async with aclosing(told) as rows:
+        async for name, what in rows:
+            head = b"" if name is None else f"event: {name}\n".encode()
+            data = json.dumps(what, separators=(",", ":")).encode()
+            await response.write(head + b"data: " + data + b"\n\n")
+
+
+def _refused(status: int, *faults: str, **headers: str) -> web.StreamResponse:
+    return web.json_response({"faults": list(faults)}, status=status, headers={**HEADERS, **headers})
 
 
 def _token_of(request: web.Request) -> str:

@@ -1,7 +1,7 @@
 """What a running relay can be told to do, and what it can be asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -59,7 +59,7 @@ class Service(LinkCommands):
             "load": self._load,
         }
 
-    def watch(self) -> AsyncIterator[Row]:
+    def watch(self) -> AsyncGenerator[Row]:
         """Yield the events from now on."""
         return self.events.watch()
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,9 +81,15 @@ async def running(wishes: Wishes) -> AsyncIterator[Running]:
 
 
 def _http_api(service: Service, address: Address, name: str) -> "HttpApi":
-    from simlab.live.remote.http_api import HttpApi  # what it needs takes a while to import
+    from simlab.live.remote.http_api import HttpApi, Told  # what it needs takes a while to import
+    from simlab.live.remote.live_page import relay_page
 
-    return HttpApi(service, address, name)
+    async def events() -> "AsyncGenerator[Told]":
+        async with contextlib.aclosing(service.watch()) as rows:
+            async for row in rows:
+                yield None, row
+
+    return HttpApi(service, address, name, relay_page, [events])
 
 
 def relay(
