@@ -7,10 +7,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import aiortc.rtcrtpreceiver as receiver
-import av
 from aiortc.codecs import get_decoder
 
 from simlab.virtual.replace import replaced
+from simlab.webrtc.later import av
 
 logger = logging.getLogger(__name__)
 

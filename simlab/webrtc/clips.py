@@ -1,12 +1,15 @@
 """Short pieces of sound and picture that are played in a loop, encoded once for each codec."""
 
+from __future__ import annotations
+
 import fractions
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import av
 import numpy as np
+
+from simlab.webrtc.later import av
 
 SAMPLE_RATE_HZ = 48000
 FRAME_S = 0.020
@@ -122,7 +125,7 @@ def _video_encoder(name: str, width: int, height: int) -> av.VideoCodecContext:
     return encoder
 
 
-def audio_frame(samples: "np.ndarray[tuple[int], np.dtype[np.int16]]", number: int) -> av.AudioFrame:
+def audio_frame(samples: np.ndarray[tuple[int], np.dtype[np.int16]], number: int) -> av.AudioFrame:
     """Return 960 samples as the frame of that number."""
     frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
     frame.sample_rate, frame.pts = SAMPLE_RATE_HZ, number * FRAME_SAMPLES

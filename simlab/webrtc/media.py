@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import av
 from aiortc import RTCRtpTransceiver
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
@@ -20,6 +19,7 @@ from simlab.webrtc.clips import (
     is_audible,
     opus_frames,
 )
+from simlab.webrtc.later import av
 
 __all__ = ["FRAME_S", "Slot", "Source", "is_audible", "opus_frames"]
 
