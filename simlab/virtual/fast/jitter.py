@@ -43,6 +43,11 @@ def _remove_frame(self: Any, sequence_number: int) -> JitterFrame | None:
 
 def _taken(self: Any, count: int) -> JitterFrame:
     capacity, origin = self._capacity, self._origin
+    if count == 1:
+        packets, at = self._packets, origin % capacity
+        only, packets[at] = packets[at], None
+        self._origin = (origin + 1) & 0xFFFF
+        return JitterFrame(only._data, only.timestamp)
     first = [self._packets[(origin + number) % capacity] for number in range(count)]
     self.remove(count)
     return JitterFrame(b"".join([packet._data for packet in first]), first[0].timestamp)
