@@ -7,10 +7,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import aiortc.rtcrtpreceiver as receiver
-import av
 from aiortc.codecs import get_decoder
 
 from simlab.virtual.replace import replaced
+from simlab.webrtc.later import av
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class _Decoder:
         self._frames: Any = None
         self._failed: Any = None
         self._decoder: Any = None
+        self._codec: Any = None
         self._codec_name = ""
 
     def attach(self, frames: Any, failed: Any) -> None:
@@ -39,8 +40,10 @@ class _Decoder:
             self._frames.put_nowait(None)
             return
         codec, encoded = task
-        if codec.name != self._codec_name:
-            self._decoder, self._codec_name = get_decoder(codec), codec.name
+        if codec is not self._codec:
+            if codec.name != self._codec_name:
+                self._decoder, self._codec_name = get_decoder(codec), codec.name
+            self._codec = codec
         try:
             for frame in self._decoder.decode(encoded):
                 self._frames.put_nowait(frame)

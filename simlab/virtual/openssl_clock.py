@@ -6,7 +6,7 @@ one function, so its address stands in one slot of the module's global offset ta
 pointed at a function that answers with the virtual time: on Linux, on x86-64 and aarch64, whose wheels
 have one relocation of that symbol each. Elsewhere ``openssl_timer`` does without.
 
-Source of the layout: ELF-64 specification, sections "Relocation" and "Symbol Table".
+Source of the layout: ELF-64 specification, "File Header", "Sections", "Symbol Table", "Relocation".
 """
 
 import ctypes
@@ -21,11 +21,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simlab.virtual.openssl_timer import timer_in_virtual_time
 
-_FUNCTION = "gettimeofday"
+_FUNCTION = b"gettimeofday\0"
+# Where the file's header says where those of the sections are, how long each is, and how many there are.
+_SECTIONS = ((slice(40, 48), "<u8"), (slice(58, 60), "<u2"), (slice(60, 62), "<u2"))
+_SECTION = np.dtype(
+    {
+        "names": ["type", "offset", "size", "link"],
+        "formats": ["<u4", "<u8", "<u8", "<u4"],
+        "offsets": [4, 24, 32, 40],
+        "itemsize": 64,
+    }
+)
+_SYMBOL = np.dtype({"names": ["name"], "formats": ["<u4"], "itemsize": 24})
 _RELA = np.dtype([("offset", "<u8"), ("info", "<u8"), ("addend", "<i8")])
+_SHT_RELA = 4
+_Bytes = npt.NDArray[np.uint8]
+_Records = npt.NDArray[np.void]
 _PROT_READ_WRITE = 3
 _PAGE = mmap.PAGESIZE
 
@@ -50,19 +65,30 @@ def _module_base(path: str) -> int | None:
 
 def _slot_offsets(path: str) -> list[int]:
     """Return the offsets of the table slots that hold the address of ``gettimeofday``."""
-    from elftools.elf.elffile import ELFFile
-
-    with Path(path).open("rb") as file:
-        elf = ELFFile(file)
-        offsets: list[int] = []
-        for section in elf.iter_sections("SHT_RELA"):
-            symbols: Any = elf.get_section(section["sh_link"])
-            numbers = [n for n, symbol in enumerate(symbols.iter_symbols()) if symbol.name == _FUNCTION]
-            relocations = np.frombuffer(section.data(), dtype=_RELA)
-            # A relocation without a symbol has the number 0, which `numbers` never contains.
-            found = relocations[np.isin(relocations["info"] >> 32, numbers)]
-            offsets += found["offset"].tolist()
+    image = np.memmap(path, np.uint8, "r")
+    sections = _sections(image)
+    offsets: list[int] = []
+    for section in sections[sections["type"] == _SHT_RELA]:
+        if section["link"] == 0:  # without symbols
+            continue
+        symbols = _table(image, sections[section["link"]], _SYMBOL)
+        names = _table(image, sections[sections[section["link"]]["link"]], np.dtype(np.uint8)).tobytes()
+        numbers = [n for n, at in enumerate(symbols["name"]) if names.startswith(_FUNCTION, at)]
+        relocations = _table(image, section, _RELA)
+        # A relocation without a symbol has the number 0, which `numbers` never contains.
+        found = relocations[np.isin(relocations["info"] >> 32, numbers)]
+        offsets += found["offset"].tolist()
     return offsets
+
+
+def _sections(image: _Bytes) -> _Records:
+    at, size, count = (int(image[place].view(kind)[0]) for place, kind in _SECTIONS)
+    return image[at : at + size * count].view(_SECTION)
+
+
+def _table(image: _Bytes, section: Any, kind: "np.dtype[Any]") -> _Records:
+    at, size = int(section["offset"]), int(section["size"])
+    return image[at : at + size].view(kind)
 
 
 @cache

@@ -16,6 +16,7 @@ from simlab.profile.build import signalling_links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import HTTP_PORT, SERVER
+from simlab.virtual.ahead import import_ahead
 from simlab.virtual.client_party import ClientParty, on
 from simlab.virtual.leaks import leaks_told
 from simlab.virtual.network import Address
@@ -47,6 +48,7 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
     """
     prepare(scenario)
     prepare_client(scenario)
+    import_ahead(scenario)
     capture = _capture_of(scenario, capture_in)
     with virtual_world(scenario.seed, redirect_openssl) as world, capture(world) as captures:
         session = VirtualSession(scenario, world, captures)

@@ -1,12 +1,15 @@
 """Short pieces of sound and picture that are played in a loop, encoded once for each codec."""
 
+from __future__ import annotations
+
 import fractions
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import av
 import numpy as np
+
+from simlab.webrtc.later import av
 
 SAMPLE_RATE_HZ = 48000
 FRAME_S = 0.020
@@ -22,6 +25,7 @@ TONE_HZ = 440
 AMPLITUDE = 8000
 AUDIBLE_LEVEL = 500
 _QUARTER_PERIOD = 2 * SAMPLE_RATE_HZ // (4 * TONE_HZ)  # of the tone, in samples of stereo
+_GLANCE = tuple(range(0, 4 * _QUARTER_PERIOD, _QUARTER_PERIOD))
 _BAR_WIDTH = 16
 _NOISY_ROWS = 32
 _BAR_STEP = (WIDTH - _BAR_WIDTH) // (PICTURES_PER_S - 1)
@@ -122,7 +126,7 @@ def _video_encoder(name: str, width: int, height: int) -> av.VideoCodecContext:
     return encoder
 
 
-def audio_frame(samples: "np.ndarray[tuple[int], np.dtype[np.int16]]", number: int) -> av.AudioFrame:
+def audio_frame(samples: np.ndarray[tuple[int], np.dtype[np.int16]], number: int) -> av.AudioFrame:
     """Return 960 samples as the frame of that number."""
     frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
     frame.sample_rate, frame.pts = SAMPLE_RATE_HZ, number * FRAME_SAMPLES
@@ -172,8 +176,10 @@ def is_audible(frame: av.AudioFrame) -> bool:
     """Tell whether a decoded frame is more than silence."""
     samples = memoryview(frame.planes[0]).cast("B").cast("h")
     # A glance shows the tone; only what may be silence is gone through.
-    glance = max(samples[: 4 * _QUARTER_PERIOD : _QUARTER_PERIOD], default=0)
-    return glance > AUDIBLE_LEVEL or int(np.frombuffer(samples, np.int16).max(initial=0)) > AUDIBLE_LEVEL
+    for at in _GLANCE if len(samples) > _GLANCE[-1] else ():
+        if samples[at] > AUDIBLE_LEVEL:
+            return True
+    return int(np.frombuffer(samples, np.int16).max(initial=0)) > AUDIBLE_LEVEL
 
 
 def bar_of(frame: av.VideoFrame) -> int | None:

@@ -1,14 +1,16 @@
 """Sound and pictures from a file, in the shape in which they are sent."""
 
+from __future__ import annotations
+
 import fractions
 from collections.abc import Iterator
 from typing import Any
 
-import av
 import numpy as np
 
 from simlab.core.errors import InvalidInputError
 from simlab.webrtc.clips import FRAME_SAMPLES, PICTURES_PER_S, SAMPLE_RATE_HZ, Clip, audio_frame
+from simlab.webrtc.later import av
 
 _LONGEST_S = 600
 _WIDEST = 640

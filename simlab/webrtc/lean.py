@@ -1,13 +1,15 @@
-"""Import libraries without what they bring along for others: a quarter of a second, 14 MB a process.
+"""Import libraries without what they bring along for others: a quarter of a second, 16 MB a process.
 
 httpx imports its command line, with rich and pygments; httpcore imports trio, in case somebody runs it
-there; time-machine imports pytest, where that is installed, for a fixture.
+there; time-machine imports pytest, where that is installed, for a fixture, and dateutil for times that are
+given as texts.
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -33,14 +35,21 @@ class _Later:
         return getattr(import_module(self._name), attribute)
 
 
+def _parse_datetime(*args: Any, **options: Any) -> Any:
+    return import_module("dateutil.parser").parse(*args, **options)
+
+
 with left_out("httpx._main", "trio"):
     import httpx
     from httpcore import _synchronization  # httpx imports httpcore with its first client
-with left_out("pytest"):
+with left_out("pytest", "dateutil.parser"):
     import time_machine
 
 _names = vars(_synchronization)
 if _names.get("trio", ...) is None:  # left out, and not missing: simlab needs it elsewhere
     _names["trio"] = _Later("trio")
+if not vars(time_machine).get("HAVE_DATEUTIL", True) and find_spec("dateutil") is not None:
+    vars(time_machine).update(HAVE_DATEUTIL=True, parse_datetime=_parse_datetime)
+
 
 __all__ = ["httpx", "time_machine"]

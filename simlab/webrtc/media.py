@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import av
 from aiortc import RTCRtpTransceiver
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
@@ -20,10 +19,18 @@ from simlab.webrtc.clips import (
     is_audible,
     opus_frames,
 )
+from simlab.webrtc.later import av
 
 __all__ = ["FRAME_S", "Slot", "Source", "is_audible", "opus_frames"]
 
 _NOTHING = {"audio": SILENCE, "video": BLACK}
+
+
+def packet_of(kind: str, codec: str | None, data: bytes, number: int) -> "av.Packet[Any]":
+    """Return the packet of that number, in a codec of that name in SDP if it is known."""
+    packet = av.Packet(data)
+    packet.pts, packet.time_base = number * TICKS[kind], TIME_BASES[kind]
+    return packet
 
 
 class Source:
@@ -116,16 +123,15 @@ class Slot(MediaStreamTrack):
 
     def _next_packet(self) -> "av.Packet[Any]":
         source = self._source
-        packet = av.Packet(self._frame(source))
-        packet.pts, packet.time_base = self._number * TICKS[self.kind], TIME_BASES[self.kind]
+        codecs = self._transceiver._codecs if self._transceiver is not None else []
+        codec = codecs[0].name if codecs else None
+        packet = packet_of(self.kind, codec, self._frame(source, codec), self._number)
         self._number += 1
         if source is not None and source.newest is self:
             source.sent()
         return packet
 
-    def _frame(self, source: Source | None) -> bytes:
-        codecs = self._transceiver._codecs if self._transceiver is not None else []
-        codec = codecs[0].name if codecs else None
+    def _frame(self, source: Source | None, codec: str | None) -> bytes:
         if source is None:
             return _NOTHING[self.kind].encoded(codec)[0]
         if source is not self._played:

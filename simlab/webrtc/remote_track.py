@@ -23,7 +23,8 @@ class RemoteTrack:
         self.enabled = enabled
         self._receiver: Any = receiver
         self._reading = False
-        self._read_s = asyncio.get_running_loop().time()
+        self._now_s = asyncio.get_running_loop().time
+        self._read_s = self._now_s()
         self._idle: asyncio.TimerHandle | None = None
         self._watch()
 
@@ -43,7 +44,7 @@ class RemoteTrack:
                 return None
             return await self._receiver.track.recv()
         finally:
-            self._reading, self._read_s = False, asyncio.get_running_loop().time()
+            self._reading, self._read_s = False, self._now_s()
 
     def discard_old_frames(self) -> None:
         """Drop what was decoded and not read, but not the mark at the end of a track."""
@@ -63,8 +64,7 @@ class RemoteTrack:
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._look)
 
     def _look(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if self._reading or now_s - self._read_s < IDLE_S:
+        if self._reading or self._now_s() - self._read_s < IDLE_S:
             self._watch()
         else:
             self._idle = None

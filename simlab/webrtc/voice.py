@@ -1,13 +1,14 @@
 """What the bot says: a tone, or the client's own words; and how its output gets stuck (fault S4)."""
 
+from __future__ import annotations
+
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import av
-
 from simlab.webrtc.clips import BIT_RATE_BPS, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from simlab.webrtc.later import av
 from simlab.webrtc.media import Source
 
 WRITE_TIMEOUT_S = 10.0

@@ -1,6 +1,10 @@
+import shutil
+import subprocess
+
 import pytest
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import SRTP_PROFILES
+from cryptography.hazmat.bindings import _rust
 from OpenSSL import SSL
 
 from simlab.virtual import openssl_clock
@@ -88,3 +92,11 @@ def test_afterwards_openssl_has_the_real_time_again():
         pass
     client = waiting_client()
     assert client.DTLSv1_get_timeout() == pytest.approx(1.0, abs=0.5)
+
+
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="binutils are not installed")
+def test_the_slots_are_those_that_readelf_finds():
+    listed = subprocess.run(["readelf", "-rW", _rust.__file__], capture_output=True, text=True, check=True)
+    expected = [int(line.split()[0], 16) for line in listed.stdout.splitlines() if " gettimeofday" in line]
+    assert expected
+    assert openssl_clock._slot_offsets(_rust.__file__) == expected

@@ -47,3 +47,15 @@ async def ask():
 {library}.run({"ask" if library == "trio" else "ask()"})
 """
     assert told(program) == ["204"]
+
+
+def test_time_machine_reads_texts_all_the_same():
+    program = """
+import sys
+from simlab.webrtc.lean import time_machine
+print("dateutil.parser" in sys.modules)
+import time
+with time_machine.travel("2 January 2024 03:04:05 UTC", tick=False):
+    print(int(time.time()))
+"""
+    assert told(program) == ["False", "1704164645"]

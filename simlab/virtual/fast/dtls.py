@@ -7,14 +7,12 @@ nothing to send, twice for each packet. Here the library is asked only when a ca
 from functools import partial
 from typing import Any
 
-from aiortc import clock, rtcdtlstransport
+from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCDtlsTransport, State
-from aiortc.rtp import is_rtcp
 from OpenSSL import SSL
 from OpenSSL._util import ffi, lib
-from pylibsrtp import Error as SrtpError
 
-from simlab.virtual.fast import ice
+from simlab.virtual.fast import ice, srtp_in
 from simlab.virtual.fast.piece import Piece
 from simlab.virtual.fast.queues import Rest
 
@@ -112,28 +110,26 @@ async def _receive_next(self: Any) -> None:
         return
     receive = self._transport._recv
     if getattr(receive, "__func__", None) is ice.receive:
-        record = await receive(partial(_read_record, self))
-        if type(record) is Rest:
-            await record()
-            return
+        record = await receive(partial(_read_any, self))
     else:
         record = await receive()
-    first_byte = record[0]
-    if 19 < first_byte < 64:
-        rest = _read_record(self, record)
-        if rest is not None:
-            await rest()
-        return
+    rest = record if type(record) is Rest else _read_any(self, record)
+    if rest is not None:
+        await rest()
+
+
+def _read_any(self: Any, record: bytes) -> Rest | None:
+    """Read what has been received, and return what is left to do and may have to wait."""
     self._RTCDtlsTransport__rx_bytes += len(record)
     self._RTCDtlsTransport__rx_packets += 1
-    if 127 < first_byte < 192 and self._rx_srtp:
-        await _receive_srtp(self, record)
+    first_byte = record[0]  # RFC 7983
+    if 19 < first_byte < 64:
+        return _read_record(self, record)
+    return srtp_in.read(self, record) if 127 < first_byte < 192 and self._rx_srtp else None
 
 
 def _read_record(self: Any, record: bytes) -> Rest | None:
-    """Read a record of DTLS, and return what is left to do and may have to wait."""
-    self._RTCDtlsTransport__rx_bytes += len(record)
-    self._RTCDtlsTransport__rx_packets += 1
+    """Read a record of DTLS."""
     connection = self._ssl
     data = _decrypted(connection, record)
     size = lib.BIO_read(connection._from_ssl, _buffer, _SIZE)
@@ -174,18 +170,6 @@ def _decrypted(connection: SSL.Connection, record: bytes) -> bytes | None:
             return b""
     data: bytes = _read[:size]
     return data
-
-
-async def _receive_srtp(self: Any, data: bytes) -> None:
-    arrival_time_ms = clock.current_ms()
-    try:
-        if is_rtcp(data):
-            await self._handle_rtcp_data(self._rx_srtp.unprotect_rtcp(data))
-        else:
-            plain = self._rx_srtp.unprotect(data)
-            await self._handle_rtp_data(plain, arrival_time_ms=arrival_time_ms)
-    except SrtpError:
-        return
 
 
 PIECE = Piece(

@@ -1,7 +1,6 @@
 """A piece of a library written again, faster, and whether it fits the version that is installed."""
 
 import hashlib
-import inspect
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -50,10 +49,11 @@ class Piece:
 def fingerprint(module: ModuleType) -> str:
     """Return what a module's source is known by; nothing if there is no source."""
     try:
-        source = inspect.getsource(module)
-    except (OSError, TypeError):
+        # inspect would keep every line of it for as long as the process lives.
+        source = module.__spec__.loader.get_source(module.__name__)  # type: ignore[union-attr]
+    except (AttributeError, ImportError):
         return ""
-    return hashlib.blake2b(source.encode(), digest_size=8).hexdigest()
+    return "" if source is None else hashlib.blake2b(source.encode(), digest_size=8).hexdigest()
 
 
 @contextmanager

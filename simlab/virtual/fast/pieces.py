@@ -8,7 +8,18 @@ from types import ModuleType
 from simlab.virtual.fast.piece import Piece
 
 _PACKAGE = "simlab.virtual.fast"
-_MODULES = ("ice", "dtls", "sctp_packets", "sctp", "channels", "srtp", "rtp", "jitter", "rtp_audio")
+_MODULES = (
+    "ice",
+    "dtls",
+    "sctp_packets",
+    "sctp",
+    "channels",
+    "srtp",
+    "srtp_out",
+    "rtp",
+    "jitter",
+    "rtp_audio",
+)
 _CLOCK = "rtp_clock"
 
 

@@ -97,14 +97,14 @@ class Rest:
 
 
 Reader = Callable[[bytes], Rest | None]
-"""Deals with a record, and returns what is left of it to do for the task that waits; None for nothing."""
+"""Deals with a datagram, and returns what is left of it to do for the task that waits; None for nothing."""
 
 
 class DatagramQueue(OpenQueue):
     """What a connection has received: pairs of data and component, or None when it is lost.
 
-    Who waits may leave a reader of DTLS. Then a record is read when the task would be woken, and in its
-    context, but the task sleeps on as long as the reader leaves it nothing to do.
+    Who waits may leave a reader. Then a datagram is read when the task would be woken, and in its context,
+    but the task sleeps on as long as the reader leaves it nothing to do.
     """
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class DatagramQueue(OpenQueue):
         """Put a datagram in, and have it read."""
         self._items.append(item)
         if self._getters and not self._is_due:
-            if self._reader is not None and item is not None and 19 < item[0][0] < 64:
+            if self._reader is not None and item is not None:
                 self._is_due = True
                 self._loop.call_next(self._read, self._context)
             else:
@@ -151,10 +151,9 @@ class DatagramQueue(OpenQueue):
                 return
             while items:
                 item = items.popleft()
-                # Records of DTLS (RFC 7983); media and the end are for the task.
-                rest = reader(item[0]) if item is not None and 19 < item[0][0] < 64 else item
-                if rest is not None or item is None:
-                    items.appendleft(item if rest is item else (rest, item[1]))
+                rest = None if item is None else reader(item[0])
+                if rest is not None or item is None:  # the end is for the task
+                    items.appendleft(item if item is None else (rest, item[1]))
                     self._wake_now()
                     return
         except Exception as error:

@@ -1,8 +1,11 @@
 """Whether the pieces fit what is installed, and what happens where one does not."""
 
+import hashlib
+import linecache
 import logging
 import sys
 import time
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -65,6 +68,14 @@ def test_a_library_that_lacks_what_a_piece_is_about_does_without_it(monkeypatch)
 
 def test_a_module_without_source_fits_no_piece():
     assert fingerprint(ModuleType("bare")) == ""
+
+
+def test_the_source_is_read_and_not_kept():
+    linecache.clearcache()
+    fingerprint.cache_clear()
+    expected = hashlib.blake2b(Path(own_module.__file__).read_bytes(), digest_size=8).hexdigest()
+    assert fingerprint(own_module) == expected
+    assert own_module.__file__ not in linecache.cache
 
 
 def test_who_wants_the_debugging_messages_of_a_library_gets_them():

@@ -159,4 +159,4 @@ def test_a_reader_relieves_the_task():
     loop = VirtualLoop()
     loop.run_until_complete(act())
     loop.close()
-    assert woken == [MEDIA]
+    assert woken == []

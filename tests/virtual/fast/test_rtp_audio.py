@@ -53,7 +53,12 @@ def _state_of(receiver):
     return statistics, kept, missing, sorted(inside["active_ssrc"]), inside["decoder_error"].is_set()
 
 
-def _log(steps, kind, pieces):
+def _jump(payload):
+    """Return by how much a packet is out of its turn: by one, or far."""
+    return 0x8000 if payload == b"far" else len(payload) % 2
+
+
+def _log(steps, kind, pieces, first_number=0):
     async def act():
         receiver, decoder, log = RTCRtpReceiver(kind, Transport()), Decoder(), []
         receiver._RTCRtpReceiver__codecs = CODECS
@@ -65,7 +70,8 @@ def _log(steps, kind, pieces):
             receiver._RTCRtpReceiver__decoder_thread = None if what == "stopped" else decoder
             if what == "error":
                 receiver._RTCRtpReceiver__decoder_error.set()
-            packet = RtpPacket(payload_type, 0, number + len(payload) % 2, number * 960, ssrc, payload)
+            at = (first_number + number + _jump(payload)) % 2**16
+            packet = RtpPacket(payload_type, 0, at, number * 960, ssrc, payload)
             await receiver._handle_rtp_packet(packet, arrival_time_ms=number)
             log.append((_state_of(receiver), len(decoder.got)))
         return log, decoder.got
@@ -80,7 +86,7 @@ def _log(steps, kind, pieces):
 step = st.tuples(
     st.sampled_from([96, 96, 96, 96, 97, 98, 99]),
     st.sampled_from([1, 1, 1, 2, 3]),
-    st.binary(max_size=4),
+    st.one_of(st.binary(max_size=4), st.just(b"far")),
     st.sampled_from(["usual", "usual", "usual", "disabled", "stopped", "error"]),
 )
 usual = st.tuples(st.just(96), st.just(1), st.binary(min_size=1, max_size=4), st.just("usual"))
@@ -89,9 +95,10 @@ usual = st.tuples(st.just(96), st.just(1), st.binary(min_size=1, max_size=4), st
 @given(
     st.one_of(st.lists(step, max_size=30), st.lists(usual, min_size=6, max_size=20)),
     st.sampled_from(["audio", "video"]),
+    st.sampled_from([0, 2**15 - 3, 2**16 - 3]),
 )
-def test_a_receiver_does_the_same_with_any_packets(steps, kind):
-    assert _log(steps, kind, [rtp_audio.PIECE]) == _log(steps, kind, [])
+def test_a_receiver_does_the_same_with_any_packets(steps, kind, first_number):
+    assert _log(steps, kind, [rtp_audio.PIECE], first_number) == _log(steps, kind, [], first_number)
 
 
 def test_frames_come_out_of_it():
