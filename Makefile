@@ -57,13 +57,13 @@ clean:
 
 .venv/.installed-with-tests: $(DECLARED) | $(BIN)/pip
 	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a few minutes."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser,distributed]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,pipecat,browser,distributed,fast]'
 	@touch $@ .venv/.installed
 
 .venv-oldest/.installed: $(DECLARED)
 	$(PYTHON) -m venv --clear .venv-oldest
 	sed -nE 's/^    ([A-Za-z0-9_.-]+)(\[[a-z,]+\])? >= ([0-9.]+)$$/\1==\3/p' setup.cfg > .venv-oldest/oldest.txt
-	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --constraint .venv-oldest/oldest.txt --editable '.[test,distributed]'
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --constraint .venv-oldest/oldest.txt --editable '.[test,distributed,fast]'
 	@touch $@
 
 # A Debian without python3-venv leaves half a .venv behind, without pip.

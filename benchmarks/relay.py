@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import simlab
@@ -68,49 +69,47 @@ def _check_tools() -> None:
 
 def _compared(server_port: int) -> Iterator[Figure]:
     """Compare the relay with all of its stages, doing nothing, with socat."""
-    relays: list[Measured] = []
-    socats: list[Measured] = []
+    rows: dict[str, list[Measured]] = {name: [] for name in _HOPS}
     for _ in range(ROUNDS):
-        socats.append(_through(_socat, server_port, FAST_PER_S))
-        relays.append(_through(lambda to: _relay(to, _ALL_STAGES), server_port, FAST_PER_S))
-    relay, plain = (min(rows, key=lambda row: row.rtt_us[99.0]) for rows in (relays, socats))
+        for name, hop in _HOPS.items():
+            rows[name].append(_through(partial(hop, settings=_ALL_STAGES), server_port, FAST_PER_S))
     at = f"at {FAST_PER_S:,}/s each way"
-    own = min(_own_losses(row.summary) for row in relays)
-    yield Figure(f"relay: packets that it lost {at}", own, _beside("packets", relay), at_most=0)
-    for name, row in (("relay", relay), ("socat", plain)):
+    best = {name: min(some, key=lambda row: row.rtt_us[99.0]) for name, some in rows.items()}
+    for name, row in best.items():
+        if name != SOCAT:
+            own = min(_own_losses(one.summary) for one in rows[name])
+            yield Figure(f"{name}: packets that it lost {at}", own, _beside("packets", row), at_most=0)
         yield Figure(f"{name}: round trips without an end {at}", row.lost, _beside("packets", row))
         for rank in (50.0, 99.0):
             yield Figure(f"{name}: round trip, p{rank:.0f} {at}", row.rtt_us[rank], _beside("us", row))
-    for name, rows in (("relay", relays), ("socat", socats)):
-        least = min(rows, key=lambda row: row.cpu_us)
+        least = min(rows[name], key=lambda one: one.cpu_us)
         yield Figure(f"{name}: of a core for each packet {at}", least.cpu_us, _beside("us", least))
-    ratio = relay.rtt_us[99.0] / plain.rtt_us[99.0]
-    yield Figure(f"relay: round trip, p99 {at}, by socat's", ratio, "x", at_most=1.0)
+    for name, wanted in ((RELAY, None), (COMPILED, 1.0)):
+        ratio = best[name].rtt_us[99.0] / best[SOCAT].rtt_us[99.0]
+        yield Figure(f"{name}: round trip, p99 {at}, by socat's", ratio, "x", at_most=wanted)
 
 
 def _delayed(server_port: int) -> Iterator[Figure]:
     """Measure the error of a delay: half of what a round trip takes beyond twice the delay."""
     settings = {"link.delay": f"{DELAY_S * 1000:g}ms"}
-    rows = [_through(lambda to: _relay(to, settings), server_port, SLOW_PER_S) for _ in range(ROUNDS)]
-    best = min(rows, key=lambda row: row.rtt_us[99.0])
-    for rank, most_ms in ((50.0, 0.2), (99.0, 1.0)):
-        error_ms = (best.rtt_us[rank] / 1e6 - 2 * DELAY_S) / 2 * 1000
-        name = f"relay: error of {DELAY_S * 1000:g} ms at {SLOW_PER_S:,}/s, p{rank:.0f}"
-        yield Figure(name, error_ms, _beside("ms", best), at_most=most_ms)
-    own = min(_own_losses(row.summary) for row in rows)
-    yield Figure(f"relay: packets that it lost at {SLOW_PER_S:,}/s", own, "packets", at_most=0)
+    for name in (RELAY, COMPILED):
+        hop = _HOPS[name]
+        rows = [_through(partial(hop, settings=settings), server_port, SLOW_PER_S) for _ in range(ROUNDS)]
+        best = min(rows, key=lambda row: row.rtt_us[99.0])
+        for rank, most_ms in ((50.0, 0.2), (99.0, 1.0)):
+            error_ms = (best.rtt_us[rank] / 1e6 - 2 * DELAY_S) / 2 * 1000
+            what = f"{name}: error of {DELAY_S * 1000:g} ms at {SLOW_PER_S:,}/s, p{rank:.0f}"
+            yield Figure(what, error_ms, _beside("ms", best), at_most=most_ms)
+        own = min(_own_losses(row.summary) for row in rows)
+        yield Figure(f"{name}: packets that it lost at {SLOW_PER_S:,}/s", own, "packets", at_most=0)
 
 
 def _throughput(server_port: int) -> Iterator[Figure]:
     """Find how many packets a second go through without any that never comes back."""
-    ways: dict[str, Callable[[int], AbstractContextManager[Hop]]] = {
-        "relay": lambda to: _relay(to, _ALL_STAGES),
-        "socat": _socat,
-    }
-    for name, way in ways.items():
+    for name, hop in _HOPS.items():
         most, load = 0, 0.0
         for rate_per_s in LADDER_PER_S:
-            rows = [_through(way, server_port, rate_per_s) for _ in range(2)]
+            rows = [_through(partial(hop, settings=_ALL_STAGES), server_port, rate_per_s) for _ in range(2)]
             load = rows[-1].load
             if min(row.lost for row in rows):
                 break
@@ -160,8 +159,8 @@ def _server() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _relay(to: int, settings: Mapping[str, str]) -> Iterator[Hop]:
-    relay = simlab.Relay.start(to=f"127.0.0.1:{to}", set=settings)
+def _relay(to: int, settings: Mapping[str, str], *, compiled: bool = False) -> Iterator[Hop]:
+    relay = simlab.Relay.start(to=f"127.0.0.1:{to}", set=settings, compiled=compiled)
     hop = Hop(int(relay.listen.rpartition(":")[2]))
     try:
         yield hop
@@ -170,13 +169,18 @@ def _relay(to: int, settings: Mapping[str, str]) -> Iterator[Hop]:
 
 
 @contextlib.contextmanager
-def _socat(to: int) -> Iterator[Hop]:
+def _socat(to: int, settings: Mapping[str, str]) -> Iterator[Hop]:
     port = _free_port()
     buffers = f"rcvbuf={_BUFFER_BYTES},sndbuf={_BUFFER_BYTES}"
     command = ["socat", "-b", "65535", f"UDP4-LISTEN:{port},bind=127.0.0.1,{buffers}"]
     with _process([*command, f"UDP4:127.0.0.1:{to},{buffers}"]):
         time.sleep(0.3)
         yield Hop(port)
+
+
+RELAY, COMPILED, SOCAT = "relay", "relay --compiled", "socat"
+_HOPS = {SOCAT: _socat, RELAY: _relay, COMPILED: partial(_relay, compiled=True)}
+"""What can be measured, with the settings of a link; socat has none."""
 
 
 @contextlib.contextmanager

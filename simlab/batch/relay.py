@@ -31,8 +31,11 @@ def _command(
     seed: int | None,
     settings: Mapping[str, Any],
     control: Path,
+    *,
+    compiled: bool,
 ) -> list[str]:
     given = ["--listen", listen, "--to", to, "--socket", str(control), "--json", "--quiet"]
+    given += ["--compiled"] if compiled else []
     given += [] if profile is None else ["--profile", os.fspath(profile)]
     given += [] if seed is None else ["--seed", str(seed)]
     for key, value in texts(settings).items():
@@ -73,6 +76,7 @@ class Relay(RelayCommands):
         profile: str | PathLike[str] | None = None,
         seed: int | None = None,
         set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
+        compiled: bool = False,
     ) -> Self:
         """Start a relay; it ends with ``stop``, or with the ``with`` block.
 
@@ -84,6 +88,8 @@ class Relay(RelayCommands):
             A file or a name; None is a clean network.
         set
             Dotted keys of the profile and their values.
+        compiled
+            Whether compiled code carries the packets, as far as it can; wants ``simlab[fast]``.
 
         Raises
         ------
@@ -93,7 +99,7 @@ class Relay(RelayCommands):
         files = tempfile.TemporaryDirectory(prefix="simlab-relay-")
         control = Path(files.name) / "control"
         process = subprocess.Popen(
-            _command(to, listen, profile, seed, set, control),
+            _command(to, listen, profile, seed, set, control, compiled=compiled),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -185,12 +191,13 @@ class AsyncRelay(RelayCommands):
         profile: str | PathLike[str] | None = None,
         seed: int | None = None,
         set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
+        compiled: bool = False,
     ) -> Self:
         """Start a relay: see ``Relay.start``."""
         files = tempfile.TemporaryDirectory(prefix="simlab-relay-")
         control = Path(files.name) / "control"
         process = await asyncio.create_subprocess_exec(
-            *_command(to, listen, profile, seed, set, control),
+            *_command(to, listen, profile, seed, set, control, compiled=compiled),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -1,6 +1,7 @@
 """``simlab relay``."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--capture", type=click.Path(path_type=Path), metavar="FILE", help="Write the packets there: pcapng."
 )
+@click.option("--compiled", is_flag=True, help="Carry packets by compiled code; wants simlab[fast].")
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one object a line.")
 @click.option("--quiet", is_flag=True, help="Print where it listens and the summary, and nothing else.")
 def command(
@@ -43,6 +45,7 @@ def command(
     control: str | None,
     token_file: Path | None,
     capture: Path | None,
+    compiled: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -64,7 +67,7 @@ def command(
     from simlab.live.remote.tool import relay
 
     scenario = _scenario(profile, seed, settings)
-    wishes = _wishes(scenario, listen, to, idle, socket, control, capture)
+    wishes = _wishes(scenario, listen, to, idle, socket, control, capture, compiled=compiled)
 
     def listening(it: "Running") -> None:
         _tell_where(it, wishes, token_file, as_json)
@@ -106,6 +109,8 @@ def _wishes(
     path: Path | None,
     control: str | None,
     capture: Path | None,
+    *,
+    compiled: bool,
 ) -> "Wishes":
     """Read the addresses, and warn where others than this machine get in."""
     from simlab.live.remote.paths import default_path
@@ -123,7 +128,20 @@ def _wishes(
     _warn(here[0], "send packets through this relay")
     if http is not None:
         _warn(http[0][0], "control this relay, if they have its token, which anybody on the way can read")
-    return Wishes(scenario, place, path or default_path("relay"), http, capture)
+    if compiled:
+        _check_numba()
+    return Wishes(scenario, place, path or default_path("relay"), http, capture, compiled)
+
+
+def _check_numba() -> None:
+    from importlib.util import find_spec
+
+    from simlab.core.errors import InvalidInputError
+
+    if sys.platform != "linux":
+        raise InvalidInputError([f"--compiled works on Linux alone, not on {sys.platform}"])
+    if find_spec("numba") is None:
+        raise InvalidInputError(["--compiled wants numba: pip install 'simlab[fast]'"])
 
 
 def _warn(host: str, what: str) -> None:

@@ -101,7 +101,8 @@ class Link:
         self.dropped: Counter[str] = Counter()
         self._queue: list[tuple[float, int, Transit]] = []
         self._ties = count()
-        self._seen: dict[PacketClass, int] = {}
+        self.seen: dict[PacketClass, int] = {}
+        """How many packets of each class have entered."""
         self._late_drops: list[Dropped] = []
         self.restage(stages)
 
@@ -130,7 +131,7 @@ class Link:
             If there is more than one holding stage.
         """
         link = Link(stages)
-        link.offered, link._seen = self.offered, self._seen
+        link.offered, link.seen = self.offered, self.seen
         return link
 
     def receive(self, payload: bytes, now_s: float, tag: object = None) -> list[Dropped]:
@@ -147,7 +148,7 @@ class Link:
         tag
             Whatever the caller wants back with the packet, such as its addresses.
         """
-        kind, seen, seq = classify(payload), self._seen, self.offered
+        kind, seen, seq = classify(payload), self.seen, self.offered
         nth = seen.get(kind, 0)
         seen[kind] = nth + 1
         packet = Packet(seq, now_s, payload, kind, tag, nth)
@@ -203,6 +204,10 @@ class Link:
                 self._late_drops += [self._drop(transit.packet, at_s, holding.name) for transit in dropped]
             if kept is not None:
                 self._late_drops += self._pass(self._back, kept)
+
+    def put(self, transit: Transit) -> None:
+        """Take in what is past all stages already, and due at ``transit.due_s``."""
+        heapq.heappush(self._queue, (transit.due_s, next(self._ties), transit))
 
     def late_drops(self) -> list[Dropped]:
         """Return what a holding stage has dropped since anybody was told."""

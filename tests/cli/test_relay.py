@@ -96,6 +96,20 @@ def test_a_relay_is_controlled_from_the_command_line(start, simlab, tmp_path, mo
     assert re.fullmatch(r"up: 1 packets came, .*", out.splitlines()[-2])
 
 
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        (("importlib.util.find_spec", lambda name: None), "pip install 'simlab[fast]'"),
+        (("sys.platform", "darwin"), "--compiled works on Linux alone"),
+    ],
+)
+def test_compiled_wants_numba_and_linux(simlab, monkeypatch, lacking, words):
+    monkeypatch.setattr(*lacking)
+    found = simlab("relay", "--compiled", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9")
+    assert found.exit_code == 2
+    assert words in found.output
+
+
 def test_a_hold_and_its_end_are_lines():
     event = {"t_s": 1.5, "number": 1, "directions": ["up", "down"], "for_s": None}
     assert line_of({**event, "kind": "pause"}) == "      1.5 s  packets are held, up and down"

@@ -48,12 +48,14 @@ def client():
 
 
 @pytest.fixture
-def relaying(target):
+def relaying(request, target):
     """Start relays to the target."""
+    to, compiled = endpoint_text(target.getsockname()), getattr(request, "param", False)
     with contextlib.ExitStack() as stack:
-        yield lambda **wishes: stack.enter_context(
-            simlab.Relay.start(to=endpoint_text(target.getsockname()), **wishes)
-        )
+        yield lambda **wishes: stack.enter_context(simlab.Relay.start(to=to, compiled=compiled, **wishes))
+
+
+either_way = pytest.mark.parametrize("relaying", [False, True], indirect=True, ids=["python", "compiled"])
 
 
 def heard(one):
@@ -61,12 +63,14 @@ def heard(one):
     return payload, source[:2]
 
 
-@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_any_number_of_clients_have_a_mapping_each(family):
+@pytest.mark.parametrize(
+    ("family", "compiled"), [(socket.AF_INET, False), (socket.AF_INET6, False), (socket.AF_INET, True)]
+)
+def test_any_number_of_clients_have_a_mapping_each(family, compiled):
     listen = f"{'[::1]' if family == socket.AF_INET6 else '127.0.0.1'}:0"
     with bound(family) as target, contextlib.ExitStack() as stack:
         to = endpoint_text(target.getsockname()[:2])
-        relay = stack.enter_context(simlab.Relay.start(to=to, listen=listen))
+        relay = stack.enter_context(simlab.Relay.start(to=to, listen=listen, compiled=compiled))
         clients = [stack.enter_context(bound(family)) for _ in range(300)]
         for number, one in enumerate(clients):
             one.sendto(b"%d" % number, place(relay.listen))
@@ -81,6 +85,7 @@ def test_any_number_of_clients_have_a_mapping_each(family):
         assert [last[way]["delivered"] for way in ("up", "down")] == [300, 300]
 
 
+@either_way
 def test_an_idle_mapping_is_forgotten_and_the_next_packet_makes_another(relaying, target, client):
     relay = relaying(set={"nat.timeout": "300ms"})
     client.sendto(b"first", place(relay.listen))
@@ -92,6 +97,7 @@ def test_an_idle_mapping_is_forgotten_and_the_next_packet_makes_another(relaying
     assert new != old
 
 
+@either_way
 def test_the_networks_settings_change_while_packets_flow(relaying, target, client):
     relay = relaying()
     to = place(relay.listen)
@@ -130,6 +136,7 @@ def test_a_wrong_command_changes_nothing_and_lists_every_fault(relaying):
     assert relay.status()["faults"] == []
 
 
+@either_way
 def test_a_blackout_and_a_block_begin_now(relaying, target, client):
     relay = relaying()
     to = place(relay.listen)
@@ -148,6 +155,7 @@ def test_a_blackout_and_a_block_begin_now(relaying, target, client):
     assert relay.stats()["up"]["dropped"] == {"blackout": 1, "block": 1}
 
 
+@either_way
 def test_what_is_paused_is_held_and_let_go(relaying, target, client):
     relay = relaying()
     relay.pause(direction="up")
@@ -202,6 +210,7 @@ def test_the_end_of_a_hold_is_told_whoever_ends_it(relaying, target, client):
     assert kept[1]["t_s"] - kept[0]["t_s"] >= 0.1
 
 
+@either_way
 @pytest.mark.parametrize("what", ["port", "address"])
 def test_after_a_rebinding_the_target_knows_the_client_by_another_endpoint(relaying, target, client, what):
     relay = relaying()
@@ -218,6 +227,7 @@ def test_after_a_rebinding_the_target_knows_the_client_by_another_endpoint(relay
     assert heard(client)[0] == b"answer"
 
 
+@either_way
 def test_a_profile_that_is_loaded_begins_anew_and_what_is_under_way_arrives(
     relaying, target, client, tmp_path
 ):
@@ -418,10 +428,11 @@ def test_a_relay_that_cannot_be_started_says_why(target):
         simlab.Relay.connect(Path("/nonexistent/socket"))
 
 
-def test_nobody_at_the_target_is_no_harm(client, tmp_path):
+@pytest.mark.parametrize("compiled", [False, True])
+def test_nobody_at_the_target_is_no_harm(client, tmp_path, compiled):
     with bound() as gone:
         to = endpoint_text(gone.getsockname())
-    with simlab.Relay.start(to=to) as relay:
+    with simlab.Relay.start(to=to, compiled=compiled) as relay:
         for _ in range(20):
             client.sendto(b"anybody?", place(relay.listen))
             time.sleep(0.002)

@@ -56,6 +56,11 @@ class Capacity:
         self._rates.append(rate_bytes_per_s)
         self._slopes.append(slope)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the rate never changes."""
+        return len(self._rates) == 1
+
     def rate_bytes_per_s(self, at_s: float) -> float:
         """Return the rate at a time."""
         part = bisect_right(self._from_s, at_s) - 1

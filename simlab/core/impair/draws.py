@@ -60,6 +60,10 @@ class Draws:
             return lane.value()
         return _skip(lane, nth)
 
+    def ahead(self, kind: PacketClass, nth: int, number: int) -> np.ndarray:
+        """Return the numbers of so many packets of a class, from the ``nth`` on, and take none."""
+        return np.fromiter(self._read(self._open_stream(kind.value), nth), np.float64, number)
+
     def _open(self, kind: PacketClass, nth: int) -> _Lane:
         """Begin at the packet that comes first: a stage that joins a relay after an hour skips millions."""
         values = self._read(self._open_stream(kind.value), nth)

@@ -43,6 +43,11 @@ class HeldRateStage:
         """Return how many packets it holds."""
         return len(self._held)
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether neither the rate nor the limits of the queue are known to change."""
+        return self._capacity.is_constant and not self._queues
+
     def hold(self, transit: Transit) -> bool:
         """Take in a transit; False if the queue is full."""
         now_s = transit.due_s
@@ -66,6 +71,16 @@ class HeldRateStage:
         if spec.queue_s is None:
             return True
         return self._capacity.sent_s(self._since_s, self._left_bytes + waiting_bytes) - now_s <= spec.queue_s
+
+    def hold_again(self, transits: Sequence[Transit], since_s: float) -> None:
+        """Take in transits that fitted before, the first of which has been being sent since ``since_s``.
+
+        The stage must hold nothing.
+        """
+        sizes_bytes = [len(transit.payload) + HEADER_BYTES for transit in transits]
+        self._held.extend(zip(transits, sizes_bytes, strict=True))
+        self._size_bytes = sum(sizes_bytes)
+        self._begin(since_s, sizes_bytes[0])
 
     def _begin(self, now_s: float, left_bytes: float) -> None:
         self._since_s, self._left_bytes = now_s, left_bytes

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from simlab.core.impair.draws import chain_uniforms, uniform_draws
-from simlab.core.packet import Direction, Transit
+from simlab.core.packet import Direction, Packet, PacketClass, Transit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,15 @@ class BernoulliStage:
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Lose the transit, or pass it on."""
-        if self._draws.of(transit.packet) < self.spec.loss_chance:
-            return ()
-        return (transit,)
+        return () if self.loses(transit.packet) else (transit,)
+
+    def loses(self, packet: Packet) -> bool:
+        """Tell whether a packet is lost; the second time for the same packet, a copy."""
+        return self._draws.of(packet) < self.spec.loss_chance
+
+    def draws(self, kind: PacketClass, nth: int, number: int) -> np.ndarray:
+        """Return the draws of so many packets of a class, from the ``nth`` on; below the chance is lost."""
+        return self._draws.ahead(kind, nth, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +115,13 @@ class GilbertElliottStage:
 
     def apply(self, transit: Transit) -> tuple[Transit, ...]:
         """Lose the transit, or pass it on."""
-        seq = transit.packet.seq
+        return () if self.loses(transit.packet) else (transit,)
+
+    def loses(self, packet: Packet) -> bool:
+        """Tell whether a packet is lost; the second time for the same packet, a copy."""
+        seq = packet.seq
         luck = next(self._spare) if seq < self._next_seq else self._advance(seq)
-        passes = self.spec.pass_chance_bad if self.bad else self.spec.pass_chance_good
-        return (transit,) if luck < passes else ()
+        return luck >= (self.spec.pass_chance_bad if self.bad else self.spec.pass_chance_good)
 
     def _advance(self, seq: int) -> float:
         # The chain moves for packets that an earlier stage dropped, too: otherwise a blackout

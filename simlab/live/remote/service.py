@@ -36,12 +36,16 @@ class Service(LinkCommands):
         Begins with the relay.
     capture
         The file for its packets; None for no capture.
+    compiled
+        Whether packets go the compiled way, as far as they can.
     """
 
-    def __init__(self, scenario: Scenario, place: Place, capture: Path | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, place: Place, capture: Path | None = None, *, compiled: bool = False
+    ) -> None:
         super().__init__()
         self.events = Events()
-        self.engine = Engine(self._happened)
+        self.engine = Engine(self._happened, compiled=compiled)
         self.place = place
         self.address = place.listen
         self._scenario = scenario

@@ -32,6 +32,8 @@ class Wishes:
         Where its HTTP API is to listen, and the host by which that was named; None for no API.
     capture
         The file for its packets; None for no capture.
+    compiled
+        Whether packets go the compiled way, as far as they can.
     """
 
     scenario: Scenario
@@ -39,6 +41,7 @@ class Wishes:
     socket: Path
     http: tuple[Address, str] | None = None
     capture: Path | None = None
+    compiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ async def running(wishes: Wishes) -> AsyncIterator[Running]:
     SessionFailedError
         If it cannot listen.
     """
-    service = Service(wishes.scenario, wishes.place, wishes.capture)
+    service = Service(wishes.scenario, wishes.place, wishes.capture, compiled=wishes.compiled)
     unix = UnixServer(service, wishes.socket)
     api = None if wishes.http is None else _http_api(service, *wishes.http)
     try:

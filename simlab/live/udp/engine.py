@@ -15,7 +15,7 @@ from simlab.core.errors import SessionFailedError
 from simlab.core.packet import Direction
 from simlab.live.udp.flows import Address
 from simlab.live.udp.forward import Place
-from simlab.live.udp.messages import Unframer, framed
+from simlab.live.udp.messages import COMPILED, Unframer, framed
 from simlab.live.udp.tally import Tally
 from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
@@ -31,9 +31,12 @@ class Engine:
     ----------
     happened
         Called with each event: its kind and its details.
+    compiled
+        Whether packets go the compiled way, as far as they can: see ``simlab.live.udp.compiled``.
     """
 
-    def __init__(self, happened: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(self, happened: Callable[[str, dict[str, Any]], None], *, compiled: bool = False) -> None:
+        self._compiled = compiled
         self._happened = happened
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -54,7 +57,14 @@ class Engine:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())),
+                *(
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    _MODULE,
+                    str(theirs.fileno()),
+                    *([COMPILED] if self._compiled else ()),
+                ),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),

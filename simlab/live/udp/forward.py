@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simlab.core.packet import Direction
 from simlab.live.sockets import LARGEST_DATAGRAM_BYTES, kernel_drops, opened
 from simlab.live.udp.flows import Address, Flow, Pace, Paths
 from simlab.live.udp.way import Way
+
+if TYPE_CHECKING:
+    from simlab.live.udp.compiled.lane import Lane
 
 _AT_ONCE = 64
 
@@ -49,6 +52,8 @@ class Forward:
         Called with a file descriptor, and what to call when there is something to read; and when it is over.
     tell
         Called with what happens, and its details.
+    lane
+        Told of all flows, if packets may go the compiled way.
     """
 
     def __init__(
@@ -58,8 +63,10 @@ class Forward:
         watch: Callable[[int, Callable[[], None]], None],
         forget: Callable[[int], None],
         tell: Callable[..., None],
+        lane: "Lane | None" = None,
     ) -> None:
         self.place = place
+        self._lane = lane
         self._up, self._down = ways[Direction.UP], ways[Direction.DOWN]
         self._watch, self._forget, self._tell = watch, forget, tell
         self.flows: dict[Address, Flow] = {}
@@ -70,6 +77,8 @@ class Forward:
         self._pace = Pace()
         self.socket = opened(place.listen, place.family)
         watch(self.socket.fileno(), self._from_clients)
+        if lane is not None:
+            lane.listen(self)
 
     @property
     def address(self) -> Address:
@@ -78,22 +87,29 @@ class Forward:
         return host, port
 
     def _from_clients(self) -> None:
-        receive, take, flows = self.socket.recvfrom, self._up.take, self.flows
+        receive, take = self.socket.recvfrom, self.take_from_client
         try:
             for _ in range(self._pace.most):
-                payload, source = receive(LARGEST_DATAGRAM_BYTES)
-                flow = flows.get(source) or self._map(source)
-                if flow is None:
-                    self._up.refuse(payload, self._paths(source), "relay")
-                else:
-                    flow.up += 1
-                    flow.used_s = take(payload, flow)
+                take(*receive(LARGEST_DATAGRAM_BYTES))
             self._pace.faster()
         except BlockingIOError:
             self._pace.slower()
         except OSError as error:
-            self._tell("trouble", where="listen", why=str(error))
+            self.fail("listen", error)
         self._up.release(monotonic())
+
+    def take_from_client(self, payload: bytes, client: Address) -> None:
+        """Take in a packet that was sent to the relay."""
+        flow = self.flows.get(client) or self._map(client)
+        if flow is None:
+            self._up.refuse(payload, self._paths(client), "relay")
+        else:
+            flow.up += 1
+            flow.used_s = self._up.take(payload, flow)
+
+    def fail(self, where: str, error: OSError) -> None:
+        """Tell of an error of a socket: of the target's, most likely that nobody listens there."""
+        self._tell("trouble", where=where, why=error.strerror or str(error))
 
     def _map(self, client: Address) -> Flow | None:
         now_s = monotonic()
@@ -101,12 +117,14 @@ class Forward:
             upstream = opened(self._outside, self.place.target_family)
             upstream.connect(self.place.target)
         except OSError as error:
-            self._tell("trouble", where="mapping", why=str(error))
+            self.fail("mapping", error)
             return None
         paths = self._paths(client, upstream)
         flow = self.flows[client] = Flow(client, upstream, self.socket, now_s, now_s, paths)
         self._watch(upstream.fileno(), partial(self._from_target, flow))
         heapq.heappush(self._ends, (now_s + self.place.idle_s, next(self._ties), flow))
+        if self._lane is not None:
+            self._lane.add(flow, self)
         self._tell("mapped", client=client, outside=paths.far[0])
         return flow
 
@@ -118,22 +136,23 @@ class Forward:
         if flow.client is None:
             self._lose_from_target(flow)
             return
-        receive, take = flow.upstream.recv, self._down.take
-        refreshes = self.place.inbound_refreshes
+        receive, take = flow.upstream.recv, self.take_from_target
         try:
             for _ in range(flow.pace.most):
-                payload = receive(LARGEST_DATAGRAM_BYTES)
-                flow.down += 1
-                taken_s = take(payload, flow)
-                if refreshes:
-                    flow.used_s = taken_s
+                take(receive(LARGEST_DATAGRAM_BYTES), flow)
             flow.pace.faster()
         except BlockingIOError:
             flow.pace.slower()
         except OSError as error:
-            # Most likely that nobody listens at the target: it comes once for each packet.
-            self._tell("trouble", where="target", why=error.strerror or str(error))
+            self.fail("target", error)
         self._down.release(monotonic())
+
+    def take_from_target(self, payload: bytes, flow: Flow) -> None:
+        """Take in a packet that was sent to a mapping."""
+        flow.down += 1
+        taken_s = self._down.take(payload, flow)
+        if self.place.inbound_refreshes:
+            flow.used_s = taken_s
 
     def _lose_from_target(self, flow: Flow) -> None:
         try:
@@ -151,6 +170,7 @@ class Forward:
             self._outside = (host, 0)
         flows, self.flows = list(self.flows.values()), {}
         for flow in flows:
+            self._leave_lane(flow)
             flow.client = None
             # Its socket stays for a while, so that nobody else has the port, and what comes there is counted.
             flow.used_s = monotonic()
@@ -166,7 +186,12 @@ class Forward:
             else:
                 self._end(flow)
 
+    def _leave_lane(self, flow: Flow) -> None:
+        if self._lane is not None:
+            self._lane.remove(flow, self)
+
     def _end(self, flow: Flow) -> None:
+        self._leave_lane(flow)
         self._drops[Direction.DOWN] += kernel_drops(flow.upstream)
         self._forget(flow.upstream.fileno())
         if flow.client is not None:

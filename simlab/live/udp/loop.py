@@ -2,15 +2,20 @@
 
 import ctypes
 import gc
+import math
 import resource
 import select
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from simlab.live.udp.priority import Priority
 from simlab.live.udp.way import Way
+
+if TYPE_CHECKING:
+    from simlab.live.udp.compiled.lane import Lane
 
 _SPIN_S = 20e-6
 """The last so many seconds before a packet is due are waited for actively: waking up takes as long."""
@@ -42,6 +47,8 @@ class Loop:
         self.running = True
         self.again: Callable[[], None] | None = None
         """Called again and again, a few hundred times a second, while it is there."""
+        self.lane: Lane | None = None
+        """Where packets go the compiled way, whenever all of them can."""
 
     def watch(self, fd: int, work: Callable[[], None]) -> None:
         """Call ``work`` whenever there is something to read."""
@@ -55,11 +62,11 @@ class Loop:
 
     def run(self) -> None:
         """Go on until ``running`` is false."""
-        work = self._work
+        work, ready = self._work.get, self._ready
         second_s = monotonic() + 1.0
         while self.running:
-            for fd, _ in self._ready(second_s):
-                do = work.get(fd)
+            for fd, _ in ready(second_s):
+                do = work(fd)
                 if do is not None:
                     do()
             now_s = monotonic()
@@ -75,16 +82,20 @@ class Loop:
 
     def _ready(self, second_s: float) -> Iterable[tuple[int, int]]:
         """Wait until something is due or there is something to read, and return where."""
+        if self.lane is not None and self._is_free(self.lane):
+            return self._carried(self.lane, second_s)
         due_s = second_s
         for way in self.ways:
             if way.due_s < due_s:
                 due_s = way.due_s
-        if due_s < second_s and not self._have_waited and due_s > monotonic() + _SPIN_S:
-            self._wait_from_now_on()
         if self.again is not None:
             self.again()
-            due_s = min(due_s, monotonic() + _AGAIN_S)
-        left_s = due_s - monotonic() - _SPIN_S
+        now_s = monotonic()
+        if due_s < second_s and not self._have_waited and due_s > now_s + _SPIN_S:
+            self.wait_from_now_on()
+        if self.again is not None:
+            due_s = min(due_s, now_s + _AGAIN_S)
+        left_s = due_s - now_s - _SPIN_S
         if left_s > _FINE_S:
             return self._epoll.poll(left_s - _FINE_S / 2, _AT_ONCE)
         # select knows microseconds, but takes as long again.
@@ -92,7 +103,18 @@ class Loop:
             return ()
         return self._epoll.poll(0, _AT_ONCE)
 
-    def _wait_from_now_on(self) -> None:
+    def _is_free(self, lane: "Lane") -> bool:
+        return self.again is None and lane.is_usable and not any(way.is_draining for way in self.ways)
+
+    def _carried(self, lane: "Lane", second_s: float) -> Iterable[tuple[int, int]]:
+        lane.have_waited = self._have_waited
+        readable = lane.carry(self._epoll.fileno(), second_s)
+        for way in self.ways:
+            way.due_s = -math.inf  # whatever has left since
+        return readable
+
+    def wait_from_now_on(self) -> None:
+        """Be in time for packets that wait."""
         self._have_waited = True
         if self._priority is not None:
             self._priority.be_in_time()

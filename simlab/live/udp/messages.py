@@ -30,6 +30,10 @@ def framed(message: Any) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
+COMPILED = "compiled"
+"""The argument with which the packet process takes the compiled way."""
+
+
 class Unframer:
     """Put messages together again."""
 

@@ -14,7 +14,7 @@ from simlab.live.process import run_child
 from simlab.live.udp.flows import Flow
 from simlab.live.udp.forward import Forward, Place
 from simlab.live.udp.loop import Loop, hurry
-from simlab.live.udp.messages import Unframer, framed
+from simlab.live.udp.messages import COMPILED, Unframer, framed
 from simlab.live.udp.priority import Priority
 from simlab.live.udp.way import Way
 from simlab.profile.faults import Fault
@@ -22,6 +22,7 @@ from simlab.profile.scenario import Scenario
 
 if TYPE_CHECKING:
     from simlab.live.capture import CaptureQueue, LinkCapture
+    from simlab.live.udp.compiled.lane import Lane
 
 _BUFFER_BYTES = 2**22
 _MOST_UNSENT = 1000
@@ -31,7 +32,7 @@ _MOST_UNSENT = 1000
 class PacketProcess:
     """Carry out the orders of the parent, between packets."""
 
-    def __init__(self, pipe: socket.socket) -> None:
+    def __init__(self, pipe: socket.socket, *, compiled: bool) -> None:
         self._pipe = pipe
         self._unframer = Unframer()
         self._unsent: deque[bytes] = deque()
@@ -40,6 +41,7 @@ class PacketProcess:
         self._forwards: list[Forward] = []
         self._priority = Priority()
         self._loop = Loop(self._every_second, self._priority)
+        self._lane = self._prepared() if compiled else None
         self._queue: CaptureQueue | None = None
         self._captures: dict[Direction, LinkCapture] = {}
         self._orders: dict[str, Callable[..., Any]] = {
@@ -55,6 +57,13 @@ class PacketProcess:
             "clients": self._clients,
             "end": self._end,
         }
+
+    def _prepared(self) -> "Lane":
+        from simlab.live.udp.compiled.lane import Lane
+
+        lane = self._loop.lane = Lane(self._loop.wait_from_now_on)
+        lane.prepare()
+        return lane
 
     def run(self) -> None:
         """Go on until the parent wants no more, or is gone."""
@@ -111,6 +120,8 @@ class PacketProcess:
         self._put((0, kind, data))
 
     def _every_second(self, now_s: float) -> None:
+        if self._lane is not None:
+            self._lane.harvest()
         for forward in self._forwards:
             forward.expire(now_s)
         if self._ways:
@@ -126,7 +137,7 @@ class PacketProcess:
         self._captures = captures_of_flows(self._queue)
 
     def _open(self, place: Place) -> tuple[str, int]:
-        forward = Forward(place, self._ways, self._loop.watch, self._loop.forget, self._tell)
+        forward = Forward(place, self._ways, self._loop.watch, self._loop.forget, self._tell, self._lane)
         self._forwards.append(forward)
         return forward.address
 
@@ -136,7 +147,9 @@ class PacketProcess:
                 self._ways[direction].load(scenario, zero_s)
             else:
                 send = Flow.send_up if direction is Direction.UP else Flow.send_down
-                self._ways[direction] = Way(scenario, direction, zero_s, send, self._captures.get(direction))
+                self._ways[direction] = Way(
+                    scenario, direction, zero_s, send, self._captures.get(direction), self._lane
+                )
         self._loop.ways = tuple(self._ways.values())
 
     def _change(self, scenario: Scenario) -> None:
@@ -153,14 +166,14 @@ class PacketProcess:
 
     def _hold(self, directions: tuple[Direction, ...], for_s: float) -> None:
         for direction in directions:
-            way = self._ways[direction]
-            way.held_until_s = monotonic() + for_s
-            way.due_s = monotonic()
+            self._ways[direction].hold(monotonic() + for_s)
 
     def _rebind(self, host: str | None) -> int:
         return sum(forward.rebind(host) for forward in self._forwards)
 
     def _stats(self) -> dict[str, Any]:
+        if self._lane is not None:
+            self._lane.harvest()
         row: dict[str, Any] = {"clients": sum(len(forward.flows) for forward in self._forwards)}
         drops: Counter[Direction] = Counter()
         for forward in self._forwards:
@@ -172,6 +185,8 @@ class PacketProcess:
         return row | {"events_skipped": self._skipped}
 
     def _clients(self) -> list[dict[str, Any]]:
+        if self._lane is not None:
+            self._lane.harvest()
         return [client for forward in self._forwards for client in forward.clients()]
 
     def _end(self) -> dict[str, Any]:
@@ -186,7 +201,7 @@ class PacketProcess:
 
 def _run(_: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent ends it
-    PacketProcess(socket.socket(fileno=int(sys.argv[1]))).run()
+    PacketProcess(socket.socket(fileno=int(sys.argv[1])), compiled=sys.argv[2:] == [COMPILED]).run()
 
 
 def main() -> None:

@@ -1,0 +1,47 @@
+"""What the compiled loop reads packets into, and what it says when it returns."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from simlab.live.sockets import LARGEST_DATAGRAM_BYTES
+from simlab.live.udp.compiled.carry import MOST_EVENTS, SOCKADDR_BYTES
+from simlab.live.udp.compiled.layout import AT_ONCE, CONTROL, EVENT, MESSAGE, VECTOR
+
+
+class Batch:
+    """Keep the structures of recvmmsg(2), each of whose messages points to a row of the others."""
+
+    def __init__(self) -> None:
+        self._messages = np.zeros(AT_ONCE, MESSAGE)
+        self._vectors = np.zeros(AT_ONCE, VECTOR)
+        self._names = np.zeros((AT_ONCE, SOCKADDR_BYTES), np.uint8)
+        self._payloads = np.empty((AT_ONCE, LARGEST_DATAGRAM_BYTES), np.uint8)
+        self._point()
+        self._control = np.zeros(1, CONTROL)
+        self.control = self._control[0]
+        self.control["most"] = 1
+        self.ready = np.zeros(MOST_EVENTS, np.int32)
+        self._events = np.zeros(MOST_EVENTS, EVENT)
+
+    def _point(self) -> None:
+        self._vectors["base"] = self._payloads.ctypes.data + np.arange(AT_ONCE) * LARGEST_DATAGRAM_BYTES
+        self._vectors["size"] = LARGEST_DATAGRAM_BYTES
+        self._messages["name"] = self._names.ctypes.data + np.arange(AT_ONCE) * SOCKADDR_BYTES
+        self._messages["vector"] = self._vectors.ctypes.data + np.arange(AT_ONCE) * VECTOR.itemsize
+        self._messages["vectors"] = 1
+
+    @property
+    def all(self) -> tuple[Any, ...]:
+        """In the order in which the compiled loop wants them."""
+        return self.control, self.ready, self._events, (self._messages, self._names, self._payloads)
+
+    def left(self, most: int = AT_ONCE) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the name of the sender and the payload of what has not been taken in, and forget it."""
+        control = self.control
+        for _ in range(min(most, int(control["count"] - control["next"]))):
+            number = int(control["next"])
+            control["next"] = number + 1
+            size = int(self._messages[number]["size"])
+            yield self._names[number].tobytes(), self._payloads[number, :size].tobytes()

@@ -1,0 +1,396 @@
+"""The compiled loop: take packets in, and send those that are due, until something else is to be done.
+
+All that is compiled is in this one file: numba compiles again when the file of a function changes, and does
+not see a change in another file, such as that of the numbers from ``layout``.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import carray, njit, types  # type: ignore[attr-defined]
+
+from simlab.core.impair.rate import HEADER_BYTES
+from simlab.live.udp.compiled.layout import (
+    AT_ONCE,
+    DRAWS,
+    IS_LISTENING,
+    IS_UPSTREAM,
+    SLOT_BYTES,
+    SLOTS,
+    TABLE,
+    TABLE_BITS,
+    TIMES,
+)
+
+_int, _long, _address, _unsigned = types.int32, types.int64, types.uintp, types.uint32
+_epoll_wait: Any = types.ExternalFunction("epoll_wait", _int(_int, _address, _int, _int))
+_ppoll: Any = types.ExternalFunction("ppoll", _int(_address, _address, _address, _address))
+_recvmmsg: Any = types.ExternalFunction("recvmmsg", _int(_int, _address, _unsigned, _int, _address))
+_sendto: Any = types.ExternalFunction("sendto", _long(_int, _address, _address, _int, _address, _unsigned))
+_errno_location: Any = types.ExternalFunction("__errno_location", types.CPointer(_int)())  # type: ignore[no-untyped-call]
+_clock_gettime: Any = types.ExternalFunction("clock_gettime", _int(_int, _address))
+_MONOTONIC = 1
+_MSG_DONTWAIT = 0x40
+SOCKADDR_BYTES = 16
+_EAGAIN = 11
+_POLLIN = 1
+_SPIN_S = 20e-6
+_FINE_S = 0.002
+MOST_EVENTS = 64
+UP, DOWN = 0, 1
+
+TIME_IS_UP, READABLE, STRANGER, WAITS, FULL, FAILED = range(6)
+"""Why the loop returned: ``until_s`` is over; what Python reads can be read; a packet came from a client
+without a mapping; packets wait for their time, for the first time; there is no room, or there are no numbers
+drawn ahead; a socket reported an error."""
+
+
+@njit(cache=True, nogil=True)
+def _now_s(clock: Any) -> float:
+    _clock_gettime(_MONOTONIC, clock.ctypes.data)
+    return float(clock[0]) + 1e-9 * float(clock[1])
+
+
+@njit(cache=True, nogil=True)
+def kind_of(payload: Any, size: int) -> int:
+    """Return the place in ``KINDS`` of what ``simlab.core.packet.classify`` says."""
+    if size == 0:
+        return 10
+    first = payload[0]
+    if 128 <= first <= 191:
+        return 9 if size > 1 and 192 <= payload[1] <= 223 else 8
+    if 20 <= first <= 63:
+        return 7 if first == 23 or first >= 32 else 6
+    if first <= 3:
+        if size < 20 or not (
+            payload[4] == 0x21 and payload[5] == 0x12 and payload[6] == 0xA4 and payload[7] == 0x42
+        ):
+            return 10
+        kind = np.int64(first) << 8 | np.int64(payload[1])
+        method = (kind & 0x000F) | (kind & 0x00E0) >> 1 | (kind & 0x3E00) >> 2
+        if method != 1:
+            return 4
+        code = (kind & 0x0100) >> 7 | (kind & 0x0010) >> 4
+        return 0 if code == 0 else 3 if code == 1 else 1 if code == 2 else 2
+    if 16 <= first <= 19:
+        return 5
+    return 4 if 64 <= first <= 79 else 10
+
+
+@njit(cache=True, nogil=True)
+def admit(
+    way: Any, packets: Any, payloads: Any, draws: Any, scratch: Any, size: int, flow: int, at_s: float
+) -> int:
+    """Do what ``StraightLink.receive`` does. Returns 0 if there was no room, or no number drawn ahead."""
+    if way.head == way.tail:
+        # The same few slots again and again: those are in the caches.
+        way.head = way.tail = way.held_head = way.held_bytes = 0
+    if way.tail - way.head >= SLOTS or size > SLOT_BYTES:
+        way.no_room = 1
+        return 0
+    kind = kind_of(scratch, size)
+    nth = way.seen[kind]
+    lost = 0
+    if way.loss_chance > 0.0:
+        place = nth - way.draws_from[kind]
+        if place < 0 or place >= DRAWS:
+            return 0
+        lost = 1 if draws[kind, place] < way.loss_chance else 0
+    way.seen[kind] = nth + 1
+    way.offered += 1
+    seq = way.seq
+    way.seq = seq + 1
+    now_s = at_s - way.zero_s
+    start_s = sent_s = now_s
+    if way.rate_bytes_per_s >= 0.0:
+        whole_bytes = size + HEADER_BYTES
+        if way.busy_until_s <= now_s:
+            way.held_head = way.tail
+            way.held_bytes = 0
+        else:
+            _let_go(way, packets, now_s)
+            if not _fits(way, packets, whole_bytes, now_s):
+                way.dropped_queue += 1
+                return 1
+            start_s = way.busy_until_s
+        sent_s = start_s + whole_bytes / way.rate_bytes_per_s
+        way.busy_until_s = sent_s
+        way.held_bytes += whole_bytes
+    else:
+        way.held_head = way.tail + 1
+    slot = way.tail & (SLOTS - 1)
+    packet = packets[slot]
+    packet.due_s = sent_s + way.delay_s
+    packet.arrived_s = now_s
+    packet.start_s = start_s
+    packet.sent_s = sent_s
+    packet.size = size
+    packet.flow = flow
+    packet.kind = kind
+    packet.seq = seq
+    packet.nth = nth
+    packet.lost = lost
+    payloads[slot, :size] = scratch[:size]
+    way.tail += 1
+    return 1
+
+
+@njit(cache=True, nogil=True)
+def _let_go(way: Any, packets: Any, now_s: float) -> None:
+    while way.held_head < way.tail:
+        packet = packets[way.held_head & (SLOTS - 1)]
+        if packet.sent_s > now_s:
+            return
+        way.held_bytes -= packet.size + HEADER_BYTES
+        way.held_head += 1
+
+
+@njit(cache=True, nogil=True)
+def _fits(way: Any, packets: Any, whole_bytes: int, now_s: float) -> bool:
+    head = packets[way.held_head & (SLOTS - 1)]
+    waiting_bytes = way.held_bytes - (head.size + HEADER_BYTES)
+    if way.queue_bytes >= 0 and waiting_bytes + whole_bytes > way.queue_bytes:
+        return False
+    if way.queue_packets >= 0 and way.tail - way.held_head > way.queue_packets:
+        return False
+    wait_s = head.start_s + way.held_bytes / way.rate_bytes_per_s - now_s
+    return bool(way.queue_s < 0.0 or wait_s <= way.queue_s)
+
+
+@njit(cache=True, nogil=True)
+def _send(is_up: bool, flow: Any, payload: Any, size: int) -> bool:
+    # The first error may be about an earlier packet, which had left in order.
+    for _ in range(2):
+        if is_up:
+            sent = _sendto(flow.upstream, payload.ctypes.data, size, _MSG_DONTWAIT, 0, 0)
+        else:
+            sent = _sendto(
+                flow.listening,
+                payload.ctypes.data,
+                size,
+                _MSG_DONTWAIT,
+                flow.client.ctypes.data,
+                SOCKADDR_BYTES,
+            )
+        if sent >= 0:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def release(
+    way: Any, is_up: bool, packets: Any, payloads: Any, flows: Any, times: Any, clock: Any, at_s: float
+) -> None:
+    """Do what ``Way.release`` does."""
+    if at_s < way.held_until_s:
+        return
+    now_s = at_s - way.zero_s
+    while way.head < way.tail and way.times < TIMES:
+        slot = way.head & (SLOTS - 1)
+        packet = packets[slot]
+        if packet.due_s > now_s:
+            return
+        way.head += 1
+        if way.held_head < way.head:
+            way.held_bytes -= packet.size + HEADER_BYTES
+            way.held_head = way.head
+        flow = flows[packet.flow]
+        if packet.lost:
+            way.lost += 1
+        elif not flow.is_open:
+            way.dropped_nat += 1
+        elif not _send(is_up, flow, payloads[slot], packet.size):
+            way.dropped_relay += 1
+        else:
+            sent_s = _now_s(clock) - way.zero_s
+            way.delivered += 1
+            way.delivered_bytes += packet.size
+            times[0, way.times] = sent_s - packet.arrived_s
+            times[1, way.times] = sent_s - max(packet.due_s, way.held_until_s - way.zero_s)
+            way.times += 1
+
+
+@njit(cache=True, nogil=True)
+def find(keys: Any, places: Any, key: int) -> int:
+    """Return the flow of a key, or -1."""
+    at = hash_of(key)
+    while keys[at]:
+        if keys[at] == key:
+            return int(places[at])
+        at = (at + 1) & (TABLE - 1)
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def hash_of(key: Any) -> Any:
+    """Return where a key would stand in an empty table."""
+    return np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - TABLE_BITS))
+
+
+@njit(cache=True, nogil=True)
+def _take(control: Any, batch: Any, tables: Any, links: Any, clock: Any) -> int:
+    """Take in what has been read, from where ``control`` says on. Returns why it stopped, or -1."""
+    messages, names, scratch = batch
+    roles, flow_of, keys, places, flows = tables
+    ways, packets, payloads, draws, _ = links
+    fd = control.fd
+    way = DOWN if roles[fd] == IS_UPSTREAM else UP
+    at_s = _now_s(clock)
+    while control.next < control.count:
+        number = control.next
+        if way == DOWN:
+            place = flow_of[fd]
+        else:
+            place = find(keys, places, key_of(names[number], flow_of[fd]))
+            if place < 0:
+                return STRANGER
+        if not admit(
+            ways[way],
+            packets[way],
+            payloads[way],
+            draws[way],
+            scratch[number],
+            messages[number].size,
+            place,
+            at_s,
+        ):
+            return FULL
+        control.next += 1
+        flow = flows[place]
+        if way == UP:
+            flow.up += 1
+            flow.used_s = at_s
+        else:
+            flow.down += 1
+            if flow.refreshes:
+                flow.used_s = at_s
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def key_of(name: Any, listening: int) -> Any:
+    """Return the key of a client, its sockaddr_in and the number of the socket that it sent to; not 0."""
+    key = np.int64(listening + 1)
+    for place in range(2, 8):
+        key = key << 8 | np.int64(name[place])
+    return key
+
+
+@njit(cache=True, nogil=True)
+def _read(control: Any, batch: Any, fd: int, with_names: bool) -> bool:
+    """Read some packets. Returns whether the socket reported an error.
+
+    Where one comes at a time, asking for another that is not there takes as long as taking it.
+    """
+    messages = batch[0]
+    most = control.most[int(with_names)]
+    for number in range(most):
+        messages[number].name_bytes = SOCKADDR_BYTES if with_names else 0
+    count = _recvmmsg(fd, messages.ctypes.data, most, _MSG_DONTWAIT, 0)
+    control.most[int(with_names)] = max(1, min(2 * most if count == most else count, AT_ONCE))
+    control.fd = fd
+    control.next = 0
+    control.count = 0
+    if count < 0:
+        control.error = carray(_errno_location(), 1)[0]
+        return bool(control.error != _EAGAIN)
+    control.count = count
+    for number in range(count):
+        messages[number].size &= 0xFFFFFFFF
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _due_s(ways: Any, packets: Any, until_s: float) -> float:
+    due_s = until_s
+    for way in range(2):
+        one = ways[way]
+        if one.head < one.tail:
+            its_s = max(packets[way, one.head & (SLOTS - 1)].due_s + one.zero_s, one.held_until_s)
+            due_s = min(due_s, its_s)
+    return due_s
+
+
+@njit(cache=True, nogil=True)
+def _wait(epoll: int, events: Any, left_s: float, pause: Any) -> int:
+    """Wait until something can be read, or the time is over; return how many events there are."""
+    timeout_ms = 0
+    if left_s > _FINE_S:
+        timeout_ms = int((left_s - _FINE_S / 2) * 1000)
+    elif left_s > 0.0:
+        pause[0] = epoll | (np.int64(_POLLIN) << 32)  # struct pollfd
+        pause[1] = 0
+        pause[2] = int(left_s * 1e9)
+        if not _ppoll(pause.ctypes.data, 1, pause[1:].ctypes.data, 0):
+            return 0
+    return int(_epoll_wait(epoll, events.ctypes.data, MOST_EVENTS, timeout_ms))
+
+
+@njit(cache=True, nogil=True)
+def _release_both(links: Any, flows: Any, clock: Any) -> bool:
+    """Send what is due; return whether there is no room for more times."""
+    ways, packets, payloads, _, times = links
+    now_s = _now_s(clock)
+    is_full = False
+    for way in range(2):
+        if ways[way].head < ways[way].tail:
+            release(ways[way], way == UP, packets[way], payloads[way], flows, times[way], clock, now_s)
+            is_full |= ways[way].times >= TIMES
+    return is_full
+
+
+@njit(cache=True, nogil=True)
+def _serve(
+    control: Any, ready: Any, events: Any, count: int, batch: Any, tables: Any, links: Any, clock: Any
+) -> int:
+    """Read from wherever something can be read; return why that ended, or -1."""
+    control.ready = 0
+    for number in range(count):
+        fd = events[number].fd
+        role = tables[0][fd]
+        if role == 0:
+            ready[control.ready] = fd
+            control.ready += 1
+            continue
+        if _read(control, batch, fd, role == IS_LISTENING):
+            return FAILED
+        reason = _take(control, batch, tables, links, clock)
+        if reason >= 0:
+            return int(reason)
+        if _release_both(links, tables[4], clock):
+            return FULL
+    return READABLE if control.ready else -1
+
+
+@njit(cache=True, nogil=True)
+def carry(
+    epoll: int,
+    until_s: float,
+    control: Any,
+    ready: Any,
+    events: Any,
+    batch: Any,
+    tables: Any,
+    links: Any,
+    clock: Any,
+    pause: Any,
+) -> int:
+    """Carry packets, and return why that ended."""
+    while True:
+        reason = _take(control, batch, tables, links, clock)
+        if reason >= 0:
+            return int(reason)
+        if _release_both(links, tables[4], clock):
+            return FULL
+        now_s = _now_s(clock)
+        if now_s >= until_s:
+            return TIME_IS_UP
+        due_s = _due_s(links[0], links[1], until_s)
+        left_s = due_s - now_s - _SPIN_S
+        if left_s > 0.0 and due_s < until_s and not control.have_waited:
+            control.have_waited = 1
+            return WAITS
+        count = _wait(epoll, events, left_s, pause)
+        reason = _serve(control, ready, events, count, batch, tables, links, clock)
+        if reason >= 0:
+            return int(reason)
