@@ -228,6 +228,21 @@ def test_after_a_rebinding_the_target_knows_the_client_by_another_endpoint(relay
 
 
 @either_way
+def test_what_is_under_way_at_a_rebinding_leaves_by_the_old_mapping_and_answers_are_lost(
+    relaying, target, client
+):
+    relay = relaying(set={"link.delay": "200ms"})
+    client.sendto(b"before", place(relay.listen))
+    _, old = heard(target)
+    client.sendto(b"under way", place(relay.listen))
+    target.sendto(b"answer under way", old)
+    eventually(lambda: relay.stats()["up"]["under_way"] == relay.stats()["down"]["under_way"] == 1)
+    relay.rebind()
+    assert heard(target) == (b"under way", old)
+    eventually(lambda: relay.stats()["down"]["dropped"] == {"nat": 1})
+
+
+@either_way
 def test_a_profile_that_is_loaded_begins_anew_and_what_is_under_way_arrives(
     relaying, target, client, tmp_path
 ):

@@ -170,7 +170,8 @@ class Forward:
             self._outside = (host, 0)
         flows, self.flows = list(self.flows.values()), {}
         for flow in flows:
-            self._leave_lane(flow)
+            if self._lane is not None:
+                self._lane.rebound(flow, self)
             flow.client = None
             # Its socket stays for a while, so that nobody else has the port, and what comes there is counted.
             flow.used_s = monotonic()
@@ -186,12 +187,9 @@ class Forward:
             else:
                 self._end(flow)
 
-    def _leave_lane(self, flow: Flow) -> None:
-        if self._lane is not None:
-            self._lane.remove(flow, self)
-
     def _end(self, flow: Flow) -> None:
-        self._leave_lane(flow)
+        if self._lane is not None:
+            self._lane.ended(flow, self)
         self._drops[Direction.DOWN] += kernel_drops(flow.upstream)
         self._forget(flow.upstream.fileno())
         if flow.client is not None:

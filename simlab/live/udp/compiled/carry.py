@@ -12,6 +12,7 @@ from numba import carray, njit, types  # type: ignore[attr-defined]
 from simlab.core.impair.rate import HEADER_BYTES
 from simlab.live.udp.compiled.layout import (
     AT_ONCE,
+    BOTH_WAYS,
     DRAWS,
     IS_LISTENING,
     IS_UPSTREAM,
@@ -20,6 +21,7 @@ from simlab.live.udp.compiled.layout import (
     TABLE,
     TABLE_BITS,
     TIMES,
+    TO_TARGET,
 )
 
 _int, _long, _address, _unsigned = types.int32, types.int64, types.uintp, types.uint32
@@ -197,7 +199,7 @@ def release(
         flow = flows[packet.flow]
         if packet.lost:
             way.lost += 1
-        elif not flow.is_open:
+        elif flow.leads < (TO_TARGET if is_up else BOTH_WAYS):
             way.dropped_nat += 1
         elif not _send(is_up, flow, payloads[slot], packet.size):
             way.dropped_relay += 1

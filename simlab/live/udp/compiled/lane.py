@@ -17,12 +17,15 @@ from simlab.live.udp.compiled import carry
 from simlab.live.udp.compiled.batch import Batch
 from simlab.live.udp.compiled.layout import (
     AT_ONCE,
+    BOTH_WAYS,
     FLOW,
     IS_LISTENING,
     IS_UPSTREAM,
     MOST_FDS,
     MOST_FLOWS,
+    NOWHERE,
     TABLE,
+    TO_TARGET,
 )
 from simlab.live.udp.compiled.stand_in import Arrays, CompiledLink, Known, clocks
 from simlab.live.udp.flows import Address, Flow
@@ -90,7 +93,16 @@ class Lane:
         name = np.frombuffer(_sockaddr(flow.client), np.uint8)
         self._flows.append(flow)
         self._places[flow] = place
-        self._rows[place] = (fd, forward.socket.fileno(), 1, forward.place.inbound_refreshes, 0, 0, 0.0, name)
+        self._rows[place] = (
+            fd,
+            forward.socket.fileno(),
+            BOTH_WAYS,
+            forward.place.inbound_refreshes,
+            0,
+            0,
+            0.0,
+            name,
+        )
         self._roles[fd], self._flow_of[fd] = IS_UPSTREAM, place
         self._put(carry.key_of(name, self._forwards.index(forward)), place)
 
@@ -100,14 +112,23 @@ class Lane:
             at = (at + 1) % TABLE
         self._keys[at], self._values[at] = key, place
 
-    def remove(self, flow: Flow, forward: Forward) -> None:
-        """Leave a flow to Python from now on; what is on its way for it is lost."""
+    def rebound(self, flow: Flow, forward: Forward) -> None:
+        """Leave to Python what comes to the mapping of a flow that is known by another now."""
+        self._leave(flow, forward, TO_TARGET)
+
+    def ended(self, flow: Flow, forward: Forward) -> None:
+        """Know a flow no more; what is under way for it is lost."""
+        self._leave(flow, forward, NOWHERE)
+
+    def _leave(self, flow: Flow, forward: Forward, leads: int) -> None:
         place = self._places.get(flow)
-        if place is None or not self._rows[place]["is_open"]:
+        if place is None:
             return
         self.harvest()
         row = self._rows[place]
-        row["is_open"] = 0
+        was, row["leads"] = int(row["leads"]), leads
+        if was < BOTH_WAYS:
+            return
         self._roles[row["upstream"]] = 0
         self._put(carry.key_of(row["client"], self._forwards.index(forward)), -1)
 

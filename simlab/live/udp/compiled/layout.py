@@ -70,7 +70,7 @@ FLOW = np.dtype(
     [
         ("upstream", "i4"),
         ("listening", "i4"),
-        ("is_open", "i4"),
+        ("leads", "i4"),
         ("refreshes", "i4"),  # whether packets from the target keep it alive
         ("up", "i8"),
         ("down", "i8"),
@@ -115,5 +115,7 @@ EVENT = np.dtype(
     else [("events", "u4"), ("padding", "u4"), ("fd", "i4"), ("more", "u4")]
 )
 
+NOWHERE, TO_TARGET, BOTH_WAYS = 0, 1, 2
+"""Where a flow leads: one that was rebound leads to the target, for what is under way, and back no more."""
 IS_LISTENING, IS_UPSTREAM = 1, 2
 """What a file descriptor is to the compiled loop; 0 for one that is Python's."""
