@@ -83,8 +83,8 @@ delay = "20ms"
 [ice]
 policy = "relay"
 """
-# Who encodes pictures takes a core. And the call behind the strict NAT may not begin late, as it does when the
-# processes of all the others begin at the same moment: so it begins when the shortest of them is over.
+# Who encodes pictures takes a core. And the call behind the strict NAT may not begin late, as it does where
+# the processes of all the others begin at the same moment: so it begins when the shortest of them is over.
 ALONE, SHORTEST, LATER = "pictures", "clean", "strict NAT"
 CLOCKS = ("virtual", "real")
 
