@@ -5,17 +5,16 @@ import os
 import shutil
 import socket
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 from aioice import stun, turn
 
 from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS
-from simlab.live.session import Settings, run
+from simlab.live.session import Settings
 from simlab.study.metrics import metrics
 from tests.live.processes import eventually
-from tests.virtual.sessions import scenario
+from tests.live.together import run_together
 
 HOST = ICE_HOSTS["turn"]
 USERNAME, PASSWORD, REALM = "simlab", "secret", "simlab"
@@ -85,21 +84,13 @@ def running_coturn(folder, *options):
         process.wait(10)
 
 
-def meet_all(turn_port):
-    """Return the timelines of all calls over a server; they are of messages alone, and meet at once."""
-    settings = Settings(turn_port=turn_port)
-    with ThreadPoolExecutor(len(CALLS)) as pool:
-        met = pool.map(lambda text: run(scenario(text), settings), CALLS.values())
-        return dict(zip(CALLS, met, strict=True))
-
-
 @pytest.fixture(scope="module", params=["coturn", "simlab"])
 def timelines(request, tmp_path_factory):
     """Give the timelines over coturn, or over the server that a session runs by itself."""
     if request.param == "simlab":
-        return meet_all(None)
+        return run_together(CALLS)
     with running_coturn(tmp_path_factory.mktemp("coturn")) as port:
-        return meet_all(port)
+        return run_together(CALLS, Settings(turn_port=port))
 
 
 def classes(timeline, source):
