@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 DECLARED := setup.cfg pyproject.toml
 
+# The tests start hundreds of processes, each of which would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lower-bounds bench bench-table agreement determinism notebooks format clean
 
 run: .venv/.installed
