@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 DECLARED := setup.cfg pyproject.toml
 
+# The tests start hundreds of processes, each of which would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lower-bounds bench bench-table agreement determinism notebooks format clean
 
 run: .venv/.installed
@@ -15,13 +18,13 @@ test: .venv/.installed-with-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance --ignore tests/e2e
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/live --ignore tests/conformance --ignore tests/e2e
 	$(BIN)/python -m pytest -q tests/live tests/conformance
 	$(BIN)/python -m pytest -q tests/e2e
 
 # The tests that take no real time, with the oldest version of each dependency that setup.cfg allows.
 lower-bounds: .venv-oldest/.installed
-	.venv-oldest/bin/python -m pytest -q -n 2 --ignore tests/live --ignore tests/conformance --ignore tests/e2e
+	.venv-oldest/bin/python -m pytest -q -n 2 --dist worksteal --ignore tests/live --ignore tests/conformance --ignore tests/e2e
 
 # Nothing else may run beside it. A figure that is not as wanted is marked, and makes it fail.
 bench: .venv/.installed-with-tests

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import simlab
+import simlab as python
 from tests.batch.studies import POLICIES, SEEDS, contents, profile_in, sweep
 
 MATRIX = ["tunnel.toml", *(word for name in POLICIES for word in ("--policy", name)), "--seeds", str(SEEDS)]
@@ -61,23 +61,24 @@ def named_as_here(files):
     return {name: content for name, content in files.items() if name != "study.toml"}
 
 
-def goes_on(begin, whole, folder):
+def goes_on(simlab, whole, folder):
     """Go on with a study, and find what it would have been."""
     over = (folder / "journal.jsonl").read_bytes().count(b"\n")
-    status, stdout, stderr = finish(begin("--jobs", "2", "--resume", "--quiet"))
-    assert (status, stderr) == (0, f"Going on with {folder}: {over} of {2 * SEEDS} sessions are there.\n")
-    assert named_as_here(contents(Path(stdout.strip()))) == named_as_here(whole)
-    assert list(Path("results").iterdir()) == [Path(stdout.strip())]
+    done = simlab("sweep", *MATRIX, "--jobs", "2", "--resume", "--quiet")
+    told = f"Going on with {folder}: {over} of {2 * SEEDS} sessions are there.\n"
+    assert (done.exit_code, done.stderr) == (0, told)
+    assert named_as_here(contents(Path(done.stdout.strip()))) == named_as_here(whole)
+    assert list(Path("results").iterdir()) == [Path(done.stdout.strip())]
 
 
-def test_a_killed_sweep_goes_on_to_the_same_study(begin, whole):
+def test_a_killed_sweep_goes_on_to_the_same_study(begin, simlab, whole):
     process = begin("--jobs", "2")
     folder = journal_of(process, 3)
     workers = workers_of(process)
     process.kill()
     process.communicate()
-    assert simlab.open(folder).sessions.height >= 3
-    goes_on(begin, whole, folder)
+    assert python.open(folder).sessions.height >= 3
+    goes_on(simlab, whole, folder)
     # They end with their parent; nobody else would ever end them.
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
@@ -90,7 +91,7 @@ def test_ctrl_c_keeps_every_session_that_is_over(begin):
     assert status == 130
     assert stderr == f"Interrupted. To go on: simlab sweep {folder} --resume {folder}\n"
     assert stdout.splitlines()[-1] == str(folder)
-    assert simlab.open(folder).sessions.height >= 3
+    assert python.open(folder).sessions.height >= 3
     assert (folder / "sessions.parquet").exists()
 
 
@@ -123,7 +124,7 @@ def test_a_session_that_kills_its_workers_is_one_that_could_not_be_run(here, sta
     spared = finish(start(*command, "--jobs", "1", SPARED="1"))
     disturbed = finish(start(*command, "--jobs", "2"))
     assert (spared[0], spared[2]) == (disturbed[0], disturbed[2]) == (0, "")
-    all_of_them, those_left = (simlab.open(stdout.strip()) for _, stdout, _ in (spared, disturbed))
+    all_of_them, those_left = (python.open(stdout.strip()) for _, stdout, _ in (spared, disturbed))
     (failure,) = those_left.failures  # the first draw of seed 2 is 0.07, and of the others above 0.2
     assert (failure["session"], failure["seed"]) == (1, 2)
     assert (failure["stage"], failure["reason"]) == ("worker", "two processes that ran it died (SIGKILL)")
@@ -173,7 +174,7 @@ def cluster(tmp_path):
     folder.mkdir()
     local = ("--host", "127.0.0.1", "--no-dashboard")
     parts = [dask("scheduler", *local, "--port", "0", folder=folder)]
-    parts += [dask("worker", *local, "--nthreads", "1", folder=folder) for _ in range(2)]
+    parts += [dask("worker", *local, "--nthreads", "1", "--no-nanny", folder=folder) for _ in range(2)]
     try:
         while not (folder / "scheduler.json").exists():
             assert parts[0].poll() is None, (folder / "log").read_text()

@@ -11,10 +11,10 @@ import pytest
 from aioice import stun, turn
 
 from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS
-from simlab.live.session import Settings, run
+from simlab.live.session import Settings
 from simlab.study.metrics import metrics
 from tests.live.processes import eventually
-from tests.virtual.sessions import scenario
+from tests.live.together import run_together
 
 HOST = ICE_HOSTS["turn"]
 USERNAME, PASSWORD, REALM = "simlab", "secret", "simlab"
@@ -28,6 +28,11 @@ delay = "20ms"
 servers = ["turn"]
 policy = "relay"
 """
+CALLS = {
+    "clean": ICE.format("8s"),
+    "blackout": ICE.format("12s") + '[[fault]]\nkind = "blackout"\nat = "4s"\nfor = "3s"\n',
+    "wrong credentials": ICE.format("3s") + '[ice.told]\npassword = "wrong"\n',
+}
 
 
 def coturn():
@@ -79,14 +84,13 @@ def running_coturn(folder, *options):
         process.wait(10)
 
 
-@pytest.fixture(params=["coturn", "simlab"])
-def turn_port(request, tmp_path):
-    """Give the port of coturn, or None for the server that a session runs by itself."""
+@pytest.fixture(scope="module", params=["coturn", "simlab"])
+def timelines(request, tmp_path_factory):
+    """Give the timelines over coturn, or over the server that a session runs by itself."""
     if request.param == "simlab":
-        yield None
-        return
-    with running_coturn(tmp_path) as port:
-        yield port
+        return run_together(CALLS)
+    with running_coturn(tmp_path_factory.mktemp("coturn")) as port:
+        return run_together(CALLS, Settings(turn_port=port))
 
 
 def classes(timeline, source):
@@ -98,8 +102,8 @@ def gathered(timeline):
     return [event["candidates"] for event in events if event["state"] == "complete"]
 
 
-def test_a_call_over_relayed_candidates_alone(turn_port):
-    timeline = run(scenario(ICE.format("8s")), Settings(turn_port=turn_port))
+def test_a_call_over_relayed_candidates_alone(timelines):
+    timeline = timelines["clean"]
     measured = metrics(timeline)
     assert gathered(timeline) == [["relay"]]
     assert measured["final_state"] == "ready"
@@ -109,17 +113,15 @@ def test_a_call_over_relayed_candidates_alone(turn_port):
     assert measured["outages"] == []
 
 
-def test_a_blackout_on_the_way_to_the_turn_server_heals(turn_port):
-    fault = '[[fault]]\nkind = "blackout"\nat = "4s"\nfor = "3s"\n'
-    timeline = run(scenario(ICE.format("12s") + fault), Settings(turn_port=turn_port))
+def test_a_blackout_on_the_way_to_the_turn_server_heals(timelines):
+    timeline = timelines["blackout"]
     (outage,) = metrics(timeline)["outages"]
     assert outage["outcome"] == "self_healed"
     assert metrics(timeline)["final_state"] == "ready"
 
 
-def test_wrong_credentials_give_no_candidate(turn_port):
-    told = '[ice.told]\npassword = "wrong"\n'
-    timeline = run(scenario(ICE.format("3s") + told), Settings(turn_port=turn_port))
+def test_wrong_credentials_give_no_candidate(timelines):
+    timeline = timelines["wrong credentials"]
     assert gathered(timeline) == [[]]
     assert metrics(timeline)["connect"]["bot_ready_s"] is None
     assert timeline.events[-1].is_a("session", "end")

@@ -1,12 +1,9 @@
 """Faults of processes and addresses in real time, several in each of two sessions that run at once."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
-from simlab.live.session import run
 from simlab.study.metrics import metrics
-from tests.virtual.sessions import scenario
+from tests.live.together import run_together
 
 pytestmark = pytest.mark.xdist_group("real")
 
@@ -28,8 +25,7 @@ GONE = (
 
 @pytest.fixture(scope="module")
 def timelines():
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(("still", "gone"), pool.map(run, map(scenario, (STILL, GONE))), strict=True))
+    return run_together({"still": STILL, "gone": GONE})
 
 
 def times_s(timeline, source, kind, **fields):

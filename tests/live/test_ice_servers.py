@@ -15,6 +15,7 @@ from simlab.webrtc.iceserver.relaying import TurnSpec
 from simlab.webrtc.iceserver.shell import Shell
 from simlab.webrtc.iceserver.stun_server import StunServer
 from simlab.webrtc.iceserver.turn_server import TurnServer
+from tests.live.together import run_together
 from tests.virtual.sessions import scenario
 
 HOST = "127.0.0.1"
@@ -179,14 +180,25 @@ def test_aioice_learns_an_address():
 
 
 SESSION = 'duration = "6s"\n[peers]\nmedia = []\n[link]\ndelay = "20ms"\n[ice]\n'
+DOWN = '[[fault]]\nkind = "turn-server-down"\nat = "{}"\nfor = "{}"\n'
+SESSIONS = {
+    "relayed": SESSION + 'policy = "relay"\n',
+    "both": SESSION + 'used_by = ["client", "server"]\n[nat]\npreserve_port = false\n',
+    "down": SESSION.replace("6s", "20s") + 'policy = "relay"\n' + DOWN.format("3s", "3s"),
+}
+
+
+@pytest.fixture(scope="module")
+def timelines():
+    return run_together(SESSIONS)
 
 
 def classes(timeline, source):
     return {kind for event in timeline.select(source, "rate") for kind in event["packets"]}
 
 
-def test_a_session_over_relayed_candidates_alone():
-    timeline = run(scenario(SESSION + 'policy = "relay"\n'))
+def test_a_session_over_relayed_candidates_alone(timelines):
+    timeline = timelines["relayed"]
     assert metrics(timeline)["final_state"] == "ready"
     assert [way["lost"] for way in metrics(timeline)["messages"].values()] == [0, 0]
     assert classes(timeline, "link.up") == classes(timeline, "link.down") == {"turn"}
@@ -200,9 +212,8 @@ def test_a_session_over_relayed_candidates_alone():
     assert metrics(timeline)["connect"]["bot_ready_s"] >= 0.4
 
 
-def test_a_session_in_which_both_have_both_servers_and_a_nat_between_them():
-    extra = 'used_by = ["client", "server"]\n[nat]\npreserve_port = false\n'
-    timeline = run(scenario(SESSION + extra))
+def test_a_session_in_which_both_have_both_servers_and_a_nat_between_them(timelines):
+    timeline = timelines["both"]
     assert metrics(timeline)["final_state"] == "ready"
     (complete,) = (e for e in timeline.select("client", "gathering_state") if e["state"] == "complete")
     assert sorted(complete["candidates"]) == ["host", "relay", "srflx"]
@@ -211,10 +222,8 @@ def test_a_session_in_which_both_have_both_servers_and_a_nat_between_them():
     assert clients == ["127.0.0.3", RELAY_HOSTS["server"]]
 
 
-def test_a_session_whose_turn_server_goes_down_has_another_allocation_later():
-    fault = '[[fault]]\nkind = "turn-server-down"\nat = "3s"\nfor = "3s"\n'
-    text = SESSION.replace("6s", "20s") + 'policy = "relay"\n' + fault
-    timeline = run(scenario(text))
+def test_a_session_whose_turn_server_goes_down_has_another_allocation_later(timelines):
+    timeline = timelines["down"]
     (lost,) = timeline.select("ice-server", "lost")
     assert lost.t_s == pytest.approx(3.0, abs=0.1)
     assert len(list(timeline.select("ice-server", "allocated"))) == 2
@@ -223,8 +232,7 @@ def test_a_session_whose_turn_server_goes_down_has_another_allocation_later():
 
 
 def test_somebody_elses_server_cannot_be_taken_down():
-    fault = '[[fault]]\nkind = "turn-server-down"\nat = "1s"\nfor = "1s"\n'
-    timeline = run(scenario(SESSION + fault), Settings(turn_port=3478))
+    timeline = run(scenario(SESSION + DOWN.format("1s", "1s")), Settings(turn_port=3478))
     event = timeline.events[-1]
     assert (event.kind, event["stage"]) == ("failed", "ice-server")
     assert event["reason"] == "a TURN server that is not simlab's own can't be taken down"

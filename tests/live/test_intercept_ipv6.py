@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 
 import pytest
 
@@ -23,38 +26,63 @@ def candidates(sdp):
     return {(one[4], int(one[5])) for one in fields}
 
 
-@pytest.fixture(params=["::1", "127.0.0.1"], ids=["server-of-IPv6", "server-of-IPv4"])
-def server_host(request):
-    return request.param
+SERVERS = {"server-of-IPv6": "::1", "server-of-IPv4": "127.0.0.1"}
+CLIENTS = {"6": ["::1"], "4": ["127.0.0.1"], "both": ["127.0.0.1", "::1"]}
+own_addresses = ContextVar("own_addresses")
 
 
-@pytest.mark.parametrize("own", [["::1"], ["127.0.0.1"], ["127.0.0.1", "::1"]], ids=["6", "4", "both"])
-def test_a_client_meets_a_server_over_the_ip_that_both_have(tmp_path, server_host, own):
+def beginning(folder, host):
+    """Start a server on a host, and an intercept in front of it."""
+    options = ("--out", str(folder / "results"), "--socket", str(folder / "control"), *MEDIA)
+    return Intercept(*options, server=("--host", host))
+
+
+async def meet(it, own, within_s):
+    """Call with these addresses, and return the hosts of both descriptions and the intercept's counts."""
+    own_addresses.set(own)
+    async with asyncio.timeout(within_s), calling(it.url) as client:
+        pc = client.peer.pc
+        offered, answered = (candidates(one.sdp) for one in (pc.localDescription, pc.remoteDescription))
+        await asyncio.sleep(1.0)
+        stats = await asyncio.to_thread(it.answer, "stats")
+        return {host for host, _ in offered}, {host for host, _ in answered}, stats
+
+
+@pytest.fixture(scope="module")
+def met(tmp_path_factory):
+    """What became of the calls of each client to each server, through an intercept each and all at once."""
     needs_ipv6()
+    pairs = list(itertools.product(SERVERS, CLIENTS))
 
-    options = ("--out", str(tmp_path / "results"), "--socket", str(tmp_path / "control"), *MEDIA)
-    common = server_host in own
+    async def meet_all(its):
+        calls = [
+            meet(it, CLIENTS[client], 30 if SERVERS[server] in CLIENTS[client] else 8)
+            for it, (server, client) in zip(its, pairs, strict=True)
+        ]
+        return await asyncio.gather(*calls, return_exceptions=True)
 
-    async def talk(it):
-        async with asyncio.timeout(30 if common else 8), calling(it.url) as client:
-            pc = client.peer.pc
-            offered, answered = (candidates(one.sdp) for one in (pc.localDescription, pc.remoteDescription))
-            assert {host for host, _ in offered} == set(own)
-            assert {host for host, _ in answered} == {server_host}
-            await asyncio.sleep(1.0)
-            return await asyncio.to_thread(it.answer, "stats")
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(pairs)) as pool:
+        folders = [tmp_path_factory.mktemp("met") for _ in pairs]
+        begun = pool.map(beginning, folders, [SERVERS[server] for server, _ in pairs])
+        its = [stack.enter_context(contextlib.closing(it)) for it in begun]
+        with gathering_from(lambda: own_addresses.get()):
+            return dict(zip(pairs, asyncio.run(meet_all(its)), strict=True))
 
-    with contextlib.closing(Intercept(*options, server=("--host", server_host))) as it:
-        with gathering_from(lambda: own):
-            if not common:
-                with pytest.raises(TimeoutError):
-                    asyncio.run(talk(it))
-                return
-            stats = asyncio.run(talk(it))
-        assert stats["clients"] == 1
-        for way in ("up", "down"):
-            assert stats[way]["delivered"] > 20
-            assert stats[way]["dropped"] == {}
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_meets_a_server_over_the_ip_that_both_have(met, server, client):
+    found = met[server, client]
+    if SERVERS[server] not in CLIENTS[client]:
+        assert isinstance(found, TimeoutError)
+        return
+    assert not isinstance(found, BaseException), found
+    offered, answered, stats = found
+    assert (offered, answered) == (set(CLIENTS[client]), {SERVERS[server]})
+    assert stats["clients"] == 1
+    for way in ("up", "down"):
+        assert stats[way]["delivered"] > 20
+        assert stats[way]["dropped"] == {}
 
 
 def test_the_packets_of_a_recording_are_in_its_capture(tmp_path):

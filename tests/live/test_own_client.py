@@ -1,11 +1,12 @@
 """A client of the user's own, in real time, through the relay."""
 
-from simlab.live.session import run
+import pytest
+
 from simlab.study.metrics import metrics
-from tests.virtual.sessions import scenario
+from tests.live.together import run_together
 
 OWN = """
-duration = "6s"
+duration = "{}"
 [peers]
 client = "tests.apps.own_client:{}"
 [link]
@@ -13,8 +14,13 @@ delay = "20ms"
 """
 
 
-def test_it_meets_the_server_over_the_relay():
-    timeline = run(scenario(OWN.format("client")))
+@pytest.fixture(scope="module")
+def timelines():
+    return run_together({"client": OWN.format("6s", "client"), "broken": OWN.format("3s", "broken")})
+
+
+def test_it_meets_the_server_over_the_relay(timelines):
+    timeline = timelines["client"]
     found = metrics(timeline)
     assert timeline.events[-1].is_a("session", "end")
     assert found["connect"]["bot_ready_s"] < 5
@@ -25,6 +31,6 @@ def test_it_meets_the_server_over_the_relay():
     assert found["attempts"]["offers"] == found["server"]["connections_opened"] == 1
 
 
-def test_one_that_fails_is_an_event():
-    (ended,) = run(scenario(OWN.format("broken"), duration="3s")).select("client", "ended")
+def test_one_that_fails_is_an_event(timelines):
+    (ended,) = timelines["broken"].select("client", "ended")
     assert ended["error"].startswith("ZeroDivisionError: http://127.")

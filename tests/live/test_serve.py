@@ -1,7 +1,6 @@
 """``simlab serve``: any client meets the bot on a real network, and Ctrl-C ends it."""
 
 import asyncio
-import contextlib
 import json
 import signal
 import socket
@@ -9,11 +8,12 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from simlab.cli.main import main
 from simlab.live.addresses import gathering_from
 from simlab.live.serve import media_hosts
 from simlab.live.sockets import is_loopback
-from simlab.webrtc.errors import TransportStartError
 from simlab.webrtc.http import RequestParams
 from simlab.webrtc.transport import SmallWebRTCTransport
 
@@ -43,11 +43,22 @@ async def call(url, lasts_s=0.5):
     with gathering_from(lambda: ["127.0.0.1"]):
         client = SmallWebRTCTransport(webrtc_request_params=RequestParams(f"{url}/api/offer"))
         client.callbacks.transport_state_changed = states.append
-        await asyncio.wait_for(client.connect(), 30.0)
-        await asyncio.sleep(lasts_s)
-        await client.disconnect()
-        await client.release()
+        try:
+            await asyncio.wait_for(client.connect(), 30.0)
+            await asyncio.sleep(lasts_s)
+            await client.disconnect()
+        finally:
+            await client.release()
     return states
+
+
+async def call_while_it_runs(url, process):
+    """Call the bot until the server's process is over, and return its exit status."""
+    calling = asyncio.create_task(call(url))
+    status = await asyncio.to_thread(process.wait, 20)
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+    return status
 
 
 def end(process):
@@ -101,9 +112,7 @@ def test_it_ends_in_order_when_nobody_reads_what_it_says():
         url = process.stdout.readline().split()[2]
         process.stdout.close()
         try:
-            with contextlib.suppress(TransportStartError):
-                asyncio.run(call(url))
-            assert process.wait(20) == 141
+            assert asyncio.run(call_while_it_runs(url, process)) == 141
             assert process.stderr.read() == ""
         finally:
             process.kill()
@@ -136,16 +145,13 @@ def test_a_port_in_use_is_a_reason():
     ],
 )
 def test_what_is_wrong_is_said(options, status, word):
-    command = [sys.executable, "-m", "simlab", "serve", "--port", "0", *options]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert found.returncode == status
+    found = CliRunner().invoke(main, ["serve", "--port", "0", *options])
+    assert found.exit_code == status
     assert word in found.stderr
-    assert "Traceback" not in found.stderr
 
 
 def test_a_host_that_others_reach_is_warned_of():
-    command = [sys.executable, "-m", "simlab", "serve", "--host", "192.0.2.77", "--port", "0"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    found = CliRunner().invoke(main, ["serve", "--host", "192.0.2.77", "--port", "0"])
     assert found.stderr.startswith("Warning: whoever reaches 192.0.2.77 can talk to this server")
 
 

@@ -1,8 +1,10 @@
-"""The pytest plugin, in a pytest of its own."""
+"""The pytest plugin, in a pytest of its own; in a process of its own where that shows more."""
 
 from pathlib import Path
 
 import pytest
+
+import simlab
 
 pytest_plugins = ["pytester"]
 APPS = Path(__file__).parents[1] / "apps"
@@ -10,17 +12,35 @@ PROFILE = 'name = "short"\nduration = "40s"\n[link]\ndelay = "20ms"\n[peers]\nme
 BLACKOUT = '[[fault]]\nkind = "blackout"\nat = "5s"\nfor = "16s"\n'
 
 
+@pytest.fixture(scope="module", autouse=True)
+def everything_imported(tmp_path_factory):
+    """What a pytest in this process imports first is forgotten with it, and numpy cannot come twice."""
+    file = tmp_path_factory.mktemp("first") / "first.toml"
+    file.write_text(PROFILE)
+    simlab.run(file, set={"duration": "1s"})
+
+
 @pytest.fixture
-def run(pytester):
+def written(pytester):
     pytester.makefile(".toml", short=PROFILE + BLACKOUT)
     text = (APPS / "aiohttp_bot.py").read_text()
     pytester.makepyfile(my_bot=text)
 
-    def run(test, *options):
+    def written(test):
         pytester.makepyfile(test_calls="import asyncio, time\nimport pytest\n" + test)
-        return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *options, timeout=100)
+        return "-q", "-p", "no:cacheprovider"
 
-    return run
+    return written
+
+
+@pytest.fixture
+def run(pytester, written):
+    return lambda test, *options: pytester.runpytest_inprocess(*written(test), *options)
+
+
+@pytest.fixture
+def run_apart(pytester, written):
+    return lambda test: pytester.runpytest_subprocess(*written(test), timeout=100)
 
 
 COMES_BACK = """
@@ -36,8 +56,8 @@ async def test_the_call_comes_back(simlab_place):
 """
 
 
-def test_a_test_runs_in_virtual_time_once_for_each_seed(run):
-    run(COMES_BACK).assert_outcomes(passed=2)
+def test_a_test_runs_in_virtual_time_once_for_each_seed(run_apart):
+    run_apart(COMES_BACK).assert_outcomes(passed=2)
 
 
 FAILS = """
@@ -114,5 +134,5 @@ def test_plain(request):
 """
 
 
-def test_other_tests_pay_nothing(run):
-    run(UNMARKED).assert_outcomes(passed=1)
+def test_other_tests_pay_nothing(run_apart):
+    run_apart(UNMARKED).assert_outcomes(passed=1)
