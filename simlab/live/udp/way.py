@@ -7,10 +7,13 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simlab.core.link import Dropped, Link
 from simlab.core.packet import Direction
 from simlab.core.straight import StraightLink
 from simlab.live.udp.flows import Flow, Paths
+from simlab.live.udp.tally import BINS, Packed, counted, packed
 from simlab.profile.faults import Fault
 from simlab.profile.live import LiveStages, may_stay
 from simlab.profile.scenario import Scenario
@@ -59,6 +62,7 @@ class Way:
         self._delays_s = array("f")
         self._errors_s = array("f")
         self._told_delay, self._told_error = self._delays_s.append, self._errors_s.append
+        self._counts = np.zeros((2, BINS), np.int64)  # of delays and errors that are counted already
         self._draining: list[tuple[Link, float]] = []
         self._straight: StraightLink | CompiledLink | None = None
         self.due_s = math.inf
@@ -102,14 +106,13 @@ class Way:
 
     def _harvest(self) -> None:
         """Take over what the compiled loop has counted."""
-        if self._straight is None or (counted := self._straight.harvest()) is None:
+        if self._straight is None or (found := self._straight.harvest()) is None:
             return
-        self.offered += counted.offered
-        self.delivered += counted.delivered
-        self.delivered_bytes += counted.delivered_bytes
-        self.dropped += counted.dropped
-        self._delays_s.frombytes(counted.delays_s)
-        self._errors_s.frombytes(counted.errors_s)
+        self.offered += found.offered
+        self.delivered += found.delivered
+        self.delivered_bytes += found.delivered_bytes
+        self.dropped += found.dropped
+        self._counts += found.times
 
     @property
     def is_draining(self) -> bool:
@@ -268,10 +271,13 @@ class Way:
             "under_way": self.under_way,
         }
 
-    def times(self) -> tuple[bytes, bytes]:
+    def times(self) -> tuple[Packed, Packed]:
         """Return the delays of the packets since the last time, and how late they left: see ``Tally``."""
         self._harvest()
         self._straighten()
-        told = self._delays_s.tobytes(), self._errors_s.tobytes()
-        del self._delays_s[:], self._errors_s[:]
-        return told
+        self._counts += [counted(np.frombuffer(one, np.float32)) for one in (self._delays_s, self._errors_s)]
+        delays, errors = map(packed, self._counts)
+        self._counts[:] = 0
+        self._delays_s, self._errors_s = array("f"), array("f")
+        self._told_delay, self._told_error = self._delays_s.append, self._errors_s.append
+        return delays, errors

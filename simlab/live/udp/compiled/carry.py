@@ -20,9 +20,9 @@ from simlab.live.udp.compiled.layout import (
     SLOTS,
     TABLE,
     TABLE_BITS,
-    TIMES,
     TO_TARGET,
 )
+from simlab.live.udp.tally import BINS, BINS_PER_OCTAVE, LEAST_S
 
 _int, _long, _address, _unsigned = types.int32, types.int64, types.uintp, types.uint32
 _epoll_wait: Any = types.ExternalFunction("epoll_wait", _int(_int, _address, _int, _int))
@@ -180,14 +180,20 @@ def _send(is_up: bool, flow: Any, payload: Any, size: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def _bin_of(value_s: float) -> int:
+    """Return the bin of a time: see ``simlab.live.udp.tally``."""
+    return min(int(np.log2(max(value_s, LEAST_S) / LEAST_S) * BINS_PER_OCTAVE), BINS - 1)
+
+
+@njit(cache=True, nogil=True)
 def release(
-    way: Any, is_up: bool, packets: Any, payloads: Any, flows: Any, times: Any, clock: Any, at_s: float
+    way: Any, is_up: bool, packets: Any, payloads: Any, flows: Any, counts: Any, clock: Any, at_s: float
 ) -> None:
     """Do what ``Way.release`` does."""
     if at_s < way.held_until_s:
         return
     now_s = at_s - way.zero_s
-    while way.head < way.tail and way.times < TIMES:
+    while way.head < way.tail:
         slot = way.head & (SLOTS - 1)
         packet = packets[slot]
         if packet.due_s > now_s:
@@ -207,9 +213,8 @@ def release(
             sent_s = _now_s(clock) - way.zero_s
             way.delivered += 1
             way.delivered_bytes += packet.size
-            times[0, way.times] = sent_s - packet.arrived_s
-            times[1, way.times] = sent_s - max(packet.due_s, way.held_until_s - way.zero_s)
-            way.times += 1
+            counts[0, _bin_of(sent_s - packet.arrived_s)] += 1
+            counts[1, _bin_of(sent_s - max(packet.due_s, way.held_until_s - way.zero_s))] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -329,16 +334,13 @@ def _wait(epoll: int, events: Any, left_s: float, pause: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _release_both(links: Any, flows: Any, clock: Any) -> bool:
-    """Send what is due; return whether there is no room for more times."""
-    ways, packets, payloads, _, times = links
+def _release_both(links: Any, flows: Any, clock: Any) -> None:
+    """Send what is due."""
+    ways, packets, payloads, _, counts = links
     now_s = _now_s(clock)
-    is_full = False
     for way in range(2):
         if ways[way].head < ways[way].tail:
-            release(ways[way], way == UP, packets[way], payloads[way], flows, times[way], clock, now_s)
-            is_full |= ways[way].times >= TIMES
-    return is_full
+            release(ways[way], way == UP, packets[way], payloads[way], flows, counts[way], clock, now_s)
 
 
 @njit(cache=True, nogil=True)
@@ -359,8 +361,7 @@ def _serve(
         reason = _take(control, batch, tables, links, clock)
         if reason >= 0:
             return int(reason)
-        if _release_both(links, tables[4], clock):
-            return FULL
+        _release_both(links, tables[4], clock)
     return READABLE if control.ready else -1
 
 
@@ -382,8 +383,7 @@ def carry(
         reason = _take(control, batch, tables, links, clock)
         if reason >= 0:
             return int(reason)
-        if _release_both(links, tables[4], clock):
-            return FULL
+        _release_both(links, tables[4], clock)
         now_s = _now_s(clock)
         if now_s >= until_s:
             return TIME_IS_UP

@@ -13,7 +13,6 @@ SLOT_BYTES = 2048
 """The largest of them; one that is larger goes Python's way, and all others with it for up to a second."""
 DRAWS = 8192
 """How many numbers for losses are drawn ahead, for each class; a power of 2."""
-TIMES = 65536
 AT_ONCE = 16
 MOST_FDS = 1 << 16
 MOST_FLOWS = 1 << 16
@@ -45,7 +44,6 @@ WAY = np.dtype(
         ("tail", "i8"),
         ("held_head", "i8"),  # of those in the bottleneck
         ("held_bytes", "i8"),
-        ("times", "i8"),
         ("no_room", "i8"),  # 1 when a packet did not fit in
     ]
 )

@@ -12,8 +12,9 @@ from simlab.core.impair.rate import HEADER_BYTES
 from simlab.core.packet import Direction
 from simlab.core.straight import Entry, StraightLink
 from simlab.live.udp.compiled import carry
-from simlab.live.udp.compiled.layout import DRAWS, KINDS, PACKET, SLOT_BYTES, SLOTS, TIMES, WAY
+from simlab.live.udp.compiled.layout import DRAWS, KINDS, PACKET, SLOT_BYTES, SLOTS, WAY
 from simlab.live.udp.flows import Flow
+from simlab.live.udp.tally import BINS
 
 
 def _touched(shape: tuple[int, ...]) -> Any:
@@ -31,12 +32,13 @@ class Arrays:
     packets: Any = field(default_factory=lambda: np.zeros((2, SLOTS), PACKET))
     payloads: Any = field(default_factory=lambda: _touched((2, SLOTS, SLOT_BYTES)))
     draws: Any = field(default_factory=lambda: np.zeros((2, len(KINDS), DRAWS)))
-    times_s: Any = field(default_factory=lambda: np.zeros((2, 2, TIMES), np.float32))
+    counts: Any = field(default_factory=lambda: np.zeros((2, 2, BINS), np.int64))
+    """Of delays and errors of each direction."""
 
     @property
     def all(self) -> tuple[Any, ...]:
         """In the order in which the compiled loop wants them."""
-        return self.ways, self.packets, self.payloads, self.draws, self.times_s
+        return self.ways, self.packets, self.payloads, self.draws, self.counts
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,13 @@ def clocks() -> tuple[Any, Any]:
 
 @dataclass
 class Harvest:
-    """What the compiled loop has counted since it was asked last; times as in ``Way.times``."""
+    """What the compiled loop has counted since it was asked last, delays and errors as in ``tally``."""
 
     offered: int
     delivered: int
     delivered_bytes: int
     dropped: Counter[str]
-    delays_s: bytes
-    errors_s: bytes
+    times: Any
 
 
 class CompiledLink:
@@ -91,12 +92,11 @@ class CompiledLink:
         self._number = carry.UP if direction is Direction.UP else carry.DOWN
         self._way = arrays.ways[self._number]
         self._clock, _ = clocks()
-        self._delays_s, self._errors_s = bytearray(), bytearray()
         self._scratch = np.empty(SLOT_BYTES, np.uint8)
         self._packets = arrays.packets[self._number]
         self._payloads = arrays.payloads[self._number]
         self._draws = arrays.draws[self._number]
-        self._times_s = arrays.times_s[self._number]
+        self._counts = arrays.counts[self._number]
         self._begin(zero_s)
 
     def _begin(self, zero_s: float) -> None:
@@ -125,22 +125,12 @@ class CompiledLink:
         self._way["draws_from"][number] = nth
 
     def make_room(self) -> None:
-        """Take times out, and draw numbers for losses where there are none left.
-
-        It goes out of use if there is no room for packets.
-        """
-        self._take_times()
+        """Draw numbers for losses where there are none left; go out of use if packets have no room."""
         short = self._way["seen"] - self._way["draws_from"] >= DRAWS
         if self._straight.loss is not None:
             for number in np.nonzero(short)[0].tolist():
                 self._draw(number)
         self.is_in_use = self.is_in_use and not self._way["no_room"]
-
-    def _take_times(self) -> None:
-        number = int(self._way["times"])
-        self._delays_s += self._times_s[0, :number].tobytes()
-        self._errors_s += self._times_s[1, :number].tobytes()
-        self._way["times"] = 0
 
     def receive(self, payload: bytes, now_s: float, tag: Any) -> bool:
         """Take in a packet, if there is room; see ``StraightLink.receive``."""
@@ -170,7 +160,7 @@ class CompiledLink:
     def release(self, now_s: float) -> list[Entry]:
         """Send what is due, and return nothing."""
         at_s = now_s + float(self._way["zero_s"])
-        args = self._packets, self._payloads, self._known.rows, self._times_s, self._clock, at_s
+        args = self._packets, self._payloads, self._known.rows, self._counts, self._clock, at_s
         carry.release(self._way, self._number == carry.UP, *args)
         return []
 
@@ -192,14 +182,12 @@ class CompiledLink:
         way = self._way
         causes = {"loss": "lost", "queue": "dropped_queue", "relay": "dropped_relay", "nat": "dropped_nat"}
         dropped = Counter({cause: int(way[name]) for cause, name in causes.items() if way[name]})
-        self._take_times()
         counts = (int(way["offered"]), int(way["delivered"]), int(way["delivered_bytes"]))
         for name in ("offered", "delivered", "delivered_bytes", *causes.values()):
             way[name] = 0
-        times = bytes(self._delays_s), bytes(self._errors_s)
-        self._delays_s.clear()
-        self._errors_s.clear()
-        return Harvest(*counts, dropped, *times)
+        times = self._counts.copy()
+        self._counts[:] = 0
+        return Harvest(*counts, dropped, times)
 
     def give_back(self, now_s: float) -> None:
         """Put what is under way into the link, which goes on from there."""
