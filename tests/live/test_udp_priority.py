@@ -17,7 +17,7 @@ import json, os, sys
 from simlab.live.udp.priority import Priority
 if sys.argv[1] != "root":
     os.setgid(65534); os.setuid(65534)
-priority, seen = Priority(), []
+priority, seen = Priority(is_light=sys.argv[2:] == ["light"]), []
 for act in (priority.share, priority.be_in_time, priority.be_in_time, priority.share):
     answer = act()
     seen.append((answer, os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)))
@@ -26,8 +26,8 @@ print(json.dumps(seen))
 _OTHER, _RR = os.SCHED_OTHER, os.SCHED_RR
 
 
-def _seen(who):
-    command = [sys.executable, "-P", "-c", _IN_A_PROCESS, who]
+def _seen(*arguments):
+    command = [sys.executable, "-P", "-c", _IN_A_PROCESS, *arguments]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=True)
     return [
@@ -38,6 +38,12 @@ def _seen(who):
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may have a higher priority")
 def test_it_goes_from_a_share_to_real_time_and_back():
     assert _seen("root") == [(None, _OTHER, -20), (True, _RR, -20), (True, _RR, -20), (None, _OTHER, -20)]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may have a higher priority")
+def test_who_is_light_shares_as_all_others_do():
+    answers = _seen("root", "light")
+    assert answers == [(None, _OTHER, 0), (True, _RR, 0), (True, _RR, 0), (None, _OTHER, 0)]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

@@ -23,9 +23,16 @@ class Priority:
     each way, through a link without delay on two cores, the 99th percentile of the round trip was ten
     times higher with it. A short slice (EEVDF, Linux 6.12 and later; no privilege needed) at a high weight
     lets it in soon, and them after it.
+
+    Parameters
+    ----------
+    is_light
+        Whether a packet takes next to nothing but the system's time: then it shares the core as all others
+        do, at 1.3 us less for each packet than with short slices.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_light: bool = False) -> None:
+        self._is_light = is_light
         self._is_in_time: bool | None = None
 
     def be_in_time(self) -> bool:
@@ -42,7 +49,9 @@ class Priority:
         """Take turns with others, in short slices; as the system allows."""
         if self._is_in_time is not False:
             self._is_in_time = False
-            if not _take_slices(_MOST_NICE):
+            if self._is_light:
+                _take_turns()
+            elif not _take_slices(_MOST_NICE):
                 _take_slices(max(0, os.getpriority(os.PRIO_PROCESS, 0)))
 
 

@@ -39,7 +39,7 @@ class PacketProcess:
         self._skipped = 0
         self._ways: dict[Direction, Way] = {}
         self._forwards: list[Forward] = []
-        self._priority = Priority()
+        self._priority = Priority(is_light=compiled)
         self._loop = Loop(self._every_second, self._priority)
         self._lane = self._prepared() if compiled else None
         self._queue: CaptureQueue | None = None
