@@ -80,6 +80,11 @@ def command(
         elif line := line_of(event):
             click.echo(line)
 
+    if compiled:
+        click.echo(
+            "Note: this takes some seconds; the first time, while it compiles, a quarter of a minute.",
+            err=True,
+        )
     last = relay(wishes, listening, happened)
     if as_json:
         click.echo(json.dumps({"kind": "summary", **last}))

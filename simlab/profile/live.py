@@ -152,8 +152,7 @@ class LiveStages:
 
     def _arrange(self) -> None:
         kept = self._kept
-        active = {name for name in _FAULT_SLOTS if name in kept}
-        active |= {name for name in (_HELD, "rate") if name in kept}
+        active = {_slot_of(fault) for fault in self._faults} | {"rate"} & kept.keys()
         for name, row in self._rows.items():
             if any(step.spec not in NOTHING for step in row):
                 active.add(name)

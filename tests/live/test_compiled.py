@@ -202,6 +202,23 @@ def test_a_seed_loses_the_same_packets_either_way():
     assert results[0][1]["dropped"]["loss"] > 300
 
 
+def test_the_profile_begins_when_it_is_compiled_and_a_fault_that_is_over_leaves_the_compiled_way():
+    dark = {"fault": [{"kind": "blackout", "at": "0s", "for": "1500ms"}]}
+    with (
+        bound() as target,
+        bound() as client,
+        simlab.Relay.start(to=endpoint_text(target.getsockname()), set=dark, compiled=True) as relay,
+    ):
+        client.sendto(b"dark", place(relay.listen))
+        eventually(lambda: relay.stats()["up"]["dropped"] == {"blackout": 1})
+        assert not relay.stats()["compiled"]
+        eventually(lambda: relay.stats()["compiled"])
+        relay.blackout()
+        assert not relay.stats()["compiled"]
+        relay.clear()
+        eventually(lambda: relay.stats()["compiled"])
+
+
 def test_a_datagram_of_any_size_passes_and_small_ones_after_it():
     payloads = [b"small", bytes(60_000), b"small again"]
     with bound() as target, bound() as client:

@@ -122,6 +122,8 @@ class Service(LinkCommands):
                 await self._rebound(fault.what)
             else:
                 self.events.tell(what, fault=fault.kind, index=number)
+                if what == "fault_end":
+                    await self.engine.remove(fault)  # its stage takes time as long as it is there
 
     async def _status(self, given: Given) -> dict[str, Any]:
         Faults("status", given, ()).check()

@@ -77,6 +77,7 @@ class Engine:
             theirs.close()
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._listening = asyncio.create_task(self._listen(reader))
+        await self._ask("clients")  # what begins now should not begin while the process imports and compiles
 
     @property
     def pid(self) -> int:

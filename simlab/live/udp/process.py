@@ -182,6 +182,8 @@ class PacketProcess:
             row[direction.value] = way.counts() | {"kernel_dropped": drops[direction]}
         if self._queue is not None:
             row["capture_lost"] = self._queue.lost
+        if self._lane is not None:
+            row["compiled"] = self._lane.is_usable
         return row | {"events_skipped": self._skipped}
 
     def _clients(self) -> list[dict[str, Any]]:
