@@ -104,7 +104,7 @@ class Relay(RelayCommands):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,
+            process_group=0,
         )
         assert process.stdout is not None
         if not process.stdout.readline():
@@ -201,7 +201,7 @@ class AsyncRelay(RelayCommands):
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
+            process_group=0,
         )
         assert process.stdout is not None
         if not await process.stdout.readline():

@@ -24,7 +24,7 @@ class Due:
             self.loop.running = False
 
 
-# Shorter than the final spin; by select alone; by epoll, select and the spin in turn.
+# Shorter than the final spin; by select alone; by poll, select and the spin in turn.
 @pytest.mark.parametrize("wait_s", [0.0, 5e-6, 0.001, 0.02])
 def test_what_is_due_is_released_once_and_not_before(wait_s):
     loop = Loop(lambda now_s: None)

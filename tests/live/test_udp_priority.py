@@ -17,7 +17,7 @@ import json, os, sys
 from simlab.live.udp.priority import Priority
 if sys.argv[1] != "root":
     os.setgid(65534); os.setuid(65534)
-priority, seen = Priority(is_light=sys.argv[2:] == ["light"]), []
+priority, seen = Priority(), []
 for act in (priority.share, priority.be_in_time, priority.be_in_time, priority.share):
     answer = act()
     seen.append((answer, os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)))
@@ -37,13 +37,7 @@ def _seen(*arguments):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may have a higher priority")
 def test_it_goes_from_a_share_to_real_time_and_back():
-    assert _seen("root") == [(None, _OTHER, -20), (True, _RR, -20), (True, _RR, -20), (None, _OTHER, -20)]
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may have a higher priority")
-def test_who_is_light_shares_as_all_others_do():
-    answers = _seen("root", "light")
-    assert answers == [(None, _OTHER, 0), (True, _RR, 0), (True, _RR, 0), (None, _OTHER, 0)]
+    assert _seen("root") == [(None, _OTHER, 0), (True, _RR, 0), (True, _RR, 0), (None, _OTHER, 0)]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

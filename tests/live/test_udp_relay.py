@@ -262,10 +262,11 @@ def test_faults_of_the_profile_begin_with_the_relay_and_are_told(relaying):
     relay = relaying(
         set={"fault": [{"kind": "blackout", "at": "1s", "for": "1s"}, {"kind": "rebind", "at": "3s"}]}
     )
-    seen = []
+    status, seen = relay.status(), []
+    began_s = status["since_s"] - status["profile_since_s"]
     for event in relay.events():
         if event["kind"] in ("fault_begin", "fault_end", "rebind"):
-            seen.append((event["kind"], round(event["t_s"])))
+            seen.append((event["kind"], round(event["t_s"] - began_s)))
         if event["kind"] == "rebind":
             break
     assert [kind for kind, _ in seen][-1] == "rebind"
@@ -454,3 +455,21 @@ def test_nobody_at_the_target_is_no_harm(client, tmp_path, compiled):
         eventually(lambda: relay.stats()["up"]["offered"] == 20)
         last = relay.stop()
         assert last["up"]["delivered"] == 20
+
+
+@either_way
+def test_statistics_are_told_while_somebody_listens_and_can_be_asked_for_at_any_time(
+    relaying, target, client
+):
+    relay = relaying(set={"link.delay": "20ms"})
+
+    def median_s():
+        client.sendto(b"again", place(relay.listen))
+        return relay.stats()["up"].get("delay_p50_s", 0.0)
+
+    eventually(lambda: median_s() >= 0.02)
+    for _ in range(2):
+        told = [event for _, event in zip(range(3), relay.events(), strict=False)]
+        assert {event["kind"] for event in told} <= {"stats", "mapped"}
+        assert told[-1]["kind"] == "stats"
+    eventually(lambda: median_s() >= 0.02)

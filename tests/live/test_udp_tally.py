@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlab.live.udp.tally import BINS, BINS_PER_OCTAVE, Tally, counted, packed
+from simlab.live.udp.tally import BINS, BINS_PER_OCTAVE, Tally, counted
 
 # Half of a bin's width, and what is lost by rounding to 0.1 us.
 HALF_A_BIN = 2 ** (0.5 / BINS_PER_OCTAVE) - 1
@@ -18,7 +18,7 @@ def within(found_s, wanted_s):
 @given(times_s, times_s)
 def test_quantiles_are_those_of_the_times(delays_s, errors_s):
     tally = Tally()
-    tally.take(*(packed(counted(np.array(one, np.float32))) for one in (delays_s, errors_s)))
+    tally.take(*(counted(np.array(one, np.float32)) for one in (delays_s, errors_s)))
     for name, values_s in (("delay", delays_s), ("error", errors_s)):
         for rank in (50, 99):
             wanted_s = np.quantile(values_s, rank / 100, method="inverted_cdf")
@@ -29,12 +29,12 @@ def test_all_errors_are_summed_up_and_the_latest_are_the_last_alone():
     tally = Tally()
     assert tally.latest == tally.all == {}
     for error_s, number in ((0.001, 60), (0.1, 40)):
-        few = packed(counted(np.full(number, error_s, np.float32)))
+        few = counted(np.full(number, error_s, np.float32))
         tally.take(few, few)
     assert within(tally.all["error_p50_s"], 0.001)
     assert within(tally.all["error_p99_s"], 0.1)
     assert within(tally.latest["error_p50_s"], 0.1)
-    nothing = packed(counted(np.array([], np.float32)))
+    nothing = counted(np.array([], np.float32))
     tally.take(nothing, nothing)
     assert tally.latest == {}
 

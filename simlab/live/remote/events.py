@@ -1,7 +1,7 @@
 """Events for whoever watches, as they happen."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from time import monotonic
 from typing import Any
 
@@ -10,9 +10,16 @@ Row = dict[str, Any]
 
 
 class Events:
-    """Give each event to all who watch. Who does not keep up misses some, and is told how many."""
+    """Give each event to all who watch. Who does not keep up misses some, and is told how many.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    watched
+        Called with whether anybody watches, when that changes.
+    """
+
+    def __init__(self, watched: Callable[[bool], None] | None = None) -> None:
+        self._watched = watched
         self._zero_s = monotonic()
         self._watchers: dict[asyncio.Queue[Row], int] = {}
 
@@ -34,8 +41,15 @@ class Events:
         """Yield the events from now on, for ever."""
         queue: asyncio.Queue[Row] = asyncio.Queue(_MOST_WAITING)
         self._watchers[queue] = 0
+        self._count(1)
         try:
             while True:
                 yield await queue.get()
         finally:
             del self._watchers[queue]
+            self._count(0)
+
+    def _count(self, changing: int) -> None:
+        """Tell when the first one has come, or the last one is gone."""
+        if self._watched is not None and len(self._watchers) == changing:
+            self._watched(bool(changing))

@@ -44,7 +44,7 @@ class Service(LinkCommands):
         self, scenario: Scenario, place: Place, capture: Path | None = None, *, compiled: bool = False
     ) -> None:
         super().__init__()
-        self.events = Events()
+        self.events = Events(lambda is_watched: self.engine.follow(is_followed=is_watched))
         self.engine = Engine(self._happened, compiled=compiled)
         self.place = place
         self.address = place.listen

@@ -1,10 +1,9 @@
-"""The loop of the packets: nothing but epoll, as what an async library adds to each packet is too much."""
+"""The loop of the packets: poll or epoll alone, as what an async library adds to each packet is too much."""
 
 import ctypes
 import gc
 import math
 import resource
-import select
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from simlab.live.udp.priority import Priority
+from simlab.live.udp.readiness import Readiness
 from simlab.live.udp.way import Way
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ _SPIN_S = 20e-6
 """The last so many seconds before a packet is due are waited for actively: waking up takes as long."""
 _SET_TIMER_SLACK = 29  # PR_SET_TIMERSLACK, prctl(2)
 _AGAIN_S = 0.005
-_FINE_S = 0.002
-"""From how long before a packet is due epoll, which knows milliseconds alone, is too coarse."""
-_AT_ONCE = 64
 
 
 class Loop:
@@ -40,7 +37,7 @@ class Loop:
     def __init__(self, every_second: Callable[[float], None], priority: Priority | None = None) -> None:
         self._priority = priority
         self._have_waited = False  # packets, in this second
-        self._epoll = select.epoll()
+        self._readiness = Readiness()
         self._work: dict[int, Callable[[], None]] = {}
         self._every_second = every_second
         self.ways: tuple[Way, ...] = ()
@@ -53,12 +50,12 @@ class Loop:
     def watch(self, fd: int, work: Callable[[], None]) -> None:
         """Call ``work`` whenever there is something to read."""
         self._work[fd] = work
-        self._epoll.register(fd, select.EPOLLIN)
+        self._readiness.add(fd)
 
     def forget(self, fd: int) -> None:
         """Call it no more."""
         del self._work[fd]
-        self._epoll.unregister(fd)
+        self._readiness.remove(fd)
 
     def run(self) -> None:
         """Go on until ``running`` is false."""
@@ -95,20 +92,14 @@ class Loop:
             self.wait_from_now_on()
         if self.again is not None:
             due_s = min(due_s, now_s + _AGAIN_S)
-        left_s = due_s - now_s - _SPIN_S
-        if left_s > _FINE_S:
-            return self._epoll.poll(left_s - _FINE_S / 2, _AT_ONCE)
-        # select knows microseconds, but takes as long again.
-        if left_s > 0 and not select.select([self._epoll], (), (), left_s)[0]:
-            return ()
-        return self._epoll.poll(0, _AT_ONCE)
+        return self._readiness.wait(due_s - now_s - _SPIN_S)
 
     def _is_free(self, lane: "Lane") -> bool:
         return self.again is None and lane.is_usable and not any(way.is_draining for way in self.ways)
 
     def _carried(self, lane: "Lane", second_s: float) -> Iterable[tuple[int, int]]:
         lane.have_waited = self._have_waited
-        readable = lane.carry(self._epoll.fileno(), second_s)
+        readable = lane.carry(self._readiness, second_s)
         for way in self.ways:
             way.due_s = -math.inf  # whatever has left since
         return readable

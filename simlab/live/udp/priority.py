@@ -12,7 +12,6 @@ _ATTRIBUTES = struct.Struct("<IIQiIQQQ")
 """struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period; times in ns."""
 _RESET_ON_FORK = 1
 _SLICE_NS = 100_000
-_MOST_NICE = -20
 
 
 class Priority:
@@ -21,18 +20,11 @@ class Priority:
     With real-time priority the process is woken up at once, whatever else runs, but one that is busy all
     the time starves those on its core that the packets come from and go to: at 20,000 packets a second
     each way, through a link without delay on two cores, the 99th percentile of the round trip was ten
-    times higher with it. A short slice (EEVDF, Linux 6.12 and later; no privilege needed) at a high weight
-    lets it in soon, and them after it.
-
-    Parameters
-    ----------
-    is_light
-        Whether a packet takes next to nothing but the system's time: then it shares the core as all others
-        do, at 1.3 us less for each packet than with short slices.
+    times higher with it. A short slice (EEVDF, Linux 6.12 and later; no privilege needed) lets it in soon,
+    and them after it. At a high weight it would be in their way as well: nice -20 took 2 us more a packet.
     """
 
-    def __init__(self, *, is_light: bool = False) -> None:
-        self._is_light = is_light
+    def __init__(self) -> None:
         self._is_in_time: bool | None = None
 
     def be_in_time(self) -> bool:
@@ -49,20 +41,14 @@ class Priority:
         """Take turns with others, in short slices; as the system allows."""
         if self._is_in_time is not False:
             self._is_in_time = False
-            if self._is_light:
-                _take_turns()
-            elif not _take_slices(_MOST_NICE):
-                _take_slices(max(0, os.getpriority(os.PRIO_PROCESS, 0)))
+            _take_slices()
 
 
-def _take_slices(nice: int) -> bool:
+def _take_slices() -> None:
     number = _SCHED_SETATTR.get(platform.machine())
     if sys.platform != "linux" or number is None:
-        return _take_turns()
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        return
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
     fields = (_ATTRIBUTES.size, os.SCHED_OTHER, _RESET_ON_FORK, nice, 0, _SLICE_NS, 0, 0)
-    return bool(ctypes.CDLL(None).syscall(number, 0, _ATTRIBUTES.pack(*fields), 0) == 0)
-
-
-def _take_turns() -> bool:
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    return True
+    ctypes.CDLL(None).syscall(number, 0, _ATTRIBUTES.pack(*fields), 0)

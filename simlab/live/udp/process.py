@@ -37,9 +37,10 @@ class PacketProcess:
         self._unframer = Unframer()
         self._unsent: deque[bytes] = deque()
         self._skipped = 0
+        self._is_followed = False
         self._ways: dict[Direction, Way] = {}
         self._forwards: list[Forward] = []
-        self._priority = Priority(is_light=compiled)
+        self._priority = Priority()
         self._loop = Loop(self._every_second, self._priority)
         self._lane = self._prepared() if compiled else None
         self._queue: CaptureQueue | None = None
@@ -55,6 +56,7 @@ class PacketProcess:
             "rebind": self._rebind,
             "stats": self._stats,
             "clients": self._clients,
+            "follow": self._follow,
             "end": self._end,
         }
 
@@ -124,9 +126,10 @@ class PacketProcess:
             self._lane.harvest()
         for forward in self._forwards:
             forward.expire(now_s)
-        if self._ways:
-            times = {direction.value: way.times() for direction, way in self._ways.items()}
-            self._tell("stats", times=times, **self._stats())
+        for way in self._ways.values():
+            way.next_second()
+        if self._ways and self._is_followed:
+            self._tell("stats", **self._stats())
 
     def _capture(self, path: str, comment: str) -> None:
         from simlab.live.capture import CaptureQueue
@@ -179,7 +182,7 @@ class PacketProcess:
         for forward in self._forwards:
             drops += forward.kernel_drops()
         for direction, way in self._ways.items():
-            row[direction.value] = way.counts() | {"kernel_dropped": drops[direction]}
+            row[direction.value] = way.counts() | way.tally.latest | {"kernel_dropped": drops[direction]}
         if self._queue is not None:
             row["capture_lost"] = self._queue.lost
         if self._lane is not None:
@@ -191,10 +194,15 @@ class PacketProcess:
             self._lane.harvest()
         return [client for forward in self._forwards for client in forward.clients()]
 
+    def _follow(self, is_followed: bool) -> None:
+        self._is_followed = is_followed
+
     def _end(self) -> dict[str, Any]:
         self._loop.running = False
         self._every_second(monotonic())
         row = self._stats()
+        for direction, way in self._ways.items():
+            row[direction.value] |= way.tally.all
         if self._queue is not None:
             self._queue.close()
             row["capture_lost"] = self._queue.lost

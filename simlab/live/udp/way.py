@@ -13,7 +13,7 @@ from simlab.core.link import Dropped, Link
 from simlab.core.packet import Direction
 from simlab.core.straight import StraightLink
 from simlab.live.udp.flows import Flow, Paths
-from simlab.live.udp.tally import BINS, Packed, counted, packed
+from simlab.live.udp.tally import BINS, Tally, counted
 from simlab.profile.faults import Fault
 from simlab.profile.live import LiveStages, may_stay
 from simlab.profile.scenario import Scenario
@@ -62,6 +62,8 @@ class Way:
         self._delays_s = array("f")
         self._errors_s = array("f")
         self._told_delay, self._told_error = self._delays_s.append, self._errors_s.append
+        self.tally = Tally()
+        """The delays of its packets and how late they left, up to the last second."""
         self._counts = np.zeros((2, BINS), np.int64)  # of delays and errors that are counted already
         self._draining: list[tuple[Link, float]] = []
         self._straight: StraightLink | CompiledLink | None = None
@@ -271,13 +273,14 @@ class Way:
             "under_way": self.under_way,
         }
 
-    def times(self) -> tuple[Packed, Packed]:
-        """Return the delays of the packets since the last time, and how late they left: see ``Tally``."""
+    def next_second(self) -> None:
+        """Make what has been counted of delays and errors that of the last second, in ``tally``."""
         self._harvest()
         self._straighten()
-        self._counts += [counted(np.frombuffer(one, np.float32)) for one in (self._delays_s, self._errors_s)]
-        delays, errors = map(packed, self._counts)
+        if self._delays_s:
+            times_s = self._delays_s, self._errors_s
+            self._counts += [counted(np.frombuffer(one, np.float32)) for one in times_s]
+            self._delays_s, self._errors_s = array("f"), array("f")
+            self._told_delay, self._told_error = self._delays_s.append, self._errors_s.append
+        self.tally.take(*self._counts)
         self._counts[:] = 0
-        self._delays_s, self._errors_s = array("f"), array("f")
-        self._told_delay, self._told_error = self._delays_s.append, self._errors_s.append
-        return delays, errors

@@ -27,9 +27,11 @@ from simlab.live.udp.compiled.layout import (
     TABLE,
     TO_TARGET,
 )
+from simlab.live.udp.compiled.room import Room
 from simlab.live.udp.compiled.stand_in import Arrays, CompiledLink, Known, clocks
 from simlab.live.udp.flows import Address, Flow
 from simlab.live.udp.forward import Forward
+from simlab.live.udp.readiness import Readiness
 
 
 class Lane:
@@ -43,24 +45,24 @@ class Lane:
 
     def __init__(self, wait: Callable[[], None]) -> None:
         self._wait = wait
-        self._batch = Batch()
+        room = Room()
+        self._batch = Batch(room)
         self._links: dict[Direction, CompiledLink] = {}
         self._forwards: list[Forward] = []
         self._flows: list[Flow] = []
         self._places: dict[Flow, int] = {}
         self._knows_all = True
-        self._rows = np.zeros(MOST_FLOWS, FLOW)
-        self._roles, self._flow_of = np.zeros(MOST_FDS, np.int8), np.zeros(MOST_FDS, np.int32)
-        self._keys, self._values = np.zeros(TABLE, np.int64), np.zeros(TABLE, np.int32)
-        self._arrays = Arrays()
+        self._rows = room.zeros(MOST_FLOWS, FLOW)
+        self._roles, self._flow_of = room.zeros(MOST_FDS, np.int8), room.zeros(MOST_FDS, np.int32)
+        self._keys, self._values = room.zeros(TABLE, np.int64), room.zeros(TABLE, np.int32)
+        self._arrays = Arrays(room)
         tables = self._roles, self._flow_of, self._keys, self._values, self._rows
-        self._all = (*self._batch.all, tables, self._arrays.all, *clocks())
+        self._all = (*self._batch.all, tables, self._arrays.all, *clocks(room))
         self._known = Known(self._flows, self._places, self._rows)
 
     def prepare(self) -> None:
         """Compile, or take what was compiled earlier: that takes seconds."""
-        with select.epoll() as nothing:
-            carry.carry(nothing.fileno(), 0.0, *self._all)
+        carry.carry(0.0, *self._all)
         nothing_done = StraightLink(Link(()), None, None, 0.0, Counter())
         CompiledLink(nothing_done, self._arrays, Direction.UP, 0.0, self._known).prepare()
         carry.hash_of(carry.key_of(np.frombuffer(_sockaddr(("0.0.0.0", 0)), np.uint8), 0))
@@ -149,10 +151,11 @@ class Lane:
             self._knows_all and len(self._links) == 2 and all(link.is_in_use for link in self._links.values())
         )
 
-    def carry(self, epoll: int, until_s: float) -> list[tuple[int, int]]:
+    def carry(self, readiness: Readiness, until_s: float) -> list[tuple[int, int]]:
         """Carry packets until then, or until there is something for Python to read; return where."""
         while self.is_usable:
-            reason = carry.carry(epoll, until_s, *self._all)
+            self._batch.watch(readiness)
+            reason = carry.carry(until_s, *self._all)
             if reason == carry.READABLE:
                 return [
                     (fd, select.EPOLLIN) for fd in self._batch.ready[: self._batch.control["ready"]].tolist()

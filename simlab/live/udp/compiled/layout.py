@@ -84,6 +84,8 @@ CONTROL = np.dtype(
         ("count", "i8"),
         ("error", "i8"),
         ("ready", "i8"),
+        ("watched", "i8"),
+        ("has_epoll", "i8"),
         ("have_waited", "i8"),
         ("most", "i8", 2),
     ]
@@ -112,6 +114,9 @@ EVENT = np.dtype(
     if platform.machine() == "x86_64"
     else [("events", "u4"), ("padding", "u4"), ("fd", "i4"), ("more", "u4")]
 )
+
+WATCHED = np.dtype([("fd", "i4"), ("events", "i2"), ("happened", "i2")])
+"""struct pollfd."""
 
 NOWHERE, TO_TARGET, BOTH_WAYS = 0, 1, 2
 """Where a flow leads: one that was rebound leads to the target, for what is under way, and back no more."""

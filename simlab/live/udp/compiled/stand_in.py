@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,27 +13,21 @@ from simlab.core.packet import Direction
 from simlab.core.straight import Entry, StraightLink
 from simlab.live.udp.compiled import carry
 from simlab.live.udp.compiled.layout import DRAWS, KINDS, PACKET, SLOT_BYTES, SLOTS, WAY
+from simlab.live.udp.compiled.room import Room
 from simlab.live.udp.flows import Flow
 from simlab.live.udp.tally import BINS
 
 
-def _touched(shape: tuple[int, ...]) -> Any:
-    """Return room that is there: the system gives memory when it is written to, and that takes its time."""
-    room = np.empty(shape, np.uint8)
-    room.fill(1)
-    return room
-
-
-@dataclass
 class Arrays:
     """The packets of both directions."""
 
-    ways: Any = field(default_factory=lambda: np.zeros(2, WAY))
-    packets: Any = field(default_factory=lambda: np.zeros((2, SLOTS), PACKET))
-    payloads: Any = field(default_factory=lambda: _touched((2, SLOTS, SLOT_BYTES)))
-    draws: Any = field(default_factory=lambda: np.zeros((2, len(KINDS), DRAWS)))
-    counts: Any = field(default_factory=lambda: np.zeros((2, 2, BINS), np.int64))
-    """Of delays and errors of each direction."""
+    def __init__(self, room: Room) -> None:
+        self.ways = room.zeros(2, WAY)
+        self.counts = room.zeros((2, 2, BINS), np.int64)
+        """Of delays and errors of each direction."""
+        self.packets = room.zeros((2, SLOTS), PACKET)
+        self.draws = room.zeros((2, len(KINDS), DRAWS), np.float64)
+        self.payloads = room.zeros((2, SLOTS, SLOT_BYTES), np.uint8)
 
     @property
     def all(self) -> tuple[Any, ...]:
@@ -50,9 +44,9 @@ class Known:
     rows: Any
 
 
-def clocks() -> tuple[Any, Any]:
-    """Return room for a struct timespec, and for a struct pollfd with another."""
-    return np.zeros(2, np.int64), np.zeros(3, np.int64)
+def clocks(room: Room) -> tuple[Any, Any]:
+    """Return a struct timespec, and another."""
+    return room.zeros(2, np.int64), room.zeros(2, np.int64)
 
 
 @dataclass
@@ -91,8 +85,8 @@ class CompiledLink:
         """Whether it stands in, still."""
         self._number = carry.UP if direction is Direction.UP else carry.DOWN
         self._way = arrays.ways[self._number]
-        self._clock, _ = clocks()
-        self._scratch = np.empty(SLOT_BYTES, np.uint8)
+        self._clock = np.zeros(2, np.int64)
+        self._scratch = np.zeros(SLOT_BYTES, np.uint8)
         self._packets = arrays.packets[self._number]
         self._payloads = arrays.payloads[self._number]
         self._draws = arrays.draws[self._number]
