@@ -217,6 +217,10 @@ def test_the_profile_begins_when_it_is_compiled_and_a_fault_that_is_over_leaves_
         assert not relay.stats()["compiled"]
         relay.clear()
         eventually(lambda: relay.stats()["compiled"])
+        relay.blackout("300ms")
+        assert not relay.stats()["compiled"]
+        eventually(lambda: relay.stats()["compiled"])
+        assert relay.status()["faults"] == []
 
 
 def test_a_datagram_of_any_size_passes_and_small_ones_after_it():

@@ -18,7 +18,7 @@ class Events:
         Called with whether anybody watches, when that changes.
     """
 
-    def __init__(self, watched: Callable[[bool], None] | None = None) -> None:
+    def __init__(self, watched: Callable[[bool], None] = lambda _: None) -> None:
         self._watched = watched
         self._zero_s = monotonic()
         self._watchers: dict[asyncio.Queue[Row], int] = {}
@@ -41,15 +41,12 @@ class Events:
         """Yield the events from now on, for ever."""
         queue: asyncio.Queue[Row] = asyncio.Queue(_MOST_WAITING)
         self._watchers[queue] = 0
-        self._count(1)
+        if len(self._watchers) == 1:
+            self._watched(True)
         try:
             while True:
                 yield await queue.get()
         finally:
             del self._watchers[queue]
-            self._count(0)
-
-    def _count(self, changing: int) -> None:
-        """Tell when the first one has come, or the last one is gone."""
-        if self._watched is not None and len(self._watchers) == changing:
-            self._watched(bool(changing))
+            if not self._watchers:
+                self._watched(False)

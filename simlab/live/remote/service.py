@@ -1,6 +1,7 @@
 """What a running relay can be told to do, and what it can be asked."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Sequence
 from itertools import count
 from pathlib import Path
@@ -168,6 +169,11 @@ class Service(LinkCommands):
 
     async def _remove(self, live: Live) -> None:
         await self.engine.remove(live.fault)
+
+    async def _follow(self, live: Live) -> None:
+        await super()._follow(live)
+        if live.fault.until_s < math.inf:
+            await self._remove(live)  # its stage takes time as long as it is there
 
     async def _hold(self, directions: tuple[Direction, ...], for_s: float, client: int) -> None:
         await self.engine.hold(directions, for_s)
