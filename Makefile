@@ -7,7 +7,7 @@ DECLARED := setup.cfg pyproject.toml
 # The tests start hundreds of processes, each of which would compile anew all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lower-bounds bench bench-table agreement determinism notebooks format clean
+.PHONY: run test lower-bounds bench bench-table agreement determinism notebooks opus-packets format clean
 
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
@@ -45,6 +45,10 @@ determinism: .venv/.installed-with-tests
 # What the notebooks show is kept in them, and a test compares it.
 notebooks: .venv/.installed-with-tests
 	$(BIN)/python -m tests.notebooks.execute
+
+# The tone and the silence in Opus, as files of the package.
+opus-packets: .venv/.installed-with-tests
+	$(BIN)/python -m tests.webrtc.opus_packets
 
 format: .venv/.installed-with-tests
 	$(BIN)/ruff check --fix .

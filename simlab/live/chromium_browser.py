@@ -12,7 +12,8 @@ import numpy as np
 from playwright.async_api import Error, Page, Route, async_playwright
 
 from simlab.live import chromium_page
-from simlab.webrtc.clips import AMPLITUDE, SAMPLE_RATE_HZ, TONE_HZ
+from simlab.webrtc.clips import AMPLITUDE, TONE_HZ
+from simlab.webrtc.encoders import SAMPLE_RATE_HZ
 
 _ARGUMENTS = (
     "--no-sandbox",

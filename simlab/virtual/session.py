@@ -18,6 +18,7 @@ from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import HTTP_PORT, SERVER
 from simlab.virtual.ahead import import_ahead
 from simlab.virtual.client_party import ClientParty, on
+from simlab.virtual.kept_sound import is_kept
 from simlab.virtual.leaks import leaks_told
 from simlab.virtual.network import Address
 from simlab.virtual.parties import Parties
@@ -50,7 +51,8 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
     prepare_client(scenario)
     import_ahead(scenario)
     capture = _capture_of(scenario, capture_in)
-    with virtual_world(scenario.seed, redirect_openssl) as world, capture(world) as captures:
+    virtual = virtual_world(scenario.seed, redirect_openssl, is_kept(scenario))
+    with virtual as world, capture(world) as captures:
         session = VirtualSession(scenario, world, captures)
         try:
             session.run()

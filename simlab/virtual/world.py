@@ -15,6 +15,7 @@ from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
 from simlab.virtual.fast.piece import in_place
 from simlab.virtual.fast.pieces import pieces
+from simlab.virtual.kept_sound import kept_sound
 from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
 from simlab.virtual.order import candidates_in_order, numbered_members
@@ -57,10 +58,15 @@ async def _mdns_protocol() -> aioice.mdns.MDnsProtocol:
 
 
 @contextmanager
-def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
+def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: bool = False) -> Iterator[World]:
     """Make a loop in which time, network, entropy and decoding are virtual, and close it after use.
 
     While it lasts, the wall clock of the whole process shows the virtual time.
+
+    Parameters
+    ----------
+    only_kept_sound
+        Whether there is no sound but simlab's own tone and silence, which need no codec.
     """
     with ExitStack() as stack:
         stack.callback(gc.set_threshold, *gc.get_threshold())
@@ -79,6 +85,8 @@ def virtual_world(seed: int, redirect_openssl: bool = True) -> Iterator[World]:
         traveller.time_ns = time_ns  # type: ignore[method-assign]
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
+        if only_kept_sound:
+            stack.enter_context(kept_sound())
         stack.enter_context(inline_workers())
         stack.enter_context(aiohttp_connects())
         stack.enter_context(numbered_members())

@@ -6,19 +6,23 @@ import fractions
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
+from simlab.webrtc.encoders import (
+    FRAME_S,
+    FRAME_SAMPLES,
+    PICTURES_PER_S,
+    SAMPLE_RATE_HZ,
+    encode_loop,
+    encode_pictures,
+)
+from simlab.webrtc.kept_sound import Heard, kept_packets
 from simlab.webrtc.later import av
 
-SAMPLE_RATE_HZ = 48000
-FRAME_S = 0.020
-FRAME_SAMPLES = int(SAMPLE_RATE_HZ * FRAME_S)
-BIT_RATE_BPS = 32000
-PICTURES_PER_S = 30
 PICTURE_S = 1 / PICTURES_PER_S
 WIDTH, HEIGHT = 320, 240
-VIDEO_BIT_RATE_BPS = 300_000
 VIDEO_CLOCK_HZ = 90000
 _LOOP_FRAMES = 50
 TONE_HZ = 440
@@ -34,13 +38,6 @@ TIME_BASES = {"audio": fractions.Fraction(1, SAMPLE_RATE_HZ), "video": fractions
 TICKS = {"audio": FRAME_SAMPLES, "video": VIDEO_CLOCK_HZ // PICTURES_PER_S}
 INTERVALS_S = {"audio": FRAME_S, "video": PICTURE_S}
 DEFAULT_CODECS = {"audio": "opus", "video": "VP8"}
-
-_AUDIO_CODECS = {
-    "opus": ("libopus", SAMPLE_RATE_HZ),
-    "PCMU": ("pcm_mulaw", 8000),
-    "PCMA": ("pcm_alaw", 8000),
-    "G722": ("g722", 16000),
-}
 
 
 @dataclass(frozen=True)
@@ -74,56 +71,10 @@ class Clip:
 
 @cache
 def _encoded(clip: Clip, codec: str) -> tuple[bytes, ...]:
-    if clip.kind == "audio":
-        frames = list(clip.frames())
-        # Encoded twice over, so that the encoder has settled when the piece begins that is played in a loop.
-        return tuple(_encode_audio(frames * 2, codec))[-len(frames) :]
-    return tuple(_encode_video(clip.frames(), codec))
-
-
-def _encode_audio(frames: Iterable[av.AudioFrame | av.VideoFrame], codec: str) -> Iterator[bytes]:
-    name, rate_hz = _AUDIO_CODECS[codec]
-    encoder = av.CodecContext.create(name, "w")
-    assert isinstance(encoder, av.AudioCodecContext)
-    encoder.sample_rate, encoder.format, encoder.layout = rate_hz, "s16", "mono"
-    if codec == "opus":
-        # A constant bit rate gives every frame the same size on every machine.
-        encoder.bit_rate = BIT_RATE_BPS
-        encoder.options = {"vbr": "off", "application": "voip", "frame_duration": "20"}
-    resampler = av.AudioResampler("s16", "mono", rate_hz, frame_size=int(rate_hz * FRAME_S))
-    for number, frame in enumerate(frames):
-        assert isinstance(frame, av.AudioFrame)
-        frame.pts = number * FRAME_SAMPLES
-        for resampled in resampler.resample(frame):
-            yield from map(bytes, encoder.encode(resampled))
-    yield from map(bytes, encoder.encode(None))
-
-
-def _encode_video(frames: Iterable[av.AudioFrame | av.VideoFrame], codec: str) -> Iterator[bytes]:
-    name = {"VP8": "libvpx", "H264": "libx264"}[codec]
-    encoder: av.VideoCodecContext | None = None
-    for frame in frames:
-        assert isinstance(frame, av.VideoFrame)
-        encoder = encoder or _video_encoder(name, frame.width, frame.height)
-        yield from map(bytes, encoder.encode(frame))
-    if encoder is not None:
-        yield from map(bytes, encoder.encode(None))
-
-
-def _video_encoder(name: str, width: int, height: int) -> av.VideoCodecContext:
-    encoder = av.CodecContext.create(name, "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.bit_rate = VIDEO_BIT_RATE_BPS
-    encoder.time_base = fractions.Fraction(1, PICTURES_PER_S)
-    encoder.framerate = fractions.Fraction(PICTURES_PER_S)
-    encoder.gop_size = 100_000  # one key frame, at the beginning of the loop
-    encoder.thread_count = 1  # the same bytes however many processors there are
-    # With more than 0, libvpx looks at the real time that pictures take, and makes less of the next one.
-    fast = {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0", "auto-alt-ref": "0"}
-    zero = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline"}
-    encoder.options = fast if name == "libvpx" else zero
-    return encoder
+    if (clip, codec) in _KEPT:
+        return kept_packets(_KEPT[clip, codec])
+    frames: Any = clip.frames()
+    return tuple(encode_loop(list(frames), codec) if clip.kind == "audio" else encode_pictures(frames, codec))
 
 
 def audio_frame(samples: np.ndarray[tuple[int], np.dtype[np.int16]], number: int) -> av.AudioFrame:
@@ -168,12 +119,15 @@ def opus_frames(amplitude: int) -> Sequence[bytes]:
 
 
 TONE, SILENCE = tone(AMPLITUDE), tone(0)
+_KEPT = {(TONE, "opus"): "tone", (SILENCE, "opus"): "silence"}
 TEST_PICTURE = Clip("video", "test picture", lambda: _pictures(bright=True))
 BLACK = Clip("video", "black", lambda: _pictures(bright=False))
 
 
-def is_audible(frame: av.AudioFrame) -> bool:
+def is_audible(frame: av.AudioFrame | Heard) -> bool:
     """Tell whether a decoded frame is more than silence."""
+    if isinstance(frame, Heard):
+        return frame.is_audible
     samples = memoryview(frame.planes[0]).cast("B").cast("h")
     # A glance shows the tone; only what may be silence is gone through.
     for at in _GLANCE if len(samples) > _GLANCE[-1] else ():

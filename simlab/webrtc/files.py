@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from simlab.core.errors import InvalidInputError
-from simlab.webrtc.clips import FRAME_SAMPLES, PICTURES_PER_S, SAMPLE_RATE_HZ, Clip, audio_frame
+from simlab.webrtc.clips import Clip, audio_frame
+from simlab.webrtc.encoders import FRAME_SAMPLES, PICTURES_PER_S, SAMPLE_RATE_HZ
 from simlab.webrtc.later import av
 
 _LONGEST_S = 600

@@ -1,4 +1,4 @@
-"""Import aiortc without PyAV and dnspython: 18 MB and a tenth of a second that messages alone do without.
+"""Import aiortc without PyAV and dnspython: 18 MB and a tenth of a second that most sessions do without.
 
 aiortc imports PyAV's classes by name, long before it decodes anything. Stand-ins take their places, and any
 use of one of them but ``isinstance`` imports PyAV and puts the real ones there. aioice uses dnspython for

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from aiortc import RTCRtpTransceiver
@@ -9,7 +11,6 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from simlab.webrtc.clips import (
     BLACK,
-    FRAME_S,
     INTERVALS_S,
     SILENCE,
     TICKS,
@@ -19,18 +20,29 @@ from simlab.webrtc.clips import (
     is_audible,
     opus_frames,
 )
-from simlab.webrtc.later import av
+from simlab.webrtc.encoders import FRAME_S
 
 __all__ = ["FRAME_S", "Slot", "Source", "is_audible", "opus_frames"]
 
 _NOTHING = {"audio": SILENCE, "video": BLACK}
 
 
-def packet_of(kind: str, codec: str | None, data: bytes, number: int) -> "av.Packet[Any]":
-    """Return the packet of that number, in a codec of that name in SDP if it is known."""
-    packet = av.Packet(data)
-    packet.pts, packet.time_base = number * TICKS[kind], TIME_BASES[kind]
-    return packet
+@dataclass(frozen=True, slots=True)
+class EncodedPacket:
+    """What aiortc needs of an ``av.Packet`` to send it as it is.
+
+    Parameters
+    ----------
+    pts
+        When it begins, in units of ``time_base`` seconds.
+    """
+
+    data: bytes
+    pts: int
+    time_base: Fraction
+
+    def __bytes__(self) -> bytes:
+        return self.data
 
 
 class Source:
@@ -97,7 +109,7 @@ class Slot(MediaStreamTrack):
         self._source = None
         self._plugged.clear()
 
-    async def recv(self) -> "av.Packet[Any]":
+    async def recv(self) -> Any:
         """Return the next frame when its time has come.
 
         Raises
@@ -121,11 +133,12 @@ class Slot(MediaStreamTrack):
     def _is_seen(self) -> bool:
         return self._source is not None and (self._source.ended or self._source.speaks())
 
-    def _next_packet(self) -> "av.Packet[Any]":
+    def _next_packet(self) -> EncodedPacket:
         source = self._source
         codecs = self._transceiver._codecs if self._transceiver is not None else []
         codec = codecs[0].name if codecs else None
-        packet = packet_of(self.kind, codec, self._frame(source, codec), self._number)
+        pts = self._number * TICKS[self.kind]
+        packet = EncodedPacket(self._frame(source, codec), pts, TIME_BASES[self.kind])
         self._number += 1
         if source is not None and source.newest is self:
             source.sent()

@@ -7,6 +7,7 @@ from typing import Any
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
+from simlab.webrtc.seen import Seen
 
 INTERVAL_S = 0.1
 MESSAGE_GAP_S = 1.0
@@ -141,7 +142,7 @@ class Messages:
     def __init__(self, record: Recorder, direction: Direction) -> None:
         self.watch = Watch(record, direction, "message", MESSAGE_GAP_S)
         self._record = record
-        self._seen: set[int] = set()
+        self._seen = Seen()
 
     def arrived(self, number: int, sent_s: float) -> None:
         """Take in a message.
@@ -151,10 +152,9 @@ class Messages:
         number, sent_s
             As its sender wrote them into it.
         """
-        if number in self._seen:
+        if not self._seen.add(number):
             self.watch.tally.add("duplicated")
             return
-        self._seen.add(number)
         if self._record.now_s() - sent_s > LATE_S:
             self.watch.tally.add("late")
         self.watch.arrived()

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from simlab.webrtc.clips import BIT_RATE_BPS, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from simlab.webrtc.encoders import BIT_RATE_BPS, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from simlab.webrtc.later import av
 from simlab.webrtc.media import Source
 

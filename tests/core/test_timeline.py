@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from simlab.core.timeline import Event, Timeline
+from simlab.core.timeline import Event, Recorder, Timeline
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
@@ -18,3 +18,13 @@ def test_a_timeline_of_any_length_is_the_header_and_a_line_for_each_event(count)
     lines = [json.dumps(record, separators=(",", ":"), ensure_ascii=False) for record in records]
     assert timeline.to_text() == "".join(f"{line}\n" for line in lines)
     assert Timeline.from_text(timeline.to_text()) == timeline
+
+
+def test_tallies_that_say_the_same_share_what_they_say():
+    record = Recorder(lambda: 1.0)
+    for received in (50, 49, 50):
+        record("probe", "tally", direction="up", what="media", received=received)
+    first, other, again = (event.data for event in record.events)
+    assert first is again
+    assert first != other
+    assert again == {"direction": "up", "what": "media", "received": 50}

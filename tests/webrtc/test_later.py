@@ -17,9 +17,9 @@ SESSION = """
 import sys
 from simlab.batch.session import run_scenario
 from simlab.profile import Scenario, load
-text = 'duration = "3s"\\n[peers]\\nmedia = []\\n'
+messages = '[peers]\\nmedia = []\\n'
 def run(more):
-    return run_scenario(Scenario.of(load(text + more, "later.toml"), seed=1)).timeline
+    return run_scenario(Scenario.of(load('duration = "3s"\\n' + more, "later.toml"), seed=1)).timeline
 """
 
 
@@ -31,19 +31,31 @@ def told(program, path=""):
     return done.stdout.split()
 
 
-def test_messages_need_neither_pyav_nor_dnspython():
-    timeline = (
-        SESSION + "assert run('').to_text(); print('av' in sys.modules, type(sys.modules['dns.message']))"
-    )
-    assert told(timeline) == ["False", "<class", "'importlib.util._LazyModule'>"]
+@pytest.mark.parametrize("more", ["messages", "''"])
+def test_messages_and_the_tone_need_neither_pyav_nor_dnspython(more):
+    tells = f"assert run({more}).to_text(); print('av' in sys.modules, type(sys.modules['dns.message']))"
+    assert told(SESSION + tells) == ["False", "<class", "'importlib.util._LazyModule'>"]
+
+
+@pytest.mark.parametrize("more", ['[peers]\\nmedia = ["video"]', '[bot]\\nvoice = "echo"'])
+def test_pictures_and_other_sound_have_the_real_pyav_from_the_beginning(more):
+    tells = f"""
+from simlab.virtual import session
+world = session.virtual_world
+def telling(*args):
+    print(hasattr(sys.modules.get("av"), "__version__"))
+    return world(*args)
+session.virtual_world = telling
+assert run('{more}').to_text()
+"""
+    assert told(SESSION + tells) == ["True"]
 
 
 def test_names_that_end_in_local_draw_from_no_entropy_in_the_first_session_either():
     fault = '[[fault]]\\nkind = "mdns-unresolvable"\\nat = "0s"\\nfor = "3s"\\n'
-    sessions = (
-        f"texts = [run('{fault}').to_text() for _ in range(2)]\nprint('leak' in texts[0], len(set(texts)))"
-    )
-    assert told(SESSION + sessions) == ["False", "1"]
+    sessions = f"texts = [run(messages + '{fault}').to_text() for _ in range(2)]\n"
+    tells = "print('leak' in texts[0], len(set(texts)))"
+    assert told(SESSION + sessions + tells) == ["False", "1"]
 
 
 def test_nothing_is_an_instance_of_what_nobody_has_imported():
