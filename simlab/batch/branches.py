@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 import os
 import pickle
 import random
@@ -134,6 +135,7 @@ def _fork() -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+    gc.freeze()  # or the collector would go through everything, and so copy every page of it
     random.setstate(luck)  # Python seeds it anew in each copy
     if loop is not None:
         asyncio.set_event_loop(loop)
