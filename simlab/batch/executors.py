@@ -38,7 +38,7 @@ class Executor(Protocol):
         """Give back what it has taken."""
 
 
-def executor_of(name: str, jobs: int) -> Executor:
+def executor_of(name: str, jobs: int, *, here: bool = True) -> Executor:
     """Return an executor.
 
     Parameters
@@ -46,7 +46,9 @@ def executor_of(name: str, jobs: int) -> Executor:
     name
         ``"local"``, or ``"dask://HOST:PORT"``.
     jobs
-        How many processes a local one uses; with 1, the sessions run in this one.
+        How many processes a local one uses.
+    here
+        Whether the sessions run in this process, if it is one job.
 
     Raises
     ------
@@ -61,11 +63,11 @@ def executor_of(name: str, jobs: int) -> Executor:
         return DaskCluster(name.removeprefix(DASK))
     if name != LOCAL:
         raise InvalidInputError([f'--executor is "{name}", want "{LOCAL}" or "{DASK}HOST:PORT"'])
-    return Here() if jobs == 1 else Processes(jobs)
+    return Here() if here and jobs == 1 else Processes(jobs)
 
 
 class Here:
-    """One session after the other, in this process."""
+    """One session after the other, each by itself, in this process."""
 
     def __init__(self) -> None:
         self._waiting: deque[PlannedSession] = deque()

@@ -15,6 +15,7 @@ from simlab.batch.vary import combinations
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import versions
 from simlab.profile.model import Profile
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
 
 SCHEMA = 1
@@ -77,6 +78,24 @@ class PlannedCell:
         """BLAKE2b of the text, 16 hexadecimal digits."""
         return hash_of(self.text)
 
+    @cached_property
+    def alike(self) -> str | None:
+        """What cells share that differ in their policy alone; None where sessions must be run one by one.
+
+        Code of somebody else's may do what a copy of its process must not do once more.
+        """
+        profile = self.profile
+        peers = profile.peers
+        own = (peers.client, peers.server, peers.clients) == ("builtin", "builtin", 1)
+        if (
+            not own
+            or profile.clock != "virtual"
+            or (profile.policy.base is None and ":" in profile.policy.name)
+        ):
+            return None
+        network = profile.model_copy(update={"policy": PolicyKeys()})
+        return hash_of(tomli_w.dumps(network.to_toml()))
+
 
 def hash_of(text: str) -> str:
     """Return the BLAKE2b of a text, 16 hexadecimal digits."""
@@ -85,11 +104,24 @@ def hash_of(text: str) -> str:
 
 @dataclass(frozen=True)
 class PlannedSession:
-    """A session of a study: its number, what tells its rows from the others', and what is to be run."""
+    """A session of a study.
+
+    Parameters
+    ----------
+    number
+        Which one it is.
+    labels
+        What tells its rows from the others'.
+    scenario
+        What is to be run.
+    alike
+        What it shares with those that differ in their policy alone; None if it is to be run by itself.
+    """
 
     number: int
     labels: Mapping[str, Any]
     scenario: Scenario
+    alike: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +176,8 @@ class Plan:
         scenario = Scenario.of(cell.profile, seed=cell.profile.seed + number % self.seeds)
         named = {"profile": cell.profile.name, "policy": scenario.policy_name, "seed": scenario.seed}
         # Where the seed itself varies, it is a number all the same.
-        return PlannedSession(number, {"session": number, **cell.varied, **named}, scenario)
+        labels = {"session": number, **cell.varied, **named}
+        return PlannedSession(number, labels, scenario, cell.alike and f"{cell.alike}-{scenario.seed}")
 
     def files(self) -> dict[str, bytes]:
         """Return study.toml, and beside it the profile of each cell, with which it can be run again."""

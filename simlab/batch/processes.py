@@ -8,20 +8,22 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from simlab.batch.outcome import Outcome, died, outcome_of
+from simlab.batch.alike import Unit, units
+from simlab.batch.outcome import Outcome, died
 from simlab.batch.plan import PlannedSession
-from simlab.batch.workers import pool, stop, work
+from simlab.batch.workers import pool, stop, work_unit
 from simlab.core.errors import SimlabError
 
-Result = Future[Outcome | None]
+Result = Future[list[Outcome]]
+
+_UNITS_EACH = 4  # at least for each process, or one would end long before another
 
 
 class Worker:
-    """A process that runs one session at a time.
+    """A process that runs one session at a time, or several that are alike.
 
     A pool of one: where one of several dies, ``concurrent.futures`` gives up the sessions of all of them, and
     does not say whose process it was.
@@ -32,8 +34,8 @@ class Worker:
         self._process: multiprocessing.process.BaseProcess | None = None
         self._pid: Future[int] | None = None
 
-    def run(self, session: PlannedSession) -> Result:
-        """Begin a session.
+    def run(self, unit: Unit) -> Result:
+        """Begin sessions that are alike.
 
         Raises
         ------
@@ -44,7 +46,7 @@ class Worker:
             others = set(multiprocessing.active_children())
             self._pid = self.pool.submit(os.getpid)
             self._process = next(iter(set(multiprocessing.active_children()) - others), None)
-        return self.pool.submit(work, partial(outcome_of, session.labels), session.scenario)
+        return self.pool.submit(work_unit, unit)
 
     def end(self) -> str:
         """Return how the process died, in brackets.
@@ -69,27 +71,29 @@ def _how(exit_code: int | None) -> str:
 
 class _Running(NamedTuple):
     worker: Worker
-    session: PlannedSession
+    unit: Unit
     again: bool
 
 
 class Processes:
     """Several processes of this machine.
 
-    A session whose process dies runs again once, when nothing else runs: the system ends the biggest process
-    where memory runs out, whosoever's fault that is. Where that one dies, too, the session could not be run.
+    Sessions that differ in their policy alone are run together. One whose process dies runs again once, by
+    itself, when nothing else runs: the system ends the biggest process where memory runs out, whosoever's
+    fault that is. Where that one dies, too, the session could not be run.
     """
 
     def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
         self._free = [Worker() for _ in range(jobs)]
         self._running: dict[Result, _Running] = {}
-        self._waiting: deque[PlannedSession] = deque()
+        self._waiting: deque[Unit] = deque()
         self._again: deque[PlannedSession] = deque()
         self._over: SimpleQueue[Result] = SimpleQueue()
 
     def submit(self, sessions: Iterable[PlannedSession]) -> None:
         """Run these too."""
-        self._waiting.extend(sessions)
+        self._waiting.extend(units(sessions, _UNITS_EACH * self._jobs))
 
     def finished(self) -> Iterator[Outcome]:
         """Yield what became of the sessions, as they end.
@@ -100,57 +104,56 @@ class Processes:
             If the processes die before they can run anything.
         """
         while self._begin_next():
-            outcome = self._outcome(self._over.get())
-            self._begin_waiting()  # whoever takes the outcome may need a while
-            if outcome is not None and not outcome.interrupted:
-                yield outcome
+            outcomes = self._outcomes(self._over.get())
+            self._begin_waiting()  # whoever takes the outcomes may need a while
+            yield from _uninterrupted(outcomes)
 
     def _begin_next(self) -> bool:
         """Begin what can be begun, and tell whether anything runs."""
         self._begin_waiting()
         if self._again and not self._running:
-            self._begin(self._again.popleft(), again=True)
+            self._begin([self._again.popleft()], again=True)
         return bool(self._running)
 
     def _begin_waiting(self) -> None:
         while self._free and self._waiting:
             self._begin(self._waiting.popleft())
 
-    def _begin(self, session: PlannedSession, *, again: bool = False) -> None:
+    def _begin(self, unit: Unit, *, again: bool = False) -> None:
         worker = self._free.pop()
         try:
-            future = worker.run(session)
+            future = worker.run(unit)
         except BrokenProcessPool:  # it died with nothing to do, which is no session's fault
             worker.end()
             worker = Worker()
-            future = worker.run(session)
-        self._running[future] = _Running(worker, session, again)
+            future = worker.run(unit)
+        self._running[future] = _Running(worker, unit, again)
         future.add_done_callback(self._over.put)
 
-    def _outcome(self, future: Result) -> Outcome | None:
-        worker, session, again = self._running.pop(future)
+    def _outcomes(self, future: Result) -> list[Outcome]:
+        worker, unit, again = self._running.pop(future)
         try:
-            outcome = future.result()
+            outcomes = future.result()
         except BrokenProcessPool:
             how = worker.end()
             self._free.append(Worker())
             if again:
-                return died(session.labels, f"two processes that ran it died{how}")
-            self._again.append(session)
-            return None
+                return [died(session.labels, f"two processes that ran it died{how}") for session in unit]
+            self._again.extend(unit)
+            return []
         self._free.append(worker)
-        return outcome
+        return outcomes
 
     def stop(self) -> Iterable[Outcome]:
         """End the processes, and return what was over before."""
         self.close()
-        found = []
+        found: list[Outcome] = []
         with suppress(Empty):
             while True:
                 future = self._over.get_nowait()
                 with suppress(CancelledError, BrokenProcessPool):
-                    found.append(future.result())
-        return [outcome for outcome in found if outcome is not None and not outcome.interrupted]
+                    found += _uninterrupted(future.result())
+        return found
 
     def close(self) -> None:
         """End the processes."""
@@ -158,3 +161,7 @@ class Processes:
         stop(*pools)
         for one in pools:
             one.shutdown()
+
+
+def _uninterrupted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    return (outcome for outcome in outcomes if not outcome.interrupted)

@@ -4,15 +4,19 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from simlab.batch.alike import Unit, run_unit
 from simlab.batch.interrupt import Interrupt
+from simlab.batch.outcome import Outcome
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario
+from simlab.profile.model import Clock
 from simlab.profile.scenario import Scenario
 
 R = TypeVar("R")
@@ -63,13 +67,29 @@ def work(finish: Callable[[Run], R], scenario: Scenario, capture_under: Path | N
     R or None
         None where the pool was stopped before it began.
     """
+    run = None
+    with _interruptible(scenario.clock):
+        if not _interrupt.asked:
+            run = run_scenario(scenario, capture_under)
+    return None if run is None else finish(replace(run, stopped=_interrupt.asked > 0))
+
+
+def work_unit(unit: Unit) -> list[Outcome]:
+    """Run sessions that are alike in a process of a pool, and return what remains of those that are over."""
+    with _interruptible("virtual"):
+        if not _interrupt.asked:
+            return run_unit(unit, lambda: _interrupt.asked > 0)
+    return []
+
+
+@contextmanager
+def _interruptible(clock: Clock) -> Iterator[None]:
+    """Let the pool's end also end a session."""
     # A virtual session is over soon, and its loop runs nearly all the time.
-    _interrupt.for_loops = scenario.clock == "virtual"
+    _interrupt.for_loops = clock == "virtual"
     _interrupt.held = False
     try:
-        run = None if _interrupt.asked else run_scenario(scenario, capture_under)
-    except KeyboardInterrupt:
-        run = None
+        with suppress(KeyboardInterrupt):
+            yield
     finally:
         _interrupt.held = True
-    return None if run is None else finish(replace(run, stopped=_interrupt.asked > 0))

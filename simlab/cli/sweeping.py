@@ -67,7 +67,8 @@ def sweep_and_print(matrix: Matrix, how: How) -> int:
     SimlabError
         If the study could not be saved, or the executor cannot go on.
     """
-    with closing(executor_of(how.executor, how.jobs or os.cpu_count() or 1)) as executor:
+    jobs = how.jobs or os.cpu_count() or 1
+    with closing(executor_of(how.executor, jobs, here=False)) as executor:
         planned = plan_of(matrix)
         with _begun(planned, how) as sweep:
             interrupted = _run(sweep, executor, shown=not how.quiet)

@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from importlib import import_module
 from math import inf
@@ -12,6 +14,7 @@ from simlab.profile.behaviour import ClientBehaviour
 from simlab.profile.model import Client
 from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
+from simlab.reconnect.alternatives import Alternatives, Choose
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.reconnect.liveness_consent import AioiceLiveness, FirefoxLiveness
 from simlab.reconnect.liveness_model import Liveness
@@ -62,11 +65,18 @@ def draws_of(seed: int) -> Iterator[float]:
     return uniforms(stream(seed, "policy"))
 
 
-def rules_of(policy: Policy | Rules, behaviour: ClientBehaviour, seed: int) -> Rules:
-    """Return the rules of a policy, for a client with these behaviours."""
-    if isinstance(policy, Rules):
+_following: ContextVar[Alternatives | None] = ContextVar("following", default=None)
+
+
+def alternatives_of(
+    policy: Policy | Rules | Alternatives, behaviour: ClientBehaviour, seed: int
+) -> Alternatives:
+    """Return what a client with these behaviours follows, which as a rule is one policy."""
+    if isinstance(policy, Alternatives):
         return policy
-    return Rules(draws_of(seed), as_client(policy, behaviour))
+    if isinstance(policy, Rules):
+        return Alternatives(lambda _: policy)
+    return Alternatives(lambda _: Rules(draws_of(seed), as_client(policy, behaviour)))
 
 
 def find_rules(name: str) -> type[Rules]:
@@ -120,6 +130,35 @@ def rules_of_scenario(scenario: Scenario) -> Rules:
     # What the profile says of the policy goes before what it says of the client.
     policy = changed(as_client(replace(named, follow_client=follows), behaviour), keys)
     return made(draws_of(scenario.seed), replace(policy, name=keys.name))
+
+
+@contextmanager
+def following(scenarios: Sequence[Scenario], choose: Choose) -> Iterator[Alternatives]:
+    """Let the client of a session follow the policies of several scenarios, which differ in that alone.
+
+    Parameters
+    ----------
+    choose
+        Settles which to go on with, once they want different things.
+    """
+    both = Alternatives(lambda number: rules_of_scenario(scenarios[number]), range(len(scenarios)), choose)
+    token = _following.set(both)
+    try:
+        yield both
+    finally:
+        _following.reset(token)
+
+
+def policies_of_scenario(scenario: Scenario) -> Alternatives:
+    """Return the policy that the client of a scenario follows, or those of ``following``.
+
+    Raises
+    ------
+    ValueError
+        If a class that it names is not there.
+    """
+    rules = rules_of_scenario(scenario)
+    return _following.get() or Alternatives(lambda _: rules)
 
 
 def liveness_of(client: Client, seed: int) -> Callable[[], Liveness]:

@@ -25,7 +25,7 @@ from simlab.webrtc.http_server import HttpServer
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.peer import PeerError
-from simlab.webrtc.policies import liveness_of, rules_of_scenario
+from simlab.webrtc.policies import liveness_of, policies_of_scenario
 from simlab.webrtc.request_params import RequestParams
 from simlab.webrtc.routes import OFFER_PATH, START_PATH, Routes
 from simlab.webrtc.synthetic import SyntheticMedia
@@ -90,7 +90,7 @@ class ClientSession:
             decode_video=False,
             ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
-            policy=rules_of_scenario(scenario),
+            policy=policies_of_scenario(scenario),
             liveness=liveness_of(profile.client, scenario.seed),
             seed=scenario.seed,
             behaviour=profile.client.behaviour,

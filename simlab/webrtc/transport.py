@@ -10,6 +10,7 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import CLIENT_PRESETS, ClientBehaviour
+from simlab.reconnect.alternatives import Alternatives
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.reconnect.liveness_model import Liveness
 from simlab.reconnect.policy import POLICIES, Policy
@@ -22,7 +23,7 @@ from simlab.webrtc.incoming import IncomingTracks
 from simlab.webrtc.media_manager import MediaManager
 from simlab.webrtc.negotiation import Negotiation
 from simlab.webrtc.peer import Peer, PeerError
-from simlab.webrtc.policies import rules_of
+from simlab.webrtc.policies import alternatives_of
 from simlab.webrtc.reconnection import Reconnection
 from simlab.webrtc.request_params import RequestParams, connection_params, resolve
 from simlab.webrtc.synthetic import SyntheticMedia
@@ -92,7 +93,7 @@ class SmallWebRTCTransport(ClientCalls):
         enable_cam: bool = False,
         disconnect_on_bot_disconnect: bool = True,
         decode_video: bool = True,
-        policy: Policy | Rules = POLICIES["pipecat"],
+        policy: Policy | Rules | Alternatives = POLICIES["pipecat"],
         liveness: Callable[[], Liveness] = ChromiumLiveness,
         seed: int = 0,
         behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
@@ -121,8 +122,8 @@ class SmallWebRTCTransport(ClientCalls):
         self._made = 0
         self._incoming = IncomingTracks(self.record, self.callbacks, behaviour.drop_new_remote_tracks)
         self._negotiation = Negotiation(self, self._endpoint)
-        rules = rules_of(policy, behaviour, seed)
-        self._reconnection = Reconnection(self, rules, self._negotiation)
+        policies = alternatives_of(policy, behaviour, seed)
+        self._reconnection = Reconnection(self, policies, self._negotiation)
         self._make_liveness = liveness
         self._opened: asyncio.Future[None] | None = None
         self._bot_ready: asyncio.Future[Any] | None = None

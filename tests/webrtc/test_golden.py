@@ -64,7 +64,7 @@ class Stage:
 
     def lose(self):
         """Let the client think that its path is lost for good."""
-        self.transport._reconnection._state_changed(lambda _: "failed")
+        self.transport._reconnection._state_changed("ice", lambda _: "failed")
 
     def plan(self, status, value=None, text=None):
         async def answer():

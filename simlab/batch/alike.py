@@ -1,0 +1,111 @@
+"""Run sessions that differ in their policy alone: what they have in common, once.
+
+Until two policies want different things, their sessions are the same one. From there on, each goes on in a
+copy of the process.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from simlab.batch.branches import Branches, can_branch
+from simlab.batch.outcome import Outcome, outcome_of
+from simlab.batch.plan import PlannedSession
+from simlab.batch.session import judged, run_scenario
+from simlab.core.errors import SessionFailedError
+from simlab.core.timeline import Timeline
+from simlab.profile.header import header
+from simlab.profile.scenario import Scenario
+
+T = TypeVar("T")
+
+Unit = Sequence[PlannedSession]
+"""Sessions that differ in their policy alone."""
+
+
+def units(sessions: Iterable[PlannedSession], at_least: int = 1) -> list[Unit]:
+    """Put together the sessions that can be run together, in the order of the first ones.
+
+    Parameters
+    ----------
+    at_least
+        How many units there shall be if there are as many sessions, so that all processes have some.
+    """
+    found: dict[object, list[PlannedSession]] = {}
+    for session in sessions:
+        found.setdefault(session.alike or session.number, []).append(session)
+    several: list[Unit] = list(found.values())
+    while len(several) < at_least and any(len(unit) > 1 for unit in several):
+        several = [half for unit in several for half in _halves(unit)]
+    return several
+
+
+def _halves(unit: Unit) -> list[Unit]:
+    middle = (len(unit) + 1) // 2
+    return [half for half in (unit[:middle], unit[middle:]) if half]
+
+
+def run_unit(unit: Unit, is_stopped: Callable[[], bool]) -> list[Outcome]:
+    """Run the sessions of a unit, and return what remains of them, in the order of their numbers.
+
+    Parameters
+    ----------
+    is_stopped
+        Tells whether the user wants them to end; those that are not over then may be left out.
+    """
+    over: list[Outcome] = []
+    if len(unit) > 1 and can_branch():
+
+        def outcome(number: int, timeline: Timeline, wall_s: float) -> Outcome:
+            run = judged(unit[number].scenario, timeline, wall_s)
+            return outcome_of(unit[number].labels, replace(run, stopped=is_stopped()))
+
+        over = run_together([session.scenario for session in unit], outcome, is_stopped)
+    known = {one.number for one in over}
+    for session in unit:
+        if session.number not in known and not is_stopped():
+            run = run_scenario(session.scenario)
+            over.append(outcome_of(session.labels, replace(run, stopped=is_stopped())))
+    return sorted(over, key=lambda one: one.number)
+
+
+def run_together(
+    scenarios: Sequence[Scenario],
+    finish: Callable[[int, Timeline, float], T],
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> list[T]:
+    """Run scenarios under the virtual clock that differ in their policy alone, as long as one is as another.
+
+    Parameters
+    ----------
+    finish
+        Makes, in whatever process, of a session that is over what remains of it; called with the scenario's
+        number, the timeline, and the seconds that it took, with those of the ones before it.
+
+    Returns
+    -------
+    list of T
+        In no order. Those are missing whose process died, and all if the session could not begin.
+    """
+    from simlab.virtual.session import run
+    from simlab.webrtc.policies import following
+
+    branches: Branches[list[T]] = Branches(is_stopped)
+
+    def work() -> list[T]:
+        began_s = time.perf_counter()
+        with following(scenarios, branches.choose) as followed:
+            try:
+                timeline = run(scenarios[0])
+            except SessionFailedError:
+                return []
+        wall_s = time.perf_counter() - began_s
+        return [finish(n, retold(timeline, scenarios[n]), wall_s) for n in followed.kept]
+
+    return [one for found in branches.run(work) for one in found]
+
+
+def retold(timeline: Timeline, scenario: Scenario) -> Timeline:
+    """Return a timeline as that of another scenario, with which the same happened."""
+    return Timeline.of(header(scenario, dtls_timer=timeline.header["dtls_timer"]), timeline.events)

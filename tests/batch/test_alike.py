@@ -1,0 +1,218 @@
+"""Sessions that differ in their policy alone are run together, and come to what each comes to alone."""
+
+import os
+import random
+import signal
+from dataclasses import replace
+
+import pytest
+
+from simlab.batch import branches
+from simlab.batch.alike import run_together, run_unit, units
+from simlab.batch.branches import BranchError, Branches
+from simlab.batch.outcome import outcome_of
+from simlab.batch.plan import Matrix, PlannedCell, plan
+from simlab.batch.scenarios import Wanted
+from simlab.batch.session import run_scenario
+from simlab.core.errors import SessionFailedError
+from simlab.profile import Scenario, load
+from simlab.reconnect.policy import POLICIES
+from simlab.virtual.session import run
+
+FLAKY = """
+duration = "60s"
+[peers]
+media = []
+[link]
+delay = "40ms"
+jitter = "10ms"
+loss = { model = "gilbert-elliott", loss = "3%", burst = 4 }
+[[fault]]
+kind = "blackout"
+at = "4s"
+for = "16s"
+[[fault]]
+kind = "block"
+at = "30s"
+for = "18s"
+match = ["stun"]
+[[fault]]
+kind = "signalling"
+at = "30s"
+for = "18s"
+how = "status 503"
+"""
+RESTARTS = """
+duration = "40s"
+[link]
+delay = "20ms"
+[[fault]]
+kind = "client-freeze"
+at = "2s"
+for = "9s"
+[[fault]]
+kind = "server-restart"
+at = "15s"
+for = "3s"
+[[fault]]
+kind = "tab-closed"
+at = "35s"
+"""
+
+
+def scenarios(text, seed, policies=tuple(POLICIES)):
+    profile = load(text, "alike.toml")
+    return [Scenario.of(profile, policy_name=name, seed=seed) for name in policies]
+
+
+def text_of(number, timeline, _):
+    return number, timeline.to_text()
+
+
+@pytest.mark.parametrize("text", [FLAKY, RESTARTS])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_policys_timeline_is_that_which_it_has_alone(text, seed):
+    several = scenarios(text, seed)
+    together = dict(run_together(several, text_of))
+    assert sorted(together) == list(range(len(several)))
+    for number, scenario in enumerate(several):
+        assert together[number] == run(scenario).to_text(), scenario.policy_name
+
+
+def forever():
+    return False
+
+
+def branching(work, is_stopped=forever):
+    """Return what the branches of some work come to; the work is given what chooses."""
+    several = Branches(is_stopped)
+    return several.run(lambda: work(several.choose))
+
+
+def test_each_branch_may_branch_again():
+    def work(choose):
+        first = choose([[0, 1], [2, 3], [4]])
+        return list(choose([[number] for number in first])) if len(first) > 1 else list(first)
+
+    assert sorted(branching(work)) == [[0], [1], [2], [3], [4]]
+
+
+def test_copies_have_the_same_luck(monkeypatch):
+    random.seed(7)
+    drawn = branching(lambda choose: (choose([[0], [1], [2]]), random.random())[1])
+    assert len(drawn) == 3
+    assert len(set(drawn)) == 1
+
+
+def test_what_dies_is_missing():
+    def work(choose):
+        if choose([[0], [1]]) == [1]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "over"
+
+    assert branching(work) == ["over"]
+
+
+def test_what_a_copy_raises_is_told_with_where():
+    def work(choose):
+        if choose([[0], [1]]) == [1]:
+            raise ZeroDivisionError("in the copy")
+
+    with pytest.raises(BranchError, match=r"in work\n(.*\n)*ZeroDivisionError: in the copy"):
+        branching(work)
+
+
+def test_nothing_more_is_begun_when_it_is_to_stop():
+    assert branching(lambda choose: choose([[0], [1]]), is_stopped=lambda: True) == [[0]]
+
+
+def unit_of(profile, policies, **wanted):
+    """Return the sessions of one seed."""
+    found = plan(Matrix(Wanted([profile], policies, seeds=1, **wanted)))
+    (unit,) = units(found.session(number) for number in range(len(found)))
+    return unit
+
+
+@pytest.fixture
+def unit(tmp_path):
+    file = tmp_path / "flaky.toml"
+    file.write_text(FLAKY)
+    return unit_of(str(file), ["pipecat", "livekit", "never"])
+
+
+@pytest.fixture
+def alone(unit):
+    return [outcome_of(one.labels, run_scenario(one.scenario)) for one in unit]
+
+
+def rows(outcomes):
+    return [outcome.record() for outcome in outcomes]
+
+
+def test_a_unit_comes_to_what_its_sessions_come_to(unit, alone):
+    assert rows(run_unit(unit, forever)) == rows(alone)
+
+
+def test_sessions_whose_copies_die_are_run_by_themselves(unit, alone, monkeypatch):
+    monkeypatch.setattr(Branches, "_leave", lambda *_: os._exit(1))
+    assert rows(run_unit(unit, forever)) == rows(alone)
+
+
+def test_sessions_are_run_one_by_one_where_no_process_can_be_copied(unit, alone, monkeypatch):
+    monkeypatch.setattr(branches.sys, "platform", "darwin")
+    monkeypatch.setattr(branches.os, "fork", None)
+    assert rows(run_unit(unit, forever)) == rows(alone)
+
+
+def test_sessions_that_cannot_begin_are_failures_each(unit, monkeypatch):
+    def fail(*_, **__):
+        raise SessionFailedError("server", "there is none")
+
+    monkeypatch.setattr("simlab.virtual.session.run", fail)
+    failed = [outcome.failed for outcome in run_unit(unit, forever)]
+    assert [(one["session"], one["stage"], one["reason"]) for one in failed] == [
+        (number, "server", "there is none") for number in range(3)
+    ]
+
+
+def numbers(found):
+    return [[session.number for session in unit] for unit in found]
+
+
+def test_units_are_the_sessions_of_a_seed(unit):
+    a, b, c = unit
+    other = replace(a, number=7, alike=None)
+    another = replace(a, number=8, alike="another network")
+    assert numbers(units([a, other, b, another, c])) == [[0, 1, 2], [7], [8]]
+
+
+def test_there_are_enough_units_for_all_processes(unit):
+    assert numbers(units(unit, at_least=2)) == [[0, 1], [2]]
+    assert numbers(units(unit, at_least=8)) == [[0], [1], [2]]
+
+
+def cell(text):
+    return PlannedCell(load(text, "alike.toml"), {})
+
+
+def test_cells_are_alike_that_differ_in_their_policy_alone():
+    first, second, slower = (
+        cell(f'[policy]\nname = "{name}"\n[link]\ndelay = "{delay}"\n')
+        for name, delay in (("pipecat", "20ms"), ("livekit", "20ms"), ("pipecat", "30ms"))
+    )
+    assert first.alike is not None
+    assert first.alike == second.alike != slower.alike
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'clock = "real"',
+        "[peers]\nclients = 2",
+        '[peers]\nserver = "pipecat"',
+        '[peers]\nclient = "tests.apps.own_client:talk"',
+        '[policy]\nname = "deadly:Deadly"',
+    ],
+)
+def test_what_is_not_simlabs_own_is_run_by_itself(text):
+    assert cell(text).alike is None
