@@ -106,8 +106,22 @@ PIECE = Piece(
     (
         (rtcdatachannel, "0cb618e9ad5433aa"),
         (rtcsctptransport, "7ab4c9797827e6c1"),
-        (pyee_base, "11974c09ed438f0a"),
-        (pyee_asyncio, "3fc5040cd66df80b"),
+        # In what these versions differ, removing listeners and waiting for coroutines, is left to pyee.
+        (
+            pyee_base,
+            "cb34b7e3bbfbe748",  # 13.0.0
+            "11974c09ed438f0a",  # 13.0.1
+            "06686723ce070dfc",  # 14.0.0
+            "a4f9cb67f0dbfa92",  # 15.0.0
+            "37c9c3c3f3f153c5",  # 16.0.0, 16.0.1
+        ),
+        (
+            pyee_asyncio,
+            "3fc5040cd66df80b",  # 13.0.0 to 14.0.0
+            "4a273fafc9d13e22",  # 15.0.0
+            "8de8eaab53bb3a2f",  # 16.0.0
+            "0455852373815d0a",  # 16.0.1
+        ),
     ),
     (
         (RTCSctpTransport, "_data_channel_send", _channel_send),

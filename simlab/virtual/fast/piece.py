@@ -11,6 +11,8 @@ from typing import Any
 
 from simlab.virtual.replace import replaced
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -21,27 +23,33 @@ class Piece:
     name
         What it speeds up.
     written_for
-        The modules that it was written against, each with the fingerprint of its source; a piece
-        for none fits nowhere.
+        The modules that it was written against, each with the fingerprints of its sources, one for
+        each of the versions in which it does what they do; a piece for none fits nowhere.
     routes
         What is replaced: the owner, the name in it, and what takes its place.
     """
 
     name: str
-    written_for: tuple[tuple[ModuleType, str], ...]
+    written_for: tuple[tuple[ModuleType, *tuple[str, ...]], ...]
     routes: tuple[tuple[object, str, Any], ...]
 
     @property
     def fits(self) -> bool:
-        """Whether the library is the very one that it was written against."""
-        sources = self.written_for
-        return bool(sources) and all(fingerprint(module) == expected for module, expected in sources)
+        """Whether every module is of a version that it was written against."""
+        return bool(self.written_for) and not self.strangers
+
+    @property
+    def strangers(self) -> tuple[str, ...]:
+        """The names of the modules of a version that it was not written against."""
+        return tuple(
+            module.__name__ for module, *known in self.written_for if fingerprint(module) not in known
+        )
 
     @property
     def is_traced(self) -> bool:
         """Whether somebody wants the library's debugging messages, which the piece does not write."""
         return any(
-            logging.getLogger(module.__name__).isEnabledFor(logging.DEBUG) for module, _ in self.written_for
+            logging.getLogger(module.__name__).isEnabledFor(logging.DEBUG) for module, *_ in self.written_for
         )
 
 
@@ -58,10 +66,22 @@ def fingerprint(module: ModuleType) -> str:
 
 @contextmanager
 def in_place(pieces: Iterable[Piece]) -> Iterator[None]:
-    """Let the pieces that fit stand in for as long as the context lasts; any other changes nothing."""
+    """Let the pieces that fit stand in for as long as the context lasts; any other changes nothing.
+
+    What does not fit is logged, at INFO.
+    """
     with ExitStack() as stack:
         for piece in pieces:
-            if piece.fits and not piece.is_traced:
+            if not piece.fits:
+                _tell_of(piece.name, piece.strangers)
+            elif not piece.is_traced:
                 for owner, name, route in piece.routes:
                     stack.enter_context(replaced(owner, name, route))
         yield
+
+
+@cache  # once in a process, not for each session
+def _tell_of(name: str, strangers: tuple[str, ...]) -> None:
+    written_for = f"not written for these versions of {', '.join(strangers)}"
+    reason = written_for if strangers else "the libraries lack what it replaces"
+    logger.info("sessions are slower without the piece %r: %s", name, reason)

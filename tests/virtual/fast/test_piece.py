@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from simlab.virtual.fast import piece as piece_module
 from simlab.virtual.fast import pieces as pieces_module
 from simlab.virtual.fast.piece import Piece, fingerprint, in_place
 from simlab.virtual.fast.pieces import pieces
@@ -22,17 +23,22 @@ class Owner:
         return "own"
 
 
-def piece(expected):
-    return Piece("a piece", ((own_module, expected),), ((Owner, "route", staticmethod(lambda: "fast")),))
+def piece(*known):
+    return Piece("a piece", ((own_module, *known),), ((Owner, "route", staticmethod(lambda: "fast")),))
+
+
+@pytest.fixture
+def told(caplog):
+    """Return what was logged in this test, whatever was logged before it."""
+    piece_module._tell_of.cache_clear()
+    caplog.set_level(logging.INFO, "simlab")
+    return lambda: caplog.messages
 
 
 @pytest.mark.parametrize("one", pieces(time.time_ns), ids=lambda one: one.name)
 def test_every_piece_fits_the_installed_version(one):
     if not one.fits:
-        strangers = [
-            module.__name__ for module, expected in one.written_for if fingerprint(module) != expected
-        ]
-        pytest.skip(f"sessions are slower: {', '.join(strangers)} is of a version not looked at yet")
+        pytest.skip(f"sessions are slower: {', '.join(one.strangers)}: of a version not looked at yet")
     for owner, name, route in one.routes:
         assert owner.__dict__[name] is not route
     with in_place([one]):
@@ -51,6 +57,38 @@ def test_a_piece_that_fits_stands_in_for_as_long_as_it_is_wanted():
 def test_a_piece_for_another_version_changes_nothing():
     with in_place([piece("0" * 16)]):
         assert Owner.route() == "own"
+
+
+def test_a_piece_may_be_for_several_versions():
+    several = piece("0" * 16, fingerprint(own_module), "1" * 16)
+    assert several.fits
+    assert several.strangers == ()
+    with in_place([several]):
+        assert Owner.route() == "fast"
+    assert not piece("0" * 16, "1" * 16).fits
+
+
+def test_a_piece_knows_which_modules_are_of_another_version():
+    known, stranger = fingerprint(own_module), fingerprint(pieces_module)
+    one = Piece("a piece", ((own_module, known), (pieces_module, "0" * 16, known)), ())
+    assert one.strangers == ("simlab.virtual.fast.pieces",)
+    assert Piece("a piece", ((own_module, known), (pieces_module, known, stranger)), ()).strangers == ()
+
+
+def test_a_piece_that_does_not_fit_is_told_of_once(told):
+    for _ in range(2):
+        with in_place([piece("0" * 16), piece(fingerprint(own_module))]):
+            pass
+    assert told() == [
+        "sessions are slower without the piece 'a piece': "
+        "not written for these versions of tests.virtual.fast.own_module"
+    ]
+
+
+def test_a_piece_for_what_the_libraries_lack_is_told_of(told):
+    with in_place([Piece("dtls", (), ())]):
+        pass
+    assert told() == ["sessions are slower without the piece 'dtls': the libraries lack what it replaces"]
 
 
 def test_a_library_that_lacks_what_a_piece_is_about_does_without_it(monkeypatch):
