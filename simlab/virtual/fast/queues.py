@@ -65,7 +65,7 @@ class OpenQueue(asyncio.Queue[Any]):
         """Wait no more, because the taker was interrupted; if it had been woken, another one is."""
         getter.cancel()
         if getter in self._getters:
-            self._getters.popleft()
+            self._getters.remove(getter)
         if self._items and not getter.cancelled():
             self._wake()
 

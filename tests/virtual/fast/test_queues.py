@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simlab.virtual.fast.queues import DatagramQueue, OpenQueue, Rest
@@ -43,6 +43,18 @@ def _log(make_queue, steps):
     return log
 
 
+_SECOND_OF_THREE_LEAVES = [
+    ("take", 0),
+    ("take", 0),
+    ("take", 0),
+    ("pause", 0),
+    ("cancel", 1),
+    ("pause", 0),
+    ("put", 0),
+]
+
+
+@example(_SECOND_OF_THREE_LEAVES)
 @given(
     st.lists(st.tuples(st.sampled_from(["put", "take", "cancel", "pause"]), st.integers(0, 9)), max_size=30)
 )
