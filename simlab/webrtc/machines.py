@@ -40,6 +40,7 @@ class _Follower:
 
     def __init__(self, rules: Rules) -> None:
         self.policy = rules.terms
+        self.wants_packets = self.policy.silence_s < inf or self.policy.missed_pings > 0
         self.machine = Reconnector(rules)
         self.timer: asyncio.TimerHandle | None = None
         self.due: tuple[float, int] | None = None  # when, and together with whom
@@ -58,11 +59,6 @@ class _Follower:
         if self.timer is not None:
             self.timer.cancel()
         self.timer = None
-
-
-def wants_packets(policy: Policy) -> bool:
-    """Tell whether a policy goes by what arrives."""
-    return policy.silence_s < inf or policy.missed_pings > 0
 
 
 def all_policies(_: Policy) -> bool:
@@ -90,13 +86,26 @@ class Machines:
         self._followers = {number: _Follower(rules) for number, rules in alternatives.all_rules()}
         self._loop = asyncio.get_running_loop()
         self._times_set = 0
-        self.want_packets = any(wants_packets(one.policy) for one in self._followers.values())
+        self._take_packets = self._who_wants_packets()
         self.closed = False
 
     def note(self, tell: Callable[[Reconnector], None]) -> None:
         """Tell all of something of which nothing comes yet."""
         for follower in self._left().values():
             tell(follower.machine)
+
+    @property
+    def want_packets(self) -> bool:
+        """Whether any of them goes by what arrives."""
+        return bool(self._take_packets)
+
+    def heard(self, what: str) -> None:
+        """Tell those that want to know of a packet, of which nothing comes but when they look next."""
+        self._times_set += 1
+        self._left()
+        for follower in self._take_packets:
+            follower.machine.heard(what, self._loop.time())
+            self._set_timer(follower)
 
     def tell(
         self,
@@ -148,8 +157,11 @@ class Machines:
         if len(kept) < len(self._followers):
             for number in self._followers.keys() - set(kept):
                 self._followers.pop(number).drop_timer()
-            self.want_packets = any(wants_packets(one.policy) for one in self._followers.values())
+            self._take_packets = self._who_wants_packets()
         return self._followers
+
+    def _who_wants_packets(self) -> list[_Follower]:
+        return [one for one in self._followers.values() if one.wants_packets]
 
     def _set_timer(self, follower: _Follower) -> None:
         due_s = follower.machine.next_timer_s()

@@ -10,7 +10,7 @@ from simlab.reconnect.alternatives import Alternatives
 from simlab.reconnect.terms import Attempt
 from simlab.webrtc.errors import TransportStartError
 from simlab.webrtc.http import OfferAbortedError, OfferFailedError, OfferRefusedError
-from simlab.webrtc.machines import Asked, Machines, wants_packets
+from simlab.webrtc.machines import Asked, Machines
 from simlab.webrtc.negotiation import Negotiation
 from simlab.webrtc.peer import PeerError
 
@@ -61,9 +61,7 @@ class Reconnection:
     def heard(self, peer: "Peer", what: str) -> None:
         """Take in a packet: ``"media"``, or ``"data"`` of the channel."""
         if self._machines.want_packets and peer is self._transport.peer:
-            self._machines.tell(
-                lambda machine: machine.heard(what, self._loop.time()), wants_packets, when_closed=True
-            )
+            self._machines.heard(what)
 
     def answered(self) -> None:
         """Take in that an answer was applied."""
