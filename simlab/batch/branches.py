@@ -48,6 +48,7 @@ class Branches(Generic[T]):
     def __init__(self, is_stopped: Callable[[], bool]) -> None:
         self._is_stopped = is_stopped
         self._found: list[T] = []
+        self._failure = ""  # the traceback of a copy
         self._to_parent: int | None = None  # where a copy writes what it comes to
 
     def run(self, work: Callable[[], T]) -> list[T]:
@@ -66,7 +67,9 @@ class Branches(Generic[T]):
             self._leave([] if isinstance(error, KeyboardInterrupt) else traceback.format_exc())
         self._found.append(found)
         if self._to_parent is not None:
-            self._leave(self._found)
+            self._leave(self._failure or self._found)
+        if self._failure:
+            raise BranchError(self._failure)
         return self._found
 
     def choose(self, groups: Sequence[Sequence[int]]) -> Sequence[int]:
@@ -104,16 +107,17 @@ class Branches(Generic[T]):
                     if not part:
                         break
                     parts.append(part)
-        os.waitpid(pid, 0)
-        return b"".join(parts)
+        _, status = os.waitpid(pid, 0)
+        return b"".join(parts) if status == 0 else b""
 
     def _take(self, said: bytes) -> None:
         if not said:
             return
         found = pickle.loads(said)
         if isinstance(found, str):
-            raise BranchError(found)
-        self._found += found
+            self._failure = found  # to be told at the end: here, an event loop would keep it to itself
+        else:
+            self._found += found
 
     def _leave(self, said: object) -> None:
         """End a copy."""

@@ -122,6 +122,30 @@ def test_what_a_copy_raises_is_told_with_where():
         branching(work)
 
 
+def test_a_choice_does_not_raise_what_a_copy_does():
+    """A session chooses in a callback of its loop, which would only log it, and go on."""
+    chosen = []
+
+    def work(choose):
+        chosen.append(choose([[0], [1]]))
+        if chosen == [[1]]:
+            raise ZeroDivisionError
+        chosen.append("went on")
+
+    with pytest.raises(BranchError):
+        branching(work)
+    assert chosen == [[0], "went on"]
+
+
+def test_what_dies_while_it_tells_is_missing(monkeypatch):
+    def leave(self, _):
+        os.write(self._to_parent, b"half of")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(Branches, "_leave", leave)
+    assert branching(lambda choose: choose([[0], [1]])) == [[0]]
+
+
 def test_nothing_more_is_begun_when_it_is_to_stop():
     assert branching(lambda choose: choose([[0], [1]]), is_stopped=lambda: True) == [[0]]
 
