@@ -47,9 +47,19 @@ class Sweep:
             If nothing can be written there.
         SimlabError
             If the disk is full.
+        KeyboardInterrupt
+            If the user interrupted; then there is no folder.
         """
         store.prepare(parent)
-        return cls(plan, store.Unfinished.begin(parent, plan.name, plan.files()))
+        begun = None
+        try:
+            with uninterrupted():
+                begun = cls(plan, store.Unfinished.begin(parent, plan.name, plan.files()))
+        except KeyboardInterrupt:
+            if begun is not None:
+                begun.discard()
+            raise
+        return begun
 
     @property
     def most(self) -> int:
@@ -141,4 +151,11 @@ class Sweep:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.unfinished is not None:
+            if kind is KeyboardInterrupt and not self.outcomes:
+                self.discard()
             self.unfinished.close()
+
+    def discard(self) -> None:
+        """Leave nothing of a study of which no session is over."""
+        if self.unfinished is not None and self.unfinished.folder.exists():
+            self.unfinished.discard()

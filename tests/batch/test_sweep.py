@@ -1,6 +1,7 @@
 """Studies: the same rows however they are run, and what they come to."""
 
 import math
+import signal
 
 import polars as pl
 import pytest
@@ -8,6 +9,8 @@ import pytest
 import simlab
 from simlab.batch.plan import Matrix, plan
 from simlab.batch.scenarios import Wanted
+from simlab.batch.schedule import Schedule
+from simlab.batch.sweep import Sweep
 from simlab.core.errors import InvalidInputError
 
 PROFILE = """
@@ -98,3 +101,26 @@ def test_no_outage_is_no_recovery(profile):
     (cell,) = study.recovery()
     assert math.isnan(cell.median_s)
     assert study.plot_recovery().get_title(loc="left") == "No outage in any session"
+
+
+def test_an_interruption_before_the_first_session_leaves_nothing(profile, tmp_path):
+    planned = plan(Matrix(Wanted([profile])))
+    out = tmp_path / "results"
+    with pytest.raises(KeyboardInterrupt), Sweep.begin(planned, out):
+        raise KeyboardInterrupt
+    assert list(out.iterdir()) == []
+
+
+def test_an_interruption_while_a_study_begins_leaves_nothing(profile, tmp_path, monkeypatch):
+    begin = Schedule.__init__
+
+    def interrupted(self, *args):
+        signal.raise_signal(signal.SIGINT)
+        begin(self, *args)
+
+    monkeypatch.setattr(Schedule, "__init__", interrupted)
+    planned = plan(Matrix(Wanted([profile])))
+    out = tmp_path / "results"
+    with pytest.raises(KeyboardInterrupt):
+        Sweep.begin(planned, out)
+    assert list(out.iterdir()) == []
