@@ -84,16 +84,12 @@ class PlannedCell:
 
         Code of somebody else's may do what a copy of its process must not do once more.
         """
-        profile = self.profile
-        peers = profile.peers
-        own = (peers.client, peers.server, peers.clients) == ("builtin", "builtin", 1)
-        if (
-            not own
-            or profile.clock != "virtual"
-            or (profile.policy.base is None and ":" in profile.policy.name)
-        ):
+        peers, policy = self.profile.peers, self.profile.policy
+        is_ours = (peers.client, peers.server, peers.clients) == ("builtin", "builtin", 1)
+        is_code = policy.base is None and ":" in policy.name
+        if not is_ours or is_code or self.profile.clock != "virtual":
             return None
-        network = profile.model_copy(update={"policy": PolicyKeys()})
+        network = self.profile.model_copy(update={"policy": PolicyKeys()})
         return hash_of(tomli_w.dumps(network.to_toml()))
 
 

@@ -46,9 +46,6 @@ class _Follower:
         self.due: tuple[float, int] | None = None  # when, and together with whom
         self._told_wait_s: float | None = None
 
-    def ask(self, tell: Tell, trigger: str | None) -> Asked:
-        return Asked(trigger, tuple(tell(self.machine) or ()))
-
     def wait_to_tell_s(self) -> float | None:
         until_s = self.machine.next_wait_s()
         is_news = until_s is not None and until_s != self._told_wait_s
@@ -131,9 +128,8 @@ class Machines:
         asked = dict.fromkeys(self._followers, Asked())
         open_ = when_closed or not self.closed
         for number, follower in told.items():
-            found = follower.ask(tell, trigger)
-            wait_s = follower.wait_to_tell_s() if open_ else None
-            asked[number] = Asked(trigger, found.actions if open_ else (), wait_s)
+            actions = tuple(tell(follower.machine) or ())
+            asked[number] = Asked(trigger, actions, follower.wait_to_tell_s()) if open_ else Asked(trigger)
         self._carry_out(self._alternatives.agree(asked))
         if open_:
             self._times_set += 1

@@ -141,10 +141,10 @@ def following(scenarios: Sequence[Scenario], choose: Choose) -> Iterator[Alterna
     choose
         Settles which to go on with, once they want different things.
     """
-    both = Alternatives(lambda number: rules_of_scenario(scenarios[number]), range(len(scenarios)), choose)
-    token = _following.set(both)
+    several = Alternatives(lambda number: rules_of_scenario(scenarios[number]), range(len(scenarios)), choose)
+    token = _following.set(several)
     try:
-        yield both
+        yield several
     finally:
         _following.reset(token)
 
