@@ -4,6 +4,7 @@ Until two policies want different things, their sessions are the same one. From 
 copy of the process.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -24,26 +25,43 @@ Unit = Sequence[PlannedSession]
 """Sessions that differ in their policy alone."""
 
 
-def units(sessions: Iterable[PlannedSession], at_least: int = 1) -> list[Unit]:
-    """Put together the sessions that can be run together, in the order of the first ones.
+class Waiting:
+    """Sessions that wait to be run, and are taken with those that they can be run with.
 
     Parameters
     ----------
-    at_least
-        How many units there shall be if there are as many sessions, so that all processes have some.
+    takers
+        How many take some at the same time: what is left when all of it is with fewer of them is shared out.
     """
-    found: dict[object, list[PlannedSession]] = {}
-    for session in sessions:
-        found.setdefault(session.alike or session.number, []).append(session)
-    several: list[Unit] = list(found.values())
-    while len(several) < at_least and any(len(unit) > 1 for unit in several):
-        several = [half for unit in several for half in _halves(unit)]
-    return several
 
+    def __init__(self, takers: int) -> None:
+        self._takers = takers
+        self._alike: dict[object, list[PlannedSession]] = {}
 
-def _halves(unit: Unit) -> list[Unit]:
-    middle = (len(unit) + 1) // 2
-    return [half for half in (unit[:middle], unit[middle:]) if half]
+    def add(self, sessions: Iterable[PlannedSession]) -> None:
+        """Let these wait, too."""
+        for session in sessions:
+            self._alike.setdefault(session.alike or session.number, []).append(session)
+
+    def take(self) -> Unit:
+        """Return what is to be run next, which waits no more.
+
+        Raises
+        ------
+        StopIteration
+            If nothing waits.
+        """
+        key, several = next(iter(self._alike.items()))
+        parts = math.ceil(self._takers / len(self._alike))
+        taken = several[: math.ceil(len(several) / parts)]
+        del several[: len(taken)]
+        if not several:
+            del self._alike[key]
+        return taken
+
+    def __len__(self) -> int:
+        """Return how many sessions wait."""
+        return sum(map(len, self._alike.values()))
 
 
 def run_unit(unit: Unit, is_stopped: Callable[[], bool]) -> list[Outcome]:

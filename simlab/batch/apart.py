@@ -1,4 +1,4 @@
-"""A session in a process of its own, for where the process that wants it has other things to do.
+"""Sessions in a process of their own, for where the process that wants it has other things to do.
 
 The virtual clock stops the time of a whole process, and takes its randomness: nothing else may go on in it.
 """
@@ -14,21 +14,21 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from simlab.batch.outcome import Outcome, outcome_of
-from simlab.batch.plan import PlannedSession
+from simlab.batch.alike import Unit, run_unit
+from simlab.batch.outcome import Outcome
 from simlab.core.errors import SimlabError
 from simlab.profile.header import versions
 
 _mine = threading.local()
 
 
-def run_apart(session: PlannedSession, wanted: Mapping[str, str]) -> Outcome:
-    """Run a session in a process that this thread keeps for that, and return what remains of it.
+def run_apart(unit: Unit, wanted: Mapping[str, str]) -> list[Outcome]:
+    """Run sessions in a process that this thread keeps for that, and return what remains of them.
 
     Parameters
     ----------
     wanted
-        The versions that the session is to run with.
+        The versions that they are to run with.
 
     Raises
     ------
@@ -47,12 +47,12 @@ def run_apart(session: PlannedSession, wanted: Mapping[str, str]) -> Outcome:
         raise SimlabError(f"what is installed on a worker differs: {', '.join(wrong)}")
     try:
         process = _process()
-        process.send(session)
-        outcome: Outcome = process.recv()
+        process.send(unit)
+        outcomes: list[Outcome] = process.recv()
     except (EOFError, OSError):
         del _mine.connection
         raise
-    return outcome
+    return outcomes
 
 
 def _process() -> Connection:
@@ -77,13 +77,10 @@ def _process() -> Connection:
 def serve(connection: Connection) -> None:
     """Run the sessions that come, until nobody is at the other end any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    wanted: queue.SimpleQueue[PlannedSession] = queue.SimpleQueue()
+    wanted: queue.SimpleQueue[Unit] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, wanted), daemon=True).start()
     while True:
-        session = wanted.get()
-        from simlab.batch.session import run_scenario
-
-        connection.send(outcome_of(session.labels, run_scenario(session.scenario)))
+        connection.send(run_unit(wanted.get(), is_stopped=lambda: False))
 
 
 def _listen(connection: Connection, wanted: "queue.SimpleQueue[Any]") -> None:

@@ -1,11 +1,12 @@
 """The workers of a Dask cluster: its scheduler's address is all that is needed, and simlab on the workers."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
 from uuid import uuid4
 
+from simlab.batch.alike import Unit, Waiting
 from simlab.batch.apart import run_apart
 from simlab.batch.outcome import Outcome, died
 from simlab.batch.plan import PlannedSession
@@ -29,7 +30,8 @@ _RETRIES = 2
 class DaskCluster:
     """A cluster, by its scheduler.
 
-    A session whose worker dies runs again on another one; where it takes several workers with it, it is a
+    Sessions that differ in their policy alone are run together. Those whose worker dies run again on another
+    one; where they take several workers with them, each runs by itself, and one that does so even then is a
     session that could not be run.
 
     Parameters
@@ -54,16 +56,39 @@ class DaskCluster:
         self._running = distributed.as_completed(
             loop=self._client.loop, with_results=True, raise_errors=False
         )
-        self._sessions: dict[str, PlannedSession] = {}
+        self._waiting = Waiting(sum(self._client.nthreads().values()) or 1)
+        self._units: dict[str, Unit] = {}
         self._study = uuid4().hex
         self._versions = versions()
 
     def submit(self, sessions: Iterable[PlannedSession]) -> None:
         """Run these too."""
-        named = {f"simlab-{self._study}-{session.number}": session for session in sessions}
+        self._waiting.add(sessions)
+
+    def finished(self) -> Iterator[Outcome]:
+        """Yield what became of the sessions, as they end.
+
+        Raises
+        ------
+        SimlabError
+            If the scheduler is gone, or another version is installed on a worker.
+        """
+        self._begin_waiting()
+        for future, result in self._running:
+            yield from self._outcomes(result, self._units.pop(future.key))
+            self._begin_waiting()
+
+    def _begin_waiting(self) -> None:
+        units = []
+        while self._waiting:
+            units.append(self._waiting.take())
+        self._begin(units)
+
+    def _begin(self, units: Sequence[Unit]) -> None:
+        named = {f"simlab-{self._study}-{unit[0].number}-{len(unit)}": unit for unit in units}
         if not named:
             return
-        self._sessions |= named
+        self._units |= named
         futures = self._client.map(
             run_apart,
             list(named.values()),
@@ -74,23 +99,15 @@ class DaskCluster:
         )
         self._running.update(futures)
 
-    def finished(self) -> Iterator[Outcome]:
-        """Yield what became of the sessions, as they end.
-
-        Raises
-        ------
-        SimlabError
-            If the scheduler is gone, or another version is installed on a worker.
-        """
-        for future, result in self._running:
-            yield self._outcome(result, self._sessions.pop(future.key))
-
-    def _outcome(self, result: Any, session: PlannedSession) -> Outcome:
-        if isinstance(result, Outcome):
+    def _outcomes(self, result: Any, unit: Unit) -> list[Outcome]:
+        if isinstance(result, list):
             return result
         error = result[1] if isinstance(result, tuple) else result
         if isinstance(error, distributed.KilledWorker | EOFError | ConnectionError):
-            return died(session.labels, "every process that ran it died")
+            if len(unit) == 1:
+                return [died(unit[0].labels, "every process that ran it died")]
+            self._begin([[session] for session in unit])
+            return []
         if isinstance(error, CancelledError):
             raise SimlabError(f"dask://{self._address}: the scheduler is gone") from error
         raise error
@@ -99,7 +116,7 @@ class DaskCluster:
         """Begin no other, and return what is over."""
         over = [result for _, result in self._running.next_batch(block=False)]
         self.close()
-        return [result for result in over if isinstance(result, Outcome)]
+        return [outcome for result in over if isinstance(result, list) for outcome in result]
 
     def close(self) -> None:
         """Leave the cluster, which then drops what waits."""

@@ -11,15 +11,13 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from simlab.batch.alike import Unit, units
+from simlab.batch.alike import Unit, Waiting
 from simlab.batch.outcome import Outcome, died
 from simlab.batch.plan import PlannedSession
 from simlab.batch.workers import pool, stop, work_unit
 from simlab.core.errors import SimlabError
 
 Result = Future[list[Outcome]]
-
-_UNITS_EACH = 4  # at least for each process, or one would end long before another
 
 
 class Worker:
@@ -84,16 +82,15 @@ class Processes:
     """
 
     def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
         self._free = [Worker() for _ in range(jobs)]
         self._running: dict[Result, _Running] = {}
-        self._waiting: deque[Unit] = deque()
+        self._waiting = Waiting(jobs)
         self._again: deque[PlannedSession] = deque()
         self._over: SimpleQueue[Result] = SimpleQueue()
 
     def submit(self, sessions: Iterable[PlannedSession]) -> None:
         """Run these too."""
-        self._waiting.extend(units(sessions, _UNITS_EACH * self._jobs))
+        self._waiting.add(sessions)
 
     def finished(self) -> Iterator[Outcome]:
         """Yield what became of the sessions, as they end.
@@ -117,7 +114,7 @@ class Processes:
 
     def _begin_waiting(self) -> None:
         while self._free and self._waiting:
-            self._begin(self._waiting.popleft())
+            self._begin(self._waiting.take())
 
     def _begin(self, unit: Unit, *, again: bool = False) -> None:
         worker = self._free.pop()

@@ -176,6 +176,11 @@ def _call_before(ice: Connection, method: str, hook: Callable[..., None]) -> Non
 
 
 def _forget_old(transactions: dict[bytes, Any], now_s: float, age_s: float = 30.0) -> None:
-    for key, transaction in list(transactions.items()):
-        if isinstance(transaction, _Check) and transaction.sent_s < now_s - age_s:
-            del transactions[key]
+    old = []
+    for key, transaction in transactions.items():
+        if isinstance(transaction, _Check):
+            if transaction.sent_s >= now_s - age_s:
+                break  # those behind it were sent later
+            old.append(key)
+    for key in old:
+        del transactions[key]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from simlab.batch import branches
-from simlab.batch.alike import run_together, run_unit, units
+from simlab.batch.alike import Waiting, run_together, run_unit
 from simlab.batch.branches import BranchError, Branches
 from simlab.batch.outcome import outcome_of
 from simlab.batch.plan import Matrix, PlannedCell, plan
@@ -150,10 +150,17 @@ def test_nothing_more_is_begun_when_it_is_to_stop():
     assert branching(lambda choose: choose([[0], [1]]), is_stopped=lambda: True) == [[0]]
 
 
+def taken(sessions, takers=1):
+    """Return the units in which sessions are taken."""
+    waiting = Waiting(takers)
+    waiting.add(sessions)
+    return [waiting.take() for _ in range(len(waiting)) if waiting]
+
+
 def unit_of(profile, policies, **wanted):
     """Return the sessions of one seed."""
     found = plan(Matrix(Wanted([profile], policies, seeds=1, **wanted)))
-    (unit,) = units(found.session(number) for number in range(len(found)))
+    (unit,) = taken(found.session(number) for number in range(len(found)))
     return unit
 
 
@@ -203,16 +210,39 @@ def numbers(found):
     return [[session.number for session in unit] for unit in found]
 
 
-def test_units_are_the_sessions_of_a_seed(unit):
+def test_sessions_of_a_seed_are_taken_together(unit):
     a, b, c = unit
     other = replace(a, number=7, alike=None)
     another = replace(a, number=8, alike="another network")
-    assert numbers(units([a, other, b, another, c])) == [[0, 1, 2], [7], [8]]
+    assert numbers(taken([a, other, b, another, c])) == [[0, 1, 2], [7], [8]]
 
 
-def test_there_are_enough_units_for_all_processes(unit):
-    assert numbers(units(unit, at_least=2)) == [[0, 1], [2]]
-    assert numbers(units(unit, at_least=8)) == [[0], [1], [2]]
+def test_those_that_come_later_are_taken_with_those_that_still_wait(unit):
+    """Where cells may stop early, each goes on when its own last session is over."""
+    a, b, c = unit
+    waiting = Waiting(1)
+    waiting.add([a])
+    waiting.add([replace(a, number=7, alike=None)])
+    waiting.add([b])
+    assert numbers([waiting.take()]) == [[0, 1]]
+    waiting.add([c])
+    assert numbers([waiting.take(), waiting.take()]) == [[7], [2]]
+    assert not waiting
+
+
+def seeds_of(unit, count):
+    """Return the sessions of several seeds, numbered one seed after the other."""
+    return [
+        replace(one, number=seed * len(unit) + at, alike=f"seed {seed}")
+        for seed in range(count)
+        for at, one in enumerate(unit)
+    ]
+
+
+def test_the_last_ones_are_shared_out(unit):
+    assert numbers(taken(seeds_of(unit, 3), takers=2)) == [[0, 1, 2], [3, 4, 5], [6, 7], [8]]
+    assert numbers(taken(unit, takers=2)) == [[0, 1], [2]]
+    assert numbers(taken(unit, takers=8)) == [[0], [1], [2]]
 
 
 def cell(text):
