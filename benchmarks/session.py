@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import floor
 from benchmarks.figure import Figure
-from simlab.batch.alike import Unit, run_unit, units
+from simlab.batch.alike import Unit, Waiting, run_unit
 from simlab.batch.plan import Matrix, plan
 from simlab.batch.scenarios import Wanted
 from simlab.batch.session import run_scenario
@@ -56,7 +56,9 @@ def _flaky() -> list[Unit]:
     """Return sessions of a sweep over ``flaky.toml`` with messages only, those of a seed together."""
     wanted = Wanted([str(_FLAKY)], POLICIES, 0, SESSIONS + 1, overrides={"peers.media": "[]"})
     found = plan(Matrix(wanted))
-    return units(found.session(number) for number in range(len(found)))
+    waiting = Waiting(takers=1)
+    waiting.add(found.session(number) for number in range(len(found)))
+    return [waiting.take() for _ in range(SESSIONS + 1)]
 
 
 def sweep_seconds() -> float:
