@@ -110,7 +110,6 @@ def command(
       simlab intercept --upstream http://localhost:7860 --listen localhost:8000 --profile lte
       simlab intercept --upstream https://bot.example --set link.loss=5% --control 127.0.0.1:8001
     """
-    from simlab.live.intercept.media_hosts import version_of
     from simlab.live.intercept.run import intercept
 
     if keys is not None and not capture:
@@ -118,12 +117,7 @@ def command(
     wanted = _checked(upstream, listen, control, socket, media, idle)
     if capture:
         wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
-    for option, (host, _) in (("--listen", wanted.listen), ("--control", wanted.control)):
-        _warn(option, host)
-    for version in {4, 6} - {version_of(host) for host in wanted.media_hosts}:
-        click.echo(
-            f"Note: this machine has no address of IPv{version}: such candidates are left out.", err=True
-        )
+    _tell_who_reaches(wanted)
 
     def listening(url: str, page: str) -> None:
         click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
@@ -135,10 +129,8 @@ def command(
 
         return str(save_recording(out, scenario, timeline, captured, keys))
 
-    given, loaded = (
-        overrides_of(settings),
-        load_named(name) if name else load_text(_CLEAN),
-    )
+    given = overrides_of(settings)
+    loaded = load_named(name) if name else load_text(_CLEAN)
 
     def first(overrides: "Mapping[str, str]") -> "Profile":
         return loaded({**given, **overrides})
@@ -146,6 +138,18 @@ def command(
     for folder in intercept(wanted, first, load_named, save, listening, _teller(as_json, quiet)):
         click.echo(f"Saved in {folder}", err=as_json)
     return 0
+
+
+def _tell_who_reaches(wanted: "Settings") -> None:
+    """Tell where others reach the intercept too, and whose candidates are left out."""
+    from simlab.live.intercept.media_hosts import version_of
+
+    for option, (host, _) in (("--listen", wanted.listen), ("--control", wanted.control)):
+        _warn(option, host)
+    for version in {4, 6} - {version_of(host) for host in wanted.media_hosts}:
+        click.echo(
+            f"Note: this machine has no address of IPv{version}: such candidates are left out.", err=True
+        )
 
 
 def _capture_folder(out: Path, name: str) -> Path:
