@@ -90,8 +90,9 @@ CLOCKS = ("virtual", "real")
 
 
 @cache
-def virtual_timeline(name):
-    return run_text(PROFILES[name])
+def virtual_timeline(name, began_s=4.0):
+    """Return a timeline under the virtual clock, with its blackout at another time if one is given."""
+    return run_text(PROFILES[name].replace('at = "4s"', f'at = "{began_s:.6f}s"'))
 
 
 @pytest.fixture(scope="session")
