@@ -31,7 +31,7 @@ class Waiting:
     Parameters
     ----------
     takers
-        How many take some at the same time: what is left when all of it is with fewer of them is shared out.
+        How many take some at the same time: the last ones are shared out, so that none has nothing to do.
     """
 
     def __init__(self, takers: int) -> None:
@@ -59,9 +59,9 @@ class Waiting:
             del self._alike[key]
         return taken
 
-    def __len__(self) -> int:
-        """Return how many sessions wait."""
-        return sum(map(len, self._alike.values()))
+    def __bool__(self) -> bool:
+        """Tell whether any session waits."""
+        return bool(self._alike)
 
 
 def run_unit(unit: Unit, is_stopped: Callable[[], bool]) -> list[Outcome]:

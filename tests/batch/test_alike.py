@@ -154,7 +154,10 @@ def taken(sessions, takers=1):
     """Return the units in which sessions are taken."""
     waiting = Waiting(takers)
     waiting.add(sessions)
-    return [waiting.take() for _ in range(len(waiting)) if waiting]
+    found = []
+    while waiting:
+        found.append(waiting.take())
+    return found
 
 
 def unit_of(profile, policies, **wanted):
