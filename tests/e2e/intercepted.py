@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import simlab
 from simlab.live import chromium_page
+from tests.ports import free_port
 
 SHORT_S, LONG_S = 6, 16
 SERVERS = ("builtin", "pipecat")
@@ -49,11 +49,6 @@ UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, [tab
   .filter((one) => !one.closest("[hidden]"))
   .filter((one) => !(one.labels?.length || one.ariaLabel || one.textContent.trim()))
   .map((one) => one.outerHTML)"""
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 def command_of(server, port, keys):
@@ -94,6 +89,14 @@ def answers(url):
         else:
             return
     raise AssertionError(f"nobody answers at {url}")
+
+
+def live_page(intercept):
+    """Wait for the address of its live page."""
+    lines = [intercept.stdout.readline() for _ in range(2)]
+    found = re.search(rb"Live page: (\S+)", lines[1])
+    assert found, f"{lines} {intercept.communicate(timeout=20)}"
+    return found[1].decode()
 
 
 @dataclass
@@ -173,19 +176,18 @@ async def call_through(server, out, opened):
     """Let the client call a server, and return what became of it."""
     from simlab.live.chromium_browser import Browser
 
-    port, listen, control = free_port(), free_port(), free_port()
+    port, listen = free_port(), free_port()
     call = Call()
     upstream = f"http://127.0.0.1:{port}"
     keys = out.with_suffix(".keys")
-    options = ("--listen", f"localhost:{listen}", "--control", f"127.0.0.1:{control}", "--out", str(out))
+    options = ("--listen", f"localhost:{listen}", "--control", "127.0.0.1:0", "--out", str(out))
     options += ("--capture", "--keys", str(keys))
     with (
         process(*command_of(server, port, keys)),
         process("-m", "simlab", "intercept", "--upstream", upstream, *options) as intercept,
     ):
         await asyncio.to_thread(answers, upstream)
-        lines = [await asyncio.to_thread(intercept.stdout.readline) for _ in range(2)]
-        address = re.search(rb"Live page: (\S+)", lines[1])[1].decode()
+        address = await asyncio.to_thread(live_page, intercept)
         browser = Browser(call.take)
         try:
             await browser.open(f"http://localhost:{listen}")

@@ -15,6 +15,7 @@ from simlab.live.session import Settings
 from simlab.study.metrics import metrics
 from tests.live.processes import eventually
 from tests.live.together import run_together
+from tests.ports import free_port
 
 HOST = ICE_HOSTS["turn"]
 USERNAME, PASSWORD, REALM = "simlab", "secret", "simlab"
@@ -44,12 +45,6 @@ def coturn():
     return program
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
-
-
 def answers(port):
     """Tell whether a STUN server is there."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -65,7 +60,7 @@ def answers(port):
 @contextmanager
 def running_coturn(folder, *options):
     """Run coturn on the TURN server's address, and give its port."""
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM, [HOST])
     command = [
         *(coturn(), "-n", "--no-tls", "--no-dtls", "--no-tcp", "--no-tcp-relay", "--no-cli"),
         *(f"--listening-ip={HOST}", f"--relay-ip={HOST}", f"--listening-port={port}"),
