@@ -14,17 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from simlab.virtual.callers import caller
 from simlab.virtual.replace import replaced
 
 Tell = Callable[[str, str], None]
 
-_STDLIB = Path(os.__file__).parent
 _COUNTERS = ("perf_counter", "process_time", "thread_time")
-_PASSED_OVER = ("simlab", "anyio", "asyncio")
 
 
 class Leaks:
@@ -51,7 +48,7 @@ class Leaks:
 
     def found(self, what: str, own_code_alone: bool = False) -> None:
         """Take in a leak of the code that runs now; of an installed library's too, unless told otherwise."""
-        place = _place(sys._getframe(2), own_code_alone)
+        place = caller(sys._getframe(2), own_code_alone)
         if place is not None and (what, place) not in self._told:
             self._told.add((what, place))
             self._tell(what, place)
@@ -109,22 +106,6 @@ class Leaks:
                 return super().randbytes(n)
 
         return SystemRandom
-
-
-def _place(frame: FrameType | None, own_code_alone: bool) -> str | None:
-    """Return who is calling, with what belongs to Python and to the simulator passed over."""
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in _PASSED_OVER and not _is_stdlib(frame.f_code.co_filename):
-            if own_code_alone and "-packages" in frame.f_code.co_filename:
-                return None
-            return f"{module}, line {frame.f_lineno}, in {frame.f_code.co_name}"
-        frame = frame.f_back
-    return None
-
-
-def _is_stdlib(filename: str) -> bool:
-    return filename.startswith(("<frozen", str(_STDLIB))) and "-packages" not in filename
 
 
 @contextmanager

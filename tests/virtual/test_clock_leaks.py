@@ -1,8 +1,10 @@
 """What reaches past the virtual clock, called from here."""
 
+import importlib
 import os
 import random
 import ssl
+import sys
 import time
 
 import pytest
@@ -52,3 +54,32 @@ def test_another_thread_has_the_real_clock(told):
         assert executor.submit(time.monotonic).result() != 12.5
         executor.submit(time.sleep, 0.0).result()
     assert [said for said, _ in told] == ["starts a thread: threading.Thread"]
+
+
+MEASURES = "import time\n\n\ndef measure():\n    return time.perf_counter()\n"
+
+
+def measured_in(folder, monkeypatch):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "measures_it.py").write_text(MEASURES)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "measures_it", raising=False)
+    return importlib.import_module("measures_it").measure()
+
+
+@pytest.mark.parametrize("folder", ["app", "voice-packages", "site-packages.old"])
+def test_a_users_own_code_is_told_of_wherever_it_lies(told, folder, tmp_path, monkeypatch):
+    assert measured_in(tmp_path / folder, monkeypatch) == 12.5
+    assert told == [("reads a real clock: time.perf_counter", "measures_it, line 5, in measure")]
+
+
+@pytest.mark.parametrize("folder", ["lib/site-packages", "lib/dist-packages"])
+def test_an_installed_library_may_measure(told, folder, tmp_path, monkeypatch):
+    assert measured_in(tmp_path / folder, monkeypatch) == 12.5
+    assert told == []
+
+
+def test_a_library_in_a_folder_of_the_users_choice_may_measure(told, tmp_path, monkeypatch):
+    (tmp_path / "vendor" / "httpx-0.28.1.dist-info").mkdir(parents=True)  # pip install --target vendor
+    assert measured_in(tmp_path / "vendor", monkeypatch) == 12.5
+    assert told == []
