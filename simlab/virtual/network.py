@@ -106,7 +106,8 @@ class DatagramEndpoint(asyncio.DatagramTransport):
         try:
             self._context.run(self._protocol.datagram_received, payload, source)
         except Exception as error:  # as asyncio does for a callback of its own
-            self._network.call_exception_handler({"message": "datagram_received", "exception": error})
+            message = f"Exception in datagram_received at {self._address[0]}, from {source[0]}"
+            self._network.call_exception_handler({"message": message, "exception": error})
 
     def sendto(self, data: Any, addr: Any = None) -> None:
         """Send a datagram; without an address, to the one that the port is connected to."""

@@ -111,11 +111,17 @@ class VirtualSession:
             If nothing is scheduled any more.
         """
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(self._uncaught)
         self.record("session", "begin")
         record_faults(self._scenario, self.record)
         self._main = self._loop.create_task(self._run())
         with leaks_told(self._loop.time, self._leaks):
             self._loop.run_until_complete(self._main)
+
+    def _uncaught(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log what nobody caught as asyncio does, but with the session in which it was raised."""
+        where = f"{self._scenario}, at {loop.time():.3f} s"
+        loop.default_exception_handler({**context, "message": f"{where}: {context['message']}"})
 
     def _leaks(self, what: str, place: str) -> None:
         self.record("session", "leak", what=what, place=place)
