@@ -85,7 +85,7 @@ class PlannedCell:
         Code of somebody else's may do what a copy of its process must not do once more.
         """
         peers, policy = self.profile.peers, self.profile.policy
-        is_ours = (peers.client, peers.server, peers.clients) == ("builtin", "builtin", 1)
+        is_ours = (peers.client, peers.server) == ("builtin", "builtin")
         is_code = policy.base is None and ":" in policy.name
         if not is_ours or is_code or self.profile.clock != "virtual":
             return None

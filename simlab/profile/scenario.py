@@ -72,6 +72,10 @@ class Scenario:
         seed = int(stream(self.seed, "client", str(number)).integers(2**63))
         return Scenario(self.profile.model_copy(update={"seed": seed}))
 
+    def with_policy(self, policy: PolicyKeys) -> "Scenario":
+        """Return the same with another policy."""
+        return Scenario(self.profile.model_copy(update={"policy": policy}))
+
     @property
     def policy_name(self) -> str:
         """Which reconnection policy the client follows."""

@@ -1,5 +1,6 @@
 """Several policies of which it does not matter yet which one a session follows."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -38,6 +39,12 @@ class Alternatives:
         self._choose = choose
         self.kept = list(kept)
 
+    def of_another(self, rules: Callable[[int], Rules]) -> "Alternatives":
+        """Return the same policies with the rules of another client: what one of them settles, all have settled."""
+        other = copy.copy(self)
+        other._rules = rules
+        return other
+
     def all_rules(self) -> Iterator[tuple[int, Rules]]:
         """Yield the rules of those that are left, each with its number."""
         for number in self.kept:
@@ -60,5 +67,5 @@ class Alternatives:
             else:
                 groups.append([number])
         if len(groups) > 1:
-            self.kept = list(self._choose(groups))
+            self.kept[:] = self._choose(groups)
         return wanted[self.kept[0]]

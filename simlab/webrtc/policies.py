@@ -65,7 +65,7 @@ def draws_of(seed: int) -> Iterator[float]:
     return uniforms(stream(seed, "policy"))
 
 
-_following: ContextVar[Alternatives | None] = ContextVar("following", default=None)
+_following: ContextVar[Callable[[Scenario], Alternatives] | None] = ContextVar("following", default=None)
 
 
 def alternatives_of(
@@ -134,15 +134,20 @@ def rules_of_scenario(scenario: Scenario) -> Rules:
 
 @contextmanager
 def following(scenarios: Sequence[Scenario], choose: Choose) -> Iterator[Alternatives]:
-    """Let the client of a session follow the policies of several scenarios, which differ in that alone.
+    """Let the clients of a session follow the policies of several scenarios, which differ in that alone.
 
     Parameters
     ----------
     choose
         Settles which to go on with, once they want different things.
     """
-    several = Alternatives(lambda number: rules_of_scenario(scenarios[number]), range(len(scenarios)), choose)
-    token = _following.set(several)
+    policies = [scenario.profile.policy for scenario in scenarios]
+
+    def rules_of(client: Scenario) -> Callable[[int], Rules]:
+        return lambda number: rules_of_scenario(client.with_policy(policies[number]))
+
+    several = Alternatives(rules_of(scenarios[0]), range(len(scenarios)), choose)
+    token = _following.set(lambda client: several.of_another(rules_of(client)))
     try:
         yield several
     finally:
@@ -158,7 +163,8 @@ def policies_of_scenario(scenario: Scenario) -> Alternatives:
         If a class that it names is not there.
     """
     rules = rules_of_scenario(scenario)
-    return _following.get() or Alternatives(lambda _: rules)
+    followed = _following.get()
+    return Alternatives(lambda _: rules) if followed is None else followed(scenario)
 
 
 def liveness_of(client: Client, seed: int) -> Callable[[], Liveness]:

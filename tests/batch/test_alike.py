@@ -58,6 +58,19 @@ for = "3s"
 kind = "tab-closed"
 at = "35s"
 """
+STORM = """
+duration = "30s"
+[peers]
+media = []
+clients = 4
+arriving = "2s"
+[link]
+delay = "30ms"
+[[fault]]
+kind = "server-restart"
+at = "6s"
+for = "4s"
+"""
 
 
 def scenarios(text, seed, policies=tuple(POLICIES)):
@@ -69,7 +82,7 @@ def text_of(number, timeline, _):
     return number, timeline.to_text()
 
 
-@pytest.mark.parametrize("text", [FLAKY, RESTARTS])
+@pytest.mark.parametrize("text", [FLAKY, RESTARTS, STORM])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_policys_timeline_is_that_which_it_has_alone(text, seed):
     several = scenarios(text, seed)
@@ -265,7 +278,6 @@ def test_cells_are_alike_that_differ_in_their_policy_alone():
     "text",
     [
         'clock = "real"',
-        "[peers]\nclients = 2",
         '[peers]\nserver = "pipecat"',
         '[peers]\nclient = "tests.apps.own_client:talk"',
         '[policy]\nname = "deadly:Deadly"',
