@@ -24,7 +24,7 @@ from simlab.live.udp.compiled.lane import Lane
 from simlab.live.udp.compiled.layout import KINDS, SLOT_BYTES, SLOTS
 from simlab.live.udp.forward import Forward, Place
 from tests.live.processes import eventually
-from tests.live.test_udp_relay import bound, heard, place
+from tests.live.udp_ends import bound, heard, place
 
 STUN = b"\x21\x12\xa4\x42" + bytes(12)
 kinds_of_bytes = st.one_of(
