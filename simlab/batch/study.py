@@ -1,15 +1,14 @@
 """A finished study: the sessions' numbers as tables, and what they come to."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simlab import store
+from simlab.batch import study_files
 from simlab.batch.outcome import Outcome
 from simlab.core.errors import InvalidInputError
 from simlab.study.rows import Row
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from simlab.study.incidence import Incidence
     from simlab.study.summary import Cell as Summary
 
-SESSIONS = "sessions.parquet"
-OUTAGES = "outages.parquet"
-FAILURES = "failures.jsonl"
 _MOST_CURVES = 12
 
 
@@ -73,10 +69,9 @@ class Study:
         """
         if store.is_unfinished(folder):
             return _unfinished(folder)
-        saved = store.load_study(folder, (SESSIONS, OUTAGES, FAILURES))
+        saved = store.load_study(folder, study_files.NAMES)
         by = ["profile", "policy", *saved.matrix.get("vary", {})]
-        sessions, outages = (_read(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
-        return Study(by, sessions, outages, _failures(saved.files[FAILURES], folder / FAILURES), folder)
+        return Study(by, *study_files.read(saved.files, folder), folder)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the contents are the same, wherever they are saved."""
@@ -261,12 +256,7 @@ class Study:
 
     def tables(self) -> dict[str, bytes]:
         """Return what it can be opened again from, beside the matrix."""
-        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.failures)
-        return {
-            SESSIONS: _parquet(self.sessions),
-            OUTAGES: _parquet(self.outages),
-            FAILURES: lines.encode(),
-        }
+        return study_files.written(self.sessions, self.outages, self.failures)
 
     def _picture(self) -> bytes:
         from simlab.batch.picture import as_file
@@ -291,25 +281,3 @@ def _unfinished(folder: Path) -> Study:
         raise InvalidInputError([f"{folder}: its journal is not what simlab wrote: {error!r}"]) from error
     study.folder = folder
     return study
-
-
-def _parquet(frame: "polars.DataFrame") -> bytes:
-    file = BytesIO()
-    frame.write_parquet(file)
-    return file.getvalue()
-
-
-def _read(content: bytes, path: Path) -> "polars.DataFrame":
-    import polars as pl
-
-    try:
-        return pl.read_parquet(BytesIO(content))
-    except pl.exceptions.PolarsError as error:
-        raise InvalidInputError([f"{path}: {str(error).splitlines()[0]}"]) from error
-
-
-def _failures(content: bytes, path: Path) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in content.splitlines()]
-    except ValueError as error:
-        raise InvalidInputError([f"{path}: {error}"]) from error

@@ -119,25 +119,32 @@ def command(
         wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
     _tell_who_reaches(wanted)
 
-    def listening(url: str, page: str) -> None:
-        click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
-        click.echo(f"Live page: {page}", err=as_json)
-        click.echo(f"Control: simlab ctl --socket {wanted.socket} status", err=as_json)
-
-    def save(scenario: "Scenario", timeline: "Timeline", captured: Path | None) -> str:
-        from simlab.batch.recording import save_recording
-
-        return str(save_recording(out, scenario, timeline, captured, keys))
-
     given = overrides_of(settings)
     loaded = load_named(name) if name else load_text(_CLEAN)
 
     def first(overrides: "Mapping[str, str]") -> "Profile":
         return loaded({**given, **overrides})
 
+    save = partial(_save, out, keys)
+    listening = partial(_tell_where, upstream, wanted, as_json)
     for folder in intercept(wanted, first, load_named, save, listening, _teller(as_json, quiet)):
         click.echo(f"Saved in {folder}", err=as_json)
     return 0
+
+
+def _save(
+    out: Path, keys: Path | None, scenario: "Scenario", timeline: "Timeline", captured: Path | None
+) -> str:
+    """Save a recording, and return its folder."""
+    from simlab.batch.recording import save_recording
+
+    return str(save_recording(out, scenario, timeline, captured, keys))
+
+
+def _tell_where(upstream: str, wanted: "Settings", as_json: bool, url: str, page: str) -> None:
+    click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
+    click.echo(f"Live page: {page}", err=as_json)
+    click.echo(f"Control: simlab ctl --socket {wanted.socket} status", err=as_json)
 
 
 def _tell_who_reaches(wanted: "Settings") -> None:

@@ -10,6 +10,8 @@ import click
 from simlab.cli.options import overrides_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simlab.live.remote.tool import Running, Wishes
     from simlab.profile.scenario import Scenario
 
@@ -63,7 +65,7 @@ def command(
       simlab relay --listen 127.0.0.1:5000 --to 127.0.0.1:6000 --profile lte --capture call.pcapng
       simlab relay --listen [::1]:5000 --to [::1]:6000 --set link.loss=5% --control 127.0.0.1:8080
     """
-    from simlab.cli.relay_lines import line_of, summary_lines
+    from simlab.cli.relay_lines import summary_lines
     from simlab.live.remote.tool import relay
 
     scenario = _scenario(profile, seed, settings)
@@ -71,6 +73,23 @@ def command(
 
     def listening(it: "Running") -> None:
         _tell_where(it, wishes, token_file, as_json)
+
+    if compiled:
+        click.echo(
+            "Note: this takes some seconds; the first time, while it compiles, a quarter of a minute.",
+            err=True,
+        )
+    last = relay(wishes, listening, _teller(as_json, quiet))
+    if as_json:
+        click.echo(json.dumps({"kind": "summary", **last}))
+    else:
+        click.echo("\n".join(summary_lines(last)))
+    return 0
+
+
+def _teller(as_json: bool, quiet: bool) -> "Callable[[dict[str, Any]], None]":
+    """Return what tells of events as they happen."""
+    from simlab.cli.relay_lines import line_of
 
     def happened(event: dict[str, Any]) -> None:
         if quiet:
@@ -80,17 +99,7 @@ def command(
         elif line := line_of(event):
             click.echo(line)
 
-    if compiled:
-        click.echo(
-            "Note: this takes some seconds; the first time, while it compiles, a quarter of a minute.",
-            err=True,
-        )
-    last = relay(wishes, listening, happened)
-    if as_json:
-        click.echo(json.dumps({"kind": "summary", **last}))
-    else:
-        click.echo("\n".join(summary_lines(last)))
-    return 0
+    return happened
 
 
 def _scenario(profile: str | None, seed: int | None, settings: tuple[str, ...]) -> "Scenario":

@@ -9,6 +9,7 @@ from simlab.webrtc.http import OfferAbortedError, OfferEndpoint, OfferFailedErro
 from simlab.webrtc.sdp_codecs import only_codecs
 
 if TYPE_CHECKING:
+    from simlab.webrtc.peer import Peer
     from simlab.webrtc.transport import SmallWebRTCTransport
 
 TRICKLE_WINDOW_S = 0.2
@@ -68,16 +69,7 @@ class Negotiation:
         labels = {"connection": peer.number}
         self._record("client", "offer", **labels, restart=restart, pc_id=self.pc_id)
         try:
-            self.waits = True
-            try:
-                status, answer = await self._endpoint.post_offer(messages.offer(sdp, self.pc_id, restart))
-            finally:
-                self.waits = False
-            if self._transport.peer is not peer and not self._behaviour.keep_late_answer:
-                raise OfferAbortedError
-            self.pc_id = answer["pc_id"]
-            self._record("client", "answer", **labels, status=status, pc_id=self.pc_id)
-            await self._apply(answer)
+            await self._exchange(peer, messages.offer(sdp, self.pc_id, restart))
         except (OfferRefusedError, OfferFailedError) as error:
             status_or_error = {"error": str(error)} if error.status is None else {"status": error.status}
             self._record("client", "offer_failed", **labels, **status_or_error)
@@ -90,6 +82,19 @@ class Negotiation:
             raise
         self._may_trickle = True
         await self._flush()
+
+    async def _exchange(self, peer: "Peer", offer: dict[str, Any]) -> None:
+        """Send an offer, and apply its answer."""
+        self.waits = True
+        try:
+            status, answer = await self._endpoint.post_offer(offer)
+        finally:
+            self.waits = False
+        if self._transport.peer is not peer and not self._behaviour.keep_late_answer:
+            raise OfferAbortedError
+        self.pc_id = answer["pc_id"]
+        self._record("client", "answer", connection=peer.number, status=status, pc_id=self.pc_id)
+        await self._apply(answer)
 
     async def _apply(self, answer: Mapping[str, Any]) -> None:
         # Whichever connection is the current one by now, as published.

@@ -16,7 +16,6 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamTrack
-from aiortc.rtcicetransport import parse_stun_turn_uri
 from aiortc.rtcpeerconnection import add_transport_description
 from aiortc.sdp import SessionDescription
 
@@ -25,6 +24,7 @@ from simlab.reconnect.liveness_model import Liveness
 from simlab.webrtc import candidates
 from simlab.webrtc.encoded import leave_undecoded
 from simlab.webrtc.ice_restart import IceRestart, can_restart, transport_of
+from simlab.webrtc.ice_servers import check_ice_servers
 from simlab.webrtc.iceserver.refreshing import refresh_as_browsers_do
 from simlab.webrtc.liveness import LivenessMonitor
 from simlab.webrtc.media import Slot, Source
@@ -314,21 +314,3 @@ def _described(sdp: str, pc: RTCPeerConnection) -> str:
         add_transport_description(media, pc.getTransceivers()[0].receiver.transport)
         media.ice_candidates = []
     return candidates.without_end(str(description))
-
-
-def check_ice_servers(servers: Sequence[RTCIceServer]) -> None:
-    """Check the URLs of ICE servers as a browser does when a peer connection is made.
-
-    Raises
-    ------
-    ValueError
-        If one is malformed, or a TURN server's credentials are missing.
-    """
-    for server in servers:
-        for url in [server.urls] if isinstance(server.urls, str) else server.urls:
-            try:
-                scheme = parse_stun_turn_uri(url)["scheme"]
-            except ValueError as error:
-                raise ValueError(f"ICE server {url!r}: {error}") from error
-            if scheme.startswith("turn") and not (server.username and server.credential):
-                raise ValueError(f"ICE server {url!r}: want a username and a credential")

@@ -23,6 +23,7 @@ from simlab.webrtc.incoming import IncomingTracks
 from simlab.webrtc.media_manager import MediaManager
 from simlab.webrtc.negotiation import Negotiation
 from simlab.webrtc.peer import Peer, PeerError
+from simlab.webrtc.peers import Peers
 from simlab.webrtc.policies import alternatives_of
 from simlab.webrtc.reconnection import Reconnection
 from simlab.webrtc.request_params import RequestParams, connection_params, resolve
@@ -117,19 +118,14 @@ class SmallWebRTCTransport(ClientCalls):
         self.wait_for_ice_gathering = wait_for_ice_gathering
         self.codecs = {"audio": audio_codec, "video": video_codec}
         self._offer_url_template = offer_url_template
-        self._decode_video = decode_video
         self._leaves_with_bot = disconnect_on_bot_disconnect
-        self._made = 0
         self._incoming = IncomingTracks(self.record, self.callbacks, behaviour.drop_new_remote_tracks)
         self._negotiation = Negotiation(self, self._endpoint)
-        policies = alternatives_of(policy, behaviour, seed)
-        self._reconnection = Reconnection(self, policies, self._negotiation)
-        self._make_liveness = liveness
+        self._reconnection = Reconnection(self, alternatives_of(policy, behaviour, seed), self._negotiation)
+        self._peers = Peers(self, liveness, decode_video)
         self._opened: asyncio.Future[None] | None = None
         self._bot_ready: asyncio.Future[Any] | None = None
         self._left_unanswered = False
-        self._peers: set[Peer] = set()
-        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def pc_id(self) -> str | None:
@@ -208,7 +204,7 @@ class SmallWebRTCTransport(ClientCalls):
         self.state = "disconnected"
         self._conversation.dispatcher.disconnect()
         # Shielded: a disconnect that is cut off must not cut off the closing, which would leave threads.
-        await asyncio.shield(asyncio.gather(*self._closing))
+        await asyncio.shield(asyncio.gather(*self._peers.closing))
 
     async def start_peer(self, restart: bool) -> None:
         """Make a new peer connection and negotiate it.
@@ -221,32 +217,15 @@ class SmallWebRTCTransport(ClientCalls):
             If it was not negotiated.
         """
         try:
-            self.peer = self._new_peer()
+            self.peer = self._peers.make()
             for kind, source in self.tracks().items():
                 self.peer.send(kind, source)
         except Exception as error:
-            self.record("client", "peer_failed", connection=self._made, error=str(error))
+            self.record("client", "peer_failed", connection=self._peers.made, error=str(error))
             if restart and not self.behaviour.stay_busy_after_exception:
                 raise OfferFailedError(f"no peer connection: {error}") from error
             raise PeerError(str(error)) from error
         await self._negotiation.run(restart)
-
-    def _new_peer(self) -> Peer:
-        self._made += 1
-        manager = self.media_manager
-        peer = Peer(
-            self._made,
-            self.ice_servers,
-            self.record,
-            self,
-            self._make_liveness(),
-            media=manager.has_media,
-            screen=manager.supports_screen_share,
-            decode_video=self._decode_video,
-            relay_only=self.relay_only,
-        )
-        self._peers.add(peer)
-        return peer
 
     def close_peer(self, peer: Peer) -> None:
         """Close a peer connection in the background, with what the published client ends along."""
@@ -256,11 +235,10 @@ class SmallWebRTCTransport(ClientCalls):
             for source in self.tracks().values():
                 source.stop()
         self._incoming.close(peer.number)
-        self._peers.discard(peer)
-        self.spawn(peer.close(), self._closing)
+        self._peers.close(peer)
 
     def _close_all_peers(self) -> None:
-        for peer in sorted(self._peers, key=lambda peer: peer.number):
+        for peer in self._peers.all:
             self.close_peer(peer)
 
     def go_back_to(self, old: Peer) -> None:
@@ -271,8 +249,7 @@ class SmallWebRTCTransport(ClientCalls):
         new, self.peer = self.peer, old
         for kind, source in self.tracks().items():
             old.send(kind, source)
-        self._peers.discard(new)
-        self.spawn(new.close(), self._closing)
+        self._peers.close(new)
 
     async def stop(self, error: TransportStartError | None = None) -> None:
         """End the connection, because the user wants to or because it is given up."""
@@ -300,7 +277,7 @@ class SmallWebRTCTransport(ClientCalls):
         for task in list(self._tasks):
             task.cancel()
         self._close_all_peers()
-        await asyncio.gather(*self._closing, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._peers.closing, *self._tasks, return_exceptions=True)
         await self.media_manager.disconnect()
         await self._endpoint.close()
 

@@ -57,6 +57,26 @@ def opened(browser, address):
     assert {url.split("/")[2] for url in asked} == {address.split("/")[2]}
 
 
+def move(page, name, value):
+    """Write a setting of the network into its field."""
+    number = page.locator(f"#{name}-number")
+    number.fill(str(value))
+    number.press("Tab")
+
+
+def slide_to(page, name, key):
+    """Move the slider of a setting to its ``Home`` or ``End``."""
+    page.locator(f"#{name}").focus()
+    page.keyboard.press(key)
+
+
+def press(page, button, for_s=None):
+    """Press a button, for so many seconds if it is one of a fault."""
+    if for_s is not None:
+        page.locator("#for-s").fill(str(for_s))
+    page.get_by_role("button", name=button).click()
+
+
 def wait_written(page, pattern):
     """Wait until something like that stands in the picture, and return it."""
     find = "(pattern) => window.written.findLast((text) => new RegExp(pattern).test(text))"

@@ -8,24 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.e2e.live_page import chromium
+from tests.e2e.live_page import chromium, move, press
 from tests.e2e.relayed import Traffic, relaying
 from tests.e2e.talking import Call
 from tests.live.test_intercept import Intercept
 
 HEIGHTS = {"relay": 1090, "intercept": 900}
-
-
-def move(page, name, value):
-    number = page.locator(f"#{name}-number")
-    number.fill(str(value))
-    number.press("Tab")
-
-
-def press(page, name, for_s=None):
-    if for_s is not None:
-        page.locator("#for-s").fill(str(for_s))
-    page.get_by_role("button", name=name).click()
 
 
 @contextlib.contextmanager

@@ -16,7 +16,10 @@ from tests.e2e.live_page import (  # noqa: E402
     cells_cut_off,
     chromium,
     heads_beside_numbers,
+    move,
     opened,
+    press,
+    slide_to,
     wait_written,
 )
 from tests.e2e.talking import Call  # noqa: E402
@@ -47,34 +50,27 @@ def test_the_legend_names_what_is_drawn(page):
 
 
 def test_the_median_and_p99_of_the_delay_are_in_the_table(page):
-    number = page.locator("#down-delay-number")
-    number.fill("300")
-    number.press("Tab")
+    move(page, "down-delay", 300)
     for column in (2, 3):
         cell = _row(page, "down").locator("td").nth(column)
         expect(cell).to_have_text(re.compile("3[0-9][0-9]"), timeout=WITHIN_MS)
-    number.fill("0")
-    number.press("Tab")
+    move(page, "down-delay", 0)
 
 
 def test_the_slider_of_loss_reaches_all_of_it_and_drops_are_drawn_by_cause(page):
-    page.locator("#up-loss").focus()
-    page.keyboard.press("End")
+    slide_to(page, "up-loss", "End")
     expect(page.locator("#up-loss-number")).to_have_value("100")
     wait_written(page, r"^dropped, loss: \d+ up$")
-    page.locator("#up-loss").focus()
-    page.keyboard.press("Home")
-    page.locator("#for-s").fill("2")
-    page.get_by_role("button", name="Blackout").click()
+    slide_to(page, "up-loss", "Home")
+    press(page, "Blackout", 2)
     wait_written(page, r"^dropped, blackout: \d+ up, \d+ down$")
 
 
 def test_a_hold_is_listed_drawn_and_ended(page):
-    page.locator("#for-s").fill("60")
-    page.get_by_role("button", name="Hold").click()
+    press(page, "Hold", 60)
     expect(page.locator("#active li").first).to_contain_text("hold (both)", timeout=WITHIN_MS)
     wait_written(page, "^hold$")
-    page.get_by_role("button", name="End all faults").click()
+    press(page, "End all faults")
     expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
     expect(page.locator("#log")).to_contain_text("hold ends")
 

@@ -17,7 +17,10 @@ from tests.e2e.live_page import (  # noqa: E402
     cells_cut_off,
     chromium,
     heads_beside_numbers,
+    move,
     opened,
+    press,
+    slide_to,
     wait_written,
 )
 from tests.e2e.relayed import Traffic, relaying  # noqa: E402
@@ -61,12 +64,6 @@ def _row(page, direction):
     return page.locator("#counts tr").filter(has=page.get_by_role("rowheader", name=direction, exact=True))
 
 
-def _move(page, name, value):
-    number = page.locator(f"#{name}-number")
-    number.fill(value)
-    number.press("Tab")
-
-
 def test_it_tells_who_is_there_and_what_passes(page, traffic):
     client = f"127.0.0.1:{traffic.client.getsockname()[1]}"
     expect(page.get_by_role("rowheader", name=client)).to_be_visible(timeout=WITHIN_MS)
@@ -74,25 +71,24 @@ def test_it_tells_who_is_there_and_what_passes(page, traffic):
 
 
 def test_what_is_moved_happens_to_packets(page, traffic):
-    _move(page, "up-loss", "100")
+    move(page, "up-loss", 100)
     expect(_row(page, "up")).to_contain_text("loss", timeout=WITHIN_MS)
     time.sleep(0.5)
     before = traffic.returned
     time.sleep(0.5)
     assert traffic.returned == before
-    _move(page, "up-loss", "0")
-    _move(page, "down-delay", "300")
+    move(page, "up-loss", 0)
+    move(page, "down-delay", 300)
     expect(_row(page, "down").locator("td").nth(2)).to_have_text(re.compile("30[0-9]"), timeout=WITHIN_MS)
     assert traffic.returned > before
-    _move(page, "down-delay", "0")
+    move(page, "down-delay", 0)
 
 
 def test_a_blackout_is_pressed_and_ended(page):
-    page.locator("#for-s").fill("60")
-    page.get_by_role("button", name="Blackout").click()
+    press(page, "Blackout", 60)
     expect(page.locator("#active li")).to_have_text("blackout, for 60 s", timeout=WITHIN_MS)
     expect(_row(page, "up")).to_contain_text("blackout", timeout=WITHIN_MS)
-    page.get_by_role("button", name="End all faults").click()
+    press(page, "End all faults")
     expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
     expect(page.locator("#log")).to_contain_text("blackout ends", timeout=WITHIN_MS)
 
@@ -114,20 +110,15 @@ def test_the_picture_is_drawn(page):
     assert "47,127,209" in coloured  # --media: what arrived
 
 
-def _range(page, name, key):
-    page.locator(f"#{name}").focus()
-    page.keyboard.press(key)
-
-
 def test_the_slider_of_loss_reaches_all_of_it(page, traffic):
-    _range(page, "up-loss", "End")
+    slide_to(page, "up-loss", "End")
     expect(page.locator("#up-loss-number")).to_have_value("100")
     expect(page.locator("#log")).to_contain_text('link.up.loss = "100%"', timeout=WITHIN_MS)
     time.sleep(0.5)
     before = traffic.returned
     time.sleep(0.5)
     assert traffic.returned == before
-    _range(page, "up-loss", "Home")
+    slide_to(page, "up-loss", "Home")
     expect(page.locator("#log")).to_contain_text('link.up.loss = "0%"', timeout=WITHIN_MS)
 
 
@@ -145,15 +136,14 @@ def _banded(page):
 def test_a_hold_is_listed_drawn_and_ended_as_a_fault_is(page, traffic):
     page.wait_for_timeout(1000)
     drawn = _banded(page)
-    page.locator("#for-s").fill("60")
     page.locator("#direction").select_option("up")
-    page.get_by_role("button", name="Hold").click()
+    press(page, "Hold", 60)
     expect(page.locator("#active li")).to_have_text("hold up, for 60 s", timeout=WITHIN_MS)
     expect(page.locator("#log")).to_contain_text("packets held for 60 s: up")
     wait_written(page, "^hold up$")
     page.wait_for_timeout(2500)
     assert _banded(page) > drawn
-    page.get_by_role("button", name="End all faults").click()
+    press(page, "End all faults")
     expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
     expect(page.locator("#log")).to_contain_text("packets let go: up")
     returned = traffic.returned
@@ -163,8 +153,7 @@ def test_a_hold_is_listed_drawn_and_ended_as_a_fault_is(page, traffic):
 
 
 def test_a_hold_ends_by_itself_and_its_band_with_it(page):
-    page.locator("#for-s").fill("1")
-    page.get_by_role("button", name="Hold").click()
+    press(page, "Hold", 1)
     expect(page.locator("#log")).to_contain_text("packets let go: up and down", timeout=WITHIN_MS)
     expect(page.locator("#active li")).to_have_count(0, timeout=WITHIN_MS)
     lasted = page.evaluate("[...history_.faults.values()].at(-1)")
@@ -173,14 +162,13 @@ def test_a_hold_ends_by_itself_and_its_band_with_it(page):
 
 
 def test_drops_are_drawn_by_cause_and_the_lines_have_names(page):
-    _move(page, "down-loss", "40")
-    page.locator("#for-s").fill("60")
+    move(page, "down-loss", 40)
     page.locator("#direction").select_option("up")
-    page.get_by_role("button", name="Blackout").click()
+    press(page, "Blackout", 60)
     assert wait_written(page, r"^dropped, blackout: \d+ up$")
-    page.get_by_role("button", name="End all faults").click()
+    press(page, "End all faults")
     assert wait_written(page, r"^dropped, loss: (\d+ up, )?\d+ down$")
-    _move(page, "down-loss", "0")
+    move(page, "down-loss", 0)
     legend = page.locator("#legend span")
     assert legend.all_inner_texts() == ["arrived", "dropped", "a fault", "delay: median", "delay: p99"]
 

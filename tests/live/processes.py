@@ -1,5 +1,7 @@
-"""Find processes by their parents, from /proc."""
+"""Find processes by their parents, from /proc, and start relays in some."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -40,3 +42,13 @@ def eventually(found, within_s=20.0):
         assert time.monotonic() < until_s, "it did not happen in time"
         time.sleep(0.01)
     return value
+
+
+def start_relay(*arguments):
+    """Start ``simlab relay``, and return its process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "simlab", "relay", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

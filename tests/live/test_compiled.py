@@ -19,12 +19,12 @@ from simlab.core.link import Link
 from simlab.core.packet import Direction, classify
 from simlab.core.straight import StraightLink
 from simlab.live.sockets import endpoint_text
-from simlab.live.udp.compiled import carry
+from simlab.live.udp.compiled.kind import kind_of
 from simlab.live.udp.compiled.lane import Lane
 from simlab.live.udp.compiled.layout import KINDS, SLOT_BYTES, SLOTS
 from simlab.live.udp.forward import Forward, Place
 from tests.live.processes import eventually
-from tests.live.test_udp_relay import bound, heard, place
+from tests.live.udp_ends import bound, heard, place
 
 STUN = b"\x21\x12\xa4\x42" + bytes(12)
 kinds_of_bytes = st.one_of(
@@ -40,7 +40,7 @@ kinds_of_bytes = st.one_of(
 def test_a_packet_is_what_python_says_that_it_is(payload):
     import numpy as np
 
-    found = carry.kind_of(np.frombuffer(payload + b"\0", np.uint8), len(payload))
+    found = kind_of(np.frombuffer(payload + b"\0", np.uint8), len(payload))
     assert KINDS[found] is classify(payload)
 
 

@@ -16,6 +16,7 @@ from simlab.live.intercept.way import Way
 from simlab.live.remote.arguments import fault_of
 from simlab.profile.load import load
 from simlab.profile.scenario import Scenario
+from tests.live.datagrams import ask, endpoint, flood, received
 from tests.needs import needs_ipv6
 
 HOSTS = {"client": ["127.0.0.4", "::1"], "server": ["127.0.0.5", "::1"]}
@@ -47,18 +48,6 @@ class Bench:
 
     def drops(self):
         return [event["cause"] for event in self.record.events if event.kind == "dropped"]
-
-
-async def endpoint(host):
-    family = trio.socket.AF_INET6 if ":" in host else trio.socket.AF_INET
-    opened = trio.socket.socket(family, trio.socket.SOCK_DGRAM)
-    await opened.bind((host, 0))
-    return opened
-
-
-async def received(opened):
-    with trio.fail_after(10):
-        return await opened.recvfrom(65535)
 
 
 @asynccontextmanager
@@ -111,12 +100,7 @@ def test_ipv4_and_ipv6_of_one_client_pass_beside_each_other():
                     to_server = it.flow.alias("server", theirs.getsockname()[:2])
                     announced = it.flow.alias("client", ours.getsockname()[:2])
                     assert to_server[0].startswith(host)
-                    await ours.sendto(b"hello", to_server)
-                    payload, source = await received(theirs)
-                    assert (payload, source[:2]) == (b"hello", announced)
-                    await theirs.sendto(b"and you", source)
-                    payload, source = await received(ours)
-                    assert (payload, source[:2]) == (b"and you", to_server)
+                    assert await ask(ours, to_server, theirs) == announced
 
     trio.run(main)
 
@@ -129,11 +113,8 @@ def test_ipv6_behind_a_name_is_known_by_its_first_packet():
             with await endpoint("::1") as client, await endpoint("::1") as server:
                 port = client.getsockname()[1]
                 it.flow.alias("client", ("3f1c2a9e.local", port))
-                await client.sendto(b"hello", it.flow.alias("server", server.getsockname()[:2]))
-                payload, source = await received(server)
-                assert (payload, source[0]) == (b"hello", "::1")
-                await server.sendto(b"and you", source)
-                assert (await received(client))[0] == b"and you"
+                host, _ = await ask(client, it.flow.alias("server", server.getsockname()[:2]), server)
+                assert host == "::1"
 
     trio.run(main)
 
@@ -156,11 +137,7 @@ def test_after_a_rebinding_the_server_sees_another_port_and_reaches_the_old_one_
             _, old = await received(server)
             it.flow.rebind()
             await server.sendto(b"lost", old)
-            await client.sendto(b"after", to_server)
-            _, new = await received(server)
-            await server.sendto(b"answer", new)
-            assert (await received(client))[0] == b"answer"
-            assert new != old
+            assert await ask(client, to_server, server) != old
             assert it.drops() == ["nat"]
 
     trio.run(main)
@@ -282,10 +259,7 @@ def test_packets_that_the_kernel_drops_are_counted_also_of_a_closed_socket():
         async with bench() as (it, _, server):
             to_server = it.flow.alias("server", server.getsockname())
             assert it.flow.kernel_drops() == {Direction.UP: 0, Direction.DOWN: 0}
-            # Nobody reads until this task waits; 8 MB is more than the alias can hold.
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-                for _ in range(140):
-                    sender.sendto(bytes(60_000), to_server)
+            flood(to_server)
             dropped = it.flow.kernel_drops()
             assert dropped[Direction.UP] > 0
             assert dropped[Direction.DOWN] == 0

@@ -11,8 +11,9 @@ import simlab
 from simlab.capture import CAPTURE
 from simlab.capture.summary import summarise
 from simlab.core.nat import Dependence, NatSpec
+from tests.live.datagrams import endpoint, received
 from tests.live.test_intercept import Intercept, calling, on_loopback
-from tests.live.test_intercept_flow import bench, endpoint, received
+from tests.live.test_intercept_flow import bench
 
 PORT_DEPENDENT = Dependence.ADDRESS_AND_PORT_DEPENDENT
 

@@ -1,6 +1,5 @@
 """The relay between plain UDP sockets, in real time."""
 
-import socket
 import time
 from contextlib import asynccontextmanager
 
@@ -18,6 +17,7 @@ from simlab.live.addresses import HOSTS, ICE_HOSTS, RELAY_HOSTS, another_host
 from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
 from simlab.live.timer import KernelTimer
+from tests.live.datagrams import ask, endpoint, flood, received
 
 
 class Bench:
@@ -41,24 +41,13 @@ class Bench:
         return self.record.events[-1].data
 
 
-async def endpoint(side):
-    socket = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
-    await socket.bind((HOSTS[side], 0))
-    return socket
-
-
-async def received(socket):
-    with trio.fail_after(10):
-        return await socket.recvfrom(65535)
-
-
 @asynccontextmanager
 async def relay_between(up=(), down=(), nat=None):
     """Give a bench, a client's socket and a server's."""
     delay = ConstantDelayStage(ConstantDelaySpec(0.0))
     async with trio.open_nursery() as nursery:
         bench = Bench(nursery, up or [delay], down or [delay], nat)
-        client, server = await endpoint("client"), await endpoint("server")
+        client, server = await endpoint(HOSTS["client"]), await endpoint(HOSTS["server"])
         with client, server:
             yield bench, client, server
         nursery.cancel_scope.cancel()
@@ -84,10 +73,7 @@ def test_the_other_side_can_answer_to_where_a_packet_came_from():
     async def main():
         async with relay_between() as (bench, client, server):
             to_server = bench.relay.alias("server", server.getsockname())
-            await client.sendto(b"question", to_server)
-            _, source = await received(server)
-            await server.sendto(b"answer", source)
-            assert await received(client) == (b"answer", to_server)
+            await ask(client, to_server, server)
             assert bench.total(Direction.UP)["delivered"] == 1
             assert bench.total(Direction.DOWN)["delivered"] == 1
 
@@ -110,7 +96,7 @@ def test_two_clients_are_told_apart():
     async def main():
         async with relay_between() as (bench, client, server):
             to_server = bench.relay.alias("server", server.getsockname())
-            with await endpoint("client") as other:
+            with await endpoint(HOSTS["client"]) as other:
                 await client.sendto(b"one", to_server)
                 await other.sendto(b"two", to_server)
                 sources = dict([await received(server), await received(server)])
@@ -209,13 +195,9 @@ def test_after_a_rebinding_the_server_sees_the_client_from_elsewhere(host):
             _, old = await received(server)
             bench.relay.rebind(host)
             await server.sendto(b"lost", old)
-            await client.sendto(b"after", to_server)
-            payload, new = await received(server)
-            assert payload == b"after"
+            new = await ask(client, to_server, server)
             assert new != old
             assert new[0] == (host or RELAY_HOSTS["server"])
-            await server.sendto(b"answer", new)
-            assert await received(client) == (b"answer", to_server)
             assert drops(bench) == ["nat"]
 
     trio.run(main)
@@ -244,14 +226,8 @@ def test_an_address_that_is_cut_off_is_neither_heard_nor_reached():
             bench.relay.cut_off(HOSTS["client"])
             await client.sendto(b"lost", to_server)
             await server.sendto(b"lost", to_client)
-            other = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
-            with other:
-                await other.bind((another_host(8), 0))
-                await other.sendto(b"kept", to_server)
-                payload, source = await received(server)
-                await server.sendto(b"answer", source)
-                assert payload == b"kept"
-                assert (await received(other))[0] == b"answer"
+            with await endpoint(another_host(8)) as other:
+                await ask(other, to_server, server)
             assert drops(bench) == ["handover"]
             assert bench.total(Direction.UP)["offered"] == 1
 
@@ -266,7 +242,7 @@ SYMMETRIC = NatSpec(
 def test_a_symmetric_nat_shows_each_server_another_port_and_lets_nobody_else_in():
     async def main():
         async with relay_between(nat=SYMMETRIC) as (bench, client, server):
-            other = await endpoint("server")
+            other = await endpoint(HOSTS["server"])
             with other:
                 seen = []
                 for socket_ in (server, other):
@@ -290,11 +266,7 @@ def test_a_mapping_expires_and_the_next_packet_makes_another():
             _, old = await received(server)
             await trio.sleep(0.25)
             await server.sendto(b"too late", old)
-            await client.sendto(b"second", to_server)
-            _, new = await received(server)
-            await server.sendto(b"in time", new)
-            assert (await received(client))[0] == b"in time"
-            assert new != old
+            assert await ask(client, to_server, server) != old
             assert drops(bench) == ["nat"]
 
     trio.run(main)
@@ -308,13 +280,8 @@ def test_a_new_network_has_a_nat_of_its_own():
             _, old = await received(server)
             bench.relay.cut_off(HOSTS["client"], another_host(7))
             await server.sendto(b"lost", old)
-            moved = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
-            with moved:
-                await moved.bind((another_host(8), 0))
-                await moved.sendto(b"after", to_server)
-                _, new = await received(server)
-                await server.sendto(b"answer", new)
-                assert (await received(moved))[0] == b"answer"
+            with await endpoint(another_host(8)) as moved:
+                new = await ask(moved, to_server, server)
             assert (old[0], new[0]) == (RELAY_HOSTS["server"], another_host(7))
             assert drops(bench) == ["nat"]
 
@@ -326,10 +293,7 @@ def test_packets_that_the_kernel_drops_are_counted():
         async with relay_between() as (bench, _, server):
             to_server = bench.relay.alias("server", server.getsockname())
             assert bench.relay.kernel_drops() == {Direction.UP: 0, Direction.DOWN: 0}
-            # Nobody reads until this task waits; 8 MB is more than the alias can hold.
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-                for _ in range(140):
-                    sender.sendto(bytes(60_000), to_server)
+            flood(to_server)
             dropped = bench.relay.kernel_drops()
             assert dropped[Direction.UP] > 0
             assert dropped[Direction.DOWN] == 0
@@ -337,27 +301,18 @@ def test_packets_that_the_kernel_drops_are_counted():
     trio.run(main)
 
 
-async def turn_endpoint():
-    socket = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
-    await socket.bind((ICE_HOSTS["turn"], 0))
-    return socket
-
-
 @pytest.mark.parametrize("nat", [None, NatSpec(preserve_port=False)])
 def test_between_a_relayed_address_and_the_server_nothing_happens_to_packets(nat):
     async def main():
         blackout = [BlockStage("blackout", [BlockSpec(0.0, 1e9)])]
         async with relay_between(blackout, blackout, nat) as (bench, client, server):
-            with await turn_endpoint() as relayed:
+            with await endpoint(ICE_HOSTS["turn"]) as relayed:
                 to_server = bench.relay.alias("server", server.getsockname())
                 await client.sendto(b"dropped", to_server)
-                await relayed.sendto(b"relayed", to_server)
-                payload, source = await received(server)
-                assert (payload, source[0]) == (b"relayed", RELAY_HOSTS["server"])
+                source = await ask(relayed, to_server, server)
+                assert source[0] == RELAY_HOSTS["server"]
                 # Where the client's relayed candidate leads to, as the server is told of it.
                 assert source == bench.relay.alias("client", relayed.getsockname())
-                await server.sendto(b"answer", source)
-                assert await received(relayed) == (b"answer", to_server)
             assert bench.total(Direction.UP)["offered"] == 1
             assert bench.total(Direction.DOWN)["offered"] == 0
 
@@ -367,12 +322,9 @@ def test_between_a_relayed_address_and_the_server_nothing_happens_to_packets(nat
 def test_a_client_reaches_a_turn_server_and_the_servers_relayed_address_by_the_link():
     async def main():
         async with relay_between() as (bench, client, _):
-            with await turn_endpoint() as relayed:
+            with await endpoint(ICE_HOSTS["turn"]) as relayed:
                 to_relayed = bench.relay.alias("server", relayed.getsockname())
-                await client.sendto(b"question", to_relayed)
-                _, source = await received(relayed)
-                await relayed.sendto(b"answer", source)
-                assert await received(client) == (b"answer", to_relayed)
+                await ask(client, to_relayed, relayed)
             assert bench.total(Direction.UP)["delivered"] == 1
             assert bench.total(Direction.DOWN)["delivered"] == 1
 

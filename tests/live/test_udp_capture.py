@@ -11,8 +11,8 @@ from simlab.capture import CAPTURE
 from simlab.capture.summary import summarise
 from simlab.live.sockets import endpoint_text
 from tests.capture import tshark
-from tests.live.processes import alive, children, eventually
-from tests.live.test_udp_relay import bound, place, start
+from tests.live.processes import alive, children, eventually, start_relay
+from tests.live.udp_ends import bound, place
 
 tshark.needs_tshark()
 
@@ -27,7 +27,7 @@ def captured(tmp_path_factory):
     with bound() as target, bound() as first, bound() as second:
         to, path = endpoint_text(target.getsockname()), tmp_path / CAPTURE
         options = (*LOSSY, "--json", "--quiet", "--capture", str(path))
-        with start("--listen", "127.0.0.1:0", "--to", to, *options) as process:
+        with start_relay("--listen", "127.0.0.1:0", "--to", to, *options) as process:
             listen = place(json.loads(process.stdout.readline())["listen"])
             for number in range(300):
                 (first, second)[number % 2].sendto(b"%d" % number + bytes(200), listen)
@@ -80,7 +80,7 @@ def test_the_capture_of_a_relay_that_is_killed_opens(tmp_path):
     (tmp_path / "dtls.keys").touch()
     with bound() as target, bound() as client:
         to = endpoint_text(target.getsockname())
-        with start("--listen", "127.0.0.1:0", "--to", to, "--json", "--capture", str(path)) as process:
+        with start_relay("--listen", "127.0.0.1:0", "--to", to, "--json", "--capture", str(path)) as process:
             listen = place(json.loads(process.stdout.readline())["listen"])
 
             def written():
@@ -106,7 +106,7 @@ def test_a_capture_that_cannot_be_written_is_an_error(tmp_path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
         nobody.bind(("127.0.0.1", 0))
         to = endpoint_text(nobody.getsockname())
-        with start("--listen", "127.0.0.1:0", "--to", to, "--capture", str(path)) as process:
+        with start_relay("--listen", "127.0.0.1:0", "--to", to, "--capture", str(path)) as process:
             _, err = process.communicate(timeout=20)
     assert process.returncode == 3
     assert f"No such file or directory: '{path}'" in err

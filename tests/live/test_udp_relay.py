@@ -1,66 +1,19 @@
 """The relay as a tool: its own processes, real sockets on loopback."""
 
-import asyncio
 import contextlib
-import json
-import os
-import signal
 import socket
-import stat
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 import simlab
-from simlab.core.errors import InvalidInputError, SessionFailedError
-from simlab.live.sockets import endpoint, endpoint_text
-from tests.live.processes import alive, children, eventually
-
-LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
-
-
-def bound(family=socket.AF_INET):
-    one = socket.socket(family, socket.SOCK_DGRAM)
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)
-    one.bind((LOOPBACK[family], 0))
-    one.settimeout(20)
-    return one
-
-
-def place(text):
-    return endpoint(text, "")[1]
-
-
-@pytest.fixture
-def target():
-    with bound() as one:
-        yield one
-
-
-@pytest.fixture
-def client():
-    with bound() as one:
-        yield one
-
-
-@pytest.fixture
-def relaying(request, target):
-    """Start relays to the target."""
-    to, compiled = endpoint_text(target.getsockname()), getattr(request, "param", False)
-    with contextlib.ExitStack() as stack:
-        yield lambda **wishes: stack.enter_context(simlab.Relay.start(to=to, compiled=compiled, **wishes))
-
+from simlab.core.errors import InvalidInputError
+from simlab.live.sockets import endpoint_text
+from tests.live.processes import eventually
+from tests.live.udp_ends import bound, heard, place
 
 either_way = pytest.mark.parametrize("relaying", [False, True], indirect=True, ids=["python", "compiled"])
-
-
-def heard(one):
-    payload, source = one.recvfrom(65535)
-    return payload, source[:2]
 
 
 @pytest.mark.parametrize(
@@ -271,177 +224,6 @@ def test_faults_of_the_profile_begin_with_the_relay_and_are_told(relaying):
             break
     assert [kind for kind, _ in seen][-1] == "rebind"
     assert ("fault_end", 2) in seen or len(seen) == 1  # on a busy machine we began to watch too late
-
-
-class Flow(threading.Thread):
-    """Send numbered packets all the time, and let the target send each of them back."""
-
-    def __init__(self, client, target, to):
-        super().__init__()
-        self.client, self.target, self.to = client, target, to
-        self.going, self.sent = True, 0
-
-    def run(self):
-        while self.going:
-            self.client.sendto(b"%d" % self.sent, self.to)
-            self.sent += 1
-            payload, source = self.target.recvfrom(100)
-            self.target.sendto(payload, source)
-            assert self.client.recvfrom(100)[0] == payload
-            time.sleep(0.0005)
-
-
-def garbage(control):
-    """Do to a control socket what no client should."""
-    for data in (
-        os.urandom(5000) + b"\n" + os.urandom(100),
-        b'{"do": "set", "with": {"link.loss": "1',
-        b'{"do": "status"}\n{"do": "sta',
-        b"x" * 2**20,
-        b"x" * 2**20 + b"\n",
-        b"[" * 2**18 + b"\n",
-        b'"set"\n17\n{}\nnull\n{"do": 3}\n{"do": "set", "with": [1]}\n{"do": "set", "with": {"": null}}\n',
-        b'{"do": "watch"}\n' * 3,
-        b"",
-    ):
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(control))
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.sendall(data)
-
-
-def test_a_client_of_the_control_socket_cannot_harm_the_flow(relaying, target, client):
-    relay = relaying()
-    flow = Flow(client, target, place(relay.listen))
-    flow.start()
-    while flow.sent < 500 and flow.is_alive():
-        garbage(relay.socket)
-    with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rwb") as stream:
-        connection.settimeout(20)
-        connection.connect(str(relay.socket))
-        stream.write(b"{not JSON}\n" + b'{"id": 5, "do": "status"}\n')
-        stream.flush()
-        assert "not JSON" in json.loads(stream.readline())["faults"][0]
-        assert json.loads(stream.readline())["id"] == 5
-    flow.going = False
-    flow.join()
-    last = relay.stop()
-    assert flow.sent >= 500
-    for way in ("up", "down"):
-        row = last[way]
-        assert (row["offered"], row["delivered"]) == (flow.sent, flow.sent)
-        assert (row["dropped"], row["kernel_dropped"]) == ({}, 0)
-
-
-def test_a_watcher_that_does_not_read_holds_up_nobody(relaying, target, client):
-    relay = relaying()
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(relay.socket))
-        connection.sendall(b'{"do": "watch"}\n')
-        for number in range(3000):
-            relay.set("link.delay", f"{number % 7}ms")
-        client.sendto(b"still", place(relay.listen))
-        assert heard(target)[0] == b"still"
-
-
-def test_the_control_socket_is_its_owners_alone(relaying):
-    relay = relaying()
-    assert stat.S_IMODE(relay.socket.stat().st_mode) == 0o600
-    relay.stop()
-    assert not relay.socket.exists()
-
-
-def test_the_asynchronous_client_does_the_same(target, client):
-    async def main():
-        async with await simlab.AsyncRelay.start(to=endpoint_text(target.getsockname())) as relay:
-            events = relay.events()
-            watching = asyncio.create_task(anext(events))
-            with pytest.raises(InvalidInputError, match=r"link\.loss"):
-                await relay.set("link.loss", "500%")
-            await relay.set("link.delay", "1ms")
-            while (await watching)["kind"] != "set":
-                watching = asyncio.create_task(anext(events))
-                await relay.set("link.delay", "2ms")
-            await events.aclose()
-            client.sendto(b"hello", place(relay.listen))
-            assert heard(target)[0] == b"hello"
-            other = await simlab.AsyncRelay.connect(relay.socket)
-            assert len(await other.clients()) == 1
-            assert await other.stop() == {}
-            assert (await relay.stop())["up"]["delivered"] == 1
-
-    asyncio.run(main())
-
-
-def start(*arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "simlab", "relay", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_with_a_summary(target, client, tmp_path, number):
-    to = endpoint_text(target.getsockname())
-    control = tmp_path / "control"
-    with start("--listen", "127.0.0.1:0", "--to", to, "--json", "--socket", str(control)) as process:
-        where = json.loads(process.stdout.readline())
-        assert where["kind"] == "listening"
-        packets = next(iter(children(process.pid)))
-        client.sendto(b"hello", place(where["listen"]))
-        heard(target)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
-    assert json.loads(out.splitlines()[-1])["up"]["delivered"] == 1
-    assert not alive(packets)
-    assert not control.exists()
-
-
-def test_when_its_packet_process_is_killed_it_says_so(target):
-    with start("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname())) as process:
-        process.stdout.readline()
-        (packets,) = children(process.pid)
-        os.kill(packets, signal.SIGKILL)
-        _, err = process.communicate(timeout=20)
-    assert process.returncode == 3
-    assert err == "Error: relay: the packet process has ended\n"
-
-
-def test_when_it_is_killed_its_packet_process_ends(target, tmp_path):
-    to, control = endpoint_text(target.getsockname()), tmp_path / "control"
-    with start("--listen", "127.0.0.1:0", "--to", to, "--socket", str(control)) as process:
-        process.stdout.readline()
-        (packets,) = children(process.pid)
-        process.kill()
-        process.communicate(timeout=20)
-    eventually(lambda: not alive(packets))
-    # The socket that it left behind is in nobody's way.
-    with start("--listen", "127.0.0.1:0", "--to", to, "--socket", str(control)) as process:
-        assert process.stdout.readline().startswith("Relaying")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
-
-
-def test_two_relays_do_not_share_a_control_socket(relaying, target):
-    relay = relaying()
-    with start(
-        "--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname()), "--socket", str(relay.socket)
-    ) as process:
-        _, err = process.communicate(timeout=30)
-    assert process.returncode == 3
-    assert err == f"Error: control: cannot listen on {relay.socket}: another relay listens there\n"
-    assert relay.status()
-
-
-def test_a_relay_that_cannot_be_started_says_why(target):
-    here = endpoint_text(target.getsockname())
-    with pytest.raises(SessionFailedError, match="in use"):
-        simlab.Relay.start(to=here, listen=here)
-    with pytest.raises(SessionFailedError, match="no relay answers"):
-        simlab.Relay.connect(Path("/nonexistent/socket"))
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -16,6 +16,7 @@ from simlab.webrtc.transport import SmallWebRTCTransport
 
 CLIENT, SERVER, PORT = "10.0.0.1", "10.0.0.2", 8000
 OFFERS = f"http://{SERVER}:{PORT}/api/offer"
+START = RequestParams(f"http://{SERVER}:{PORT}/start", {"x-key": "7"}, {"body": {"a": 1}})
 
 
 def on_server(work):
@@ -80,6 +81,10 @@ class Log(list):
 
     def names(self):
         return [name for name, *_ in self]
+
+    def steps(self):
+        """Return the names of all that it was told, and the states in the place of theirs."""
+        return [name if name != "transport_state_changed" else args[0] for name, *args in self]
 
     def states(self):
         return [args[0] for name, *args in self if name == "transport_state_changed"]

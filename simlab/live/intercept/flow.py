@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import trio
 
@@ -12,13 +13,19 @@ from simlab.live.addresses import Address, Side
 from simlab.live.intercept.client_nat import ClientNat, is_outside
 from simlab.live.intercept.ends import EndpointAlias, Route, is_name, may_hide
 from simlab.live.intercept.media_hosts import version_of
-from simlab.live.intercept.way import Way
 from simlab.live.relay import LostError
 from simlab.live.relay_ends import OTHER, TOWARDS
 from simlab.live.sockets import kernel_drops, opened, waiting
 
 _MOST_HELD = 64
 _MOST_ALIASES = 512
+
+
+class Entrance(Protocol):
+    """What takes the packets of one direction."""
+
+    def receive(self, payload: bytes, tag: object) -> None:
+        """Take in a packet; it comes out with its tag."""
 
 
 class Flow:
@@ -36,7 +43,7 @@ class Flow:
     nursery
         Runs a task for each alias.
     ways
-        The links; they are to send by ``send``.
+        What leads into the links, which are to send by ``send``.
     hosts
         The addresses of this machine that each side sees, one of each IP. An endpoint is seen at one of its
         own IP, and a name at one of IPv4: if IPv6 is behind it, its first packet makes another alias.
@@ -49,7 +56,7 @@ class Flow:
     def __init__(
         self,
         nursery: trio.Nursery,
-        ways: Mapping[Direction, Way],
+        ways: Mapping[Direction, Entrance],
         hosts: Mapping[Side, Sequence[str]],
         admits: Callable[[Side, str], bool],
         now_s: Callable[[], float],

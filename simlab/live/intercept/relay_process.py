@@ -22,118 +22,28 @@ It takes orders and tells of events as ``simlab.live.control`` has it; events ca
 
 import gc
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from simlab.core.link import Delivered
-from simlab.core.packet import Direction, classify
-from simlab.core.timeline import Event, Recorder
+from simlab.core.packet import Direction
+from simlab.core.timeline import Event
 from simlab.live import control
 from simlab.live.addresses import Side
 from simlab.live.clock import SessionClock
-from simlab.live.intercept.ends import Route
-from simlab.live.intercept.flow import Flow
-from simlab.live.intercept.watch import Watch
-from simlab.live.intercept.way import Way
+from simlab.live.intercept.client_network import ClientNetwork, Place
 from simlab.live.relay_process import Output, keep_collections_short, run_relay
 from simlab.live.remote.arguments import fault_of
 from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
 
 if TYPE_CHECKING:
-    from simlab.live.capture import LinkCapture
     from simlab.live.intercept.capturing import Captures
 
 _LOOK_S = 0.1
 _UNUSED_S = 120.0
-
-
-class Client:
-    """A client: its sockets, its two links, and what its packets show.
-
-    Parameters
-    ----------
-    number
-        From 1.
-    put
-        Takes each event.
-    """
-
-    def __init__(
-        self, nursery: trio.Nursery, number: int, zero_s: float, now_s: Callable[[], float], put: Any
-    ) -> None:
-        self.number = number
-        self.began_s = now_s()
-
-        def told(event: Event) -> None:
-            put(Event(event.t_s, event.source, event.kind, {**event.data, "client": number}))
-
-        record = Recorder(now_s, told)
-        self.watch = Watch(record)
-        self.ways = {way: Way(nursery, record, way, zero_s, self._send, self._left(way)) for way in Direction}
-        self.flow: Flow | None = None
-
-    def load(self, scenario: Scenario, began_s: float) -> None:
-        """Begin with the network of a scenario."""
-        assert self.flow is not None
-        nat = scenario.profile.nat
-        self.flow.translate(None if nat is None else nat.spec())
-        for way in self.ways.values():
-            way.load(self._own(scenario), began_s)
-
-    def change(self, scenario: Scenario) -> None:
-        """Have its settings from now on."""
-        for way in self.ways.values():
-            way.change(self._own(scenario))
-
-    def _own(self, scenario: Scenario) -> Scenario:
-        """Return a scenario with luck of the client's own."""
-        return Scenario.of(scenario.profile, seed=(scenario.seed + self.number - 1) % 2**63)
-
-    def _send(self, packet: Delivered) -> None:
-        assert self.flow is not None
-        self.flow.send(packet)
-
-    def _left(self, direction: Direction) -> Callable[[Delivered], None]:
-        def left(packet: Delivered) -> None:
-            route = packet.tag
-            assert isinstance(route, Route)
-            # The alias of the server is made for an answer, and so for one connection.
-            alias = route.through if direction is Direction.DOWN else route.came_to
-            self.watch.left(direction, packet, alias.connection)
-
-        return left
-
-    def entering(self, direction: Direction) -> "_Entering":
-        """Return what packets of a direction are to be given to."""
-        return _Entering(self, direction)
-
-    def capture(self, captures: Mapping[Direction, "LinkCapture"]) -> None:
-        """Show its packets of each direction to a capture from now on, or to none."""
-        for direction, way in self.ways.items():
-            way.capture(captures.get(direction))
-
-    def close(self) -> None:
-        """Forget it."""
-        for way in self.ways.values():
-            way.close()
-        if self.flow is not None:
-            self.flow.close()
-
-
-class _Entering:
-    """Count packets, and put them into the link."""
-
-    def __init__(self, client: Client, direction: Direction) -> None:
-        self._client = client
-        self._direction = direction
-
-    def receive(self, payload: bytes, tag: object) -> None:
-        self._client.watch.sent(self._direction, classify(payload))
-        self._client.ways[self._direction].receive(payload, tag)
 
 
 class InterceptRelay:
@@ -148,7 +58,7 @@ class InterceptRelay:
         self._admitted: dict[Side, set[str] | None] = {}
         self._idle_s = math.inf
         self._scenario: tuple[Scenario, float] | None = None
-        self._clients: dict[int, Client] = {}
+        self._clients: dict[int, ClientNetwork] = {}
         self._captures: Captures | None = None
         self._ended: Captures | None = None
         self._faults: dict[int, tuple[int, Fault]] = {}
@@ -212,17 +122,14 @@ class InterceptRelay:
 
     def _alias(self, number: int, connection: int, side: Side, host: str, port: int) -> tuple[str, int]:
         flow = self._client(number).flow
-        assert flow is not None
         flow.connection = max(flow.connection, connection)
         return flow.alias(side, (host, port))
 
-    def _client(self, number: int) -> Client:
+    def _client(self, number: int) -> ClientNetwork:
         client = self._clients.get(number)
         if client is None:
-            put = self._told
-            client = Client(self._nursery, number, self._zero_s, self._clock.now_s, put)
-            ways: Any = {direction: client.entering(direction) for direction in Direction}
-            client.flow = Flow(self._nursery, ways, self._hosts, self._admits, self._clock.now_s)
+            place = Place(self._hosts, self._admits, self._zero_s, self._clock.now_s)
+            client = ClientNetwork(self._nursery, number, place, self._told)
             assert self._scenario is not None
             client.load(*self._scenario)
             for way, carried in client.ways.items():
@@ -247,7 +154,7 @@ class InterceptRelay:
         if admitted is not None:
             admitted.add(host)
 
-    def _chosen(self, whose: int) -> list[Client]:
+    def _chosen(self, whose: int) -> list[ClientNetwork]:
         return [client for number, client in self._clients.items() if whose in (0, number)]
 
     def _add(self, number: int, whose: int, keys: dict[str, Any], at_s: float) -> None:
@@ -274,12 +181,11 @@ class InterceptRelay:
     def _rebind(self, whose: int) -> int:
         chosen = self._chosen(whose)
         for client in chosen:
-            assert client.flow is not None
             client.flow.rebind()
         return len(chosen)
 
     def _tell_clients(self) -> dict[str, Any]:
-        return {str(number): self._state(client) for number, client in self._clients.items()}
+        return {str(number): client.state() for number, client in self._clients.items()}
 
     def _capture(self, folder: str) -> dict[str, Any]:
         from simlab.live.intercept.capturing import Captures
@@ -300,30 +206,12 @@ class InterceptRelay:
         assert captures is not None
         self._output.put(control.answer(order, await trio.to_thread.run_sync(captures.close)))
 
-    def _state(self, client: Client) -> dict[str, Any]:
-        assert client.flow is not None
-        client.watch.flush()
-        kernel_dropped = client.flow.kernel_drops()
-        return {
-            "began_s": round(client.began_s, 6),
-            "used_s": round(client.flow.used_s, 6),
-            "connection": client.flow.connection,
-            "ready": client.watch.is_ready,
-            "silent": client.watch.silent(),
-            "seen": client.watch.seen(),
-            "links": {
-                way.value: {**one.totals(), "kernel_dropped": kernel_dropped[way]}
-                for way, one in client.ways.items()
-            },
-        }
-
     async def _look(self) -> None:
         while True:
             await trio.sleep(_LOOK_S)
             now_s = self._clock.now_s()
             for number, client in list(self._clients.items()):
                 client.watch.look()
-                assert client.flow is not None
                 client.flow.close_unused(now_s - _UNUSED_S)
                 if client.flow.used_s < now_s - self._idle_s:
                     del self._clients[number]

@@ -7,8 +7,16 @@ from typing import Any
 import numpy as np
 
 from simlab.live.sockets import LARGEST_DATAGRAM_BYTES
-from simlab.live.udp.compiled.carry import MOST_EVENTS, SOCKADDR_BYTES
-from simlab.live.udp.compiled.layout import AT_ONCE, CONTROL, EVENT, MESSAGE, VECTOR, WATCHED
+from simlab.live.udp.compiled.layout import (
+    AT_ONCE,
+    CONTROL,
+    EVENT,
+    MESSAGE,
+    MOST_EVENTS,
+    SOCKADDR_BYTES,
+    VECTOR,
+    WATCHED,
+)
 from simlab.live.udp.compiled.room import Room
 from simlab.live.udp.readiness import MOST_POLLED, Readiness
 

@@ -15,6 +15,7 @@ from simlab.core.packet import Direction
 from simlab.core.straight import StraightLink
 from simlab.live.udp.compiled import carry
 from simlab.live.udp.compiled.batch import Batch
+from simlab.live.udp.compiled.clients import hash_of, key_of
 from simlab.live.udp.compiled.layout import (
     AT_ONCE,
     BOTH_WAYS,
@@ -65,7 +66,7 @@ class Lane:
         carry.carry(0.0, *self._all)
         nothing_done = StraightLink(Link(()), None, None, 0.0, Counter())
         CompiledLink(nothing_done, self._arrays, Direction.UP, 0.0, self._known).prepare()
-        carry.hash_of(carry.key_of(np.frombuffer(_sockaddr(("0.0.0.0", 0)), np.uint8), 0))
+        hash_of(key_of(np.frombuffer(_sockaddr(("0.0.0.0", 0)), np.uint8), 0))
 
     @property
     def have_waited(self) -> bool:
@@ -106,10 +107,10 @@ class Lane:
             name,
         )
         self._roles[fd], self._flow_of[fd] = IS_UPSTREAM, place
-        self._put(carry.key_of(name, self._forwards.index(forward)), place)
+        self._put(key_of(name, self._forwards.index(forward)), place)
 
     def _put(self, key: int, place: int) -> None:
-        at = carry.hash_of(key)
+        at = hash_of(key)
         while self._keys[at] not in (0, key):
             at = (at + 1) % TABLE
         self._keys[at], self._values[at] = key, place
@@ -132,7 +133,7 @@ class Lane:
         if was < BOTH_WAYS:
             return
         self._roles[row["upstream"]] = 0
-        self._put(carry.key_of(row["client"], self._forwards.index(forward)), -1)
+        self._put(key_of(row["client"], self._forwards.index(forward)), -1)
 
     def stand_in(
         self, straight: StraightLink, direction: Direction, zero_s: float

@@ -14,6 +14,7 @@ SLOT_BYTES = 2048
 DRAWS = 8192
 """How many numbers for losses are drawn ahead, for each class; a power of 2."""
 AT_ONCE = 16
+MOST_EVENTS = 64
 MOST_FDS = 1 << 16
 MOST_FLOWS = 1 << 16
 TABLE_BITS = 18
@@ -64,6 +65,9 @@ PACKET = np.dtype(
     ]
 )
 
+SOCKADDR_BYTES = 16
+"""Of a sockaddr_in."""
+
 FLOW = np.dtype(
     [
         ("upstream", "i4"),
@@ -73,7 +77,7 @@ FLOW = np.dtype(
         ("up", "i8"),
         ("down", "i8"),
         ("used_s", "f8"),
-        ("client", "u1", 16),  # a sockaddr_in
+        ("client", "u1", SOCKADDR_BYTES),
     ]
 )
 
@@ -118,6 +122,7 @@ EVENT = np.dtype(
 WATCHED = np.dtype([("fd", "i4"), ("events", "i2"), ("happened", "i2")])
 """struct pollfd."""
 
+UP, DOWN = 0, 1
 NOWHERE, TO_TARGET, BOTH_WAYS = 0, 1, 2
 """Where a flow leads: one that was rebound leads to the target, for what is under way, and back no more."""
 IS_LISTENING, IS_UPSTREAM = 1, 2

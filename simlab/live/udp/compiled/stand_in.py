@@ -11,8 +11,8 @@ from simlab.core.impair.loss import BernoulliStage
 from simlab.core.impair.rate import HEADER_BYTES
 from simlab.core.packet import Direction
 from simlab.core.straight import Entry, StraightLink
-from simlab.live.udp.compiled import carry
-from simlab.live.udp.compiled.layout import DRAWS, KINDS, PACKET, SLOT_BYTES, SLOTS, WAY
+from simlab.live.udp.compiled.layout import DOWN, DRAWS, KINDS, PACKET, SLOT_BYTES, SLOTS, UP, WAY
+from simlab.live.udp.compiled.link import admit, release
 from simlab.live.udp.compiled.room import Room
 from simlab.live.udp.flows import Flow
 from simlab.live.udp.tally import BINS
@@ -83,7 +83,7 @@ class CompiledLink:
         self._known = known
         self.is_in_use = True
         """Whether it stands in, still."""
-        self._number = carry.UP if direction is Direction.UP else carry.DOWN
+        self._number = UP if direction is Direction.UP else DOWN
         self._way = arrays.ways[self._number]
         self._clock = np.zeros(2, np.int64)
         self._scratch = np.zeros(SLOT_BYTES, np.uint8)
@@ -142,7 +142,7 @@ class CompiledLink:
 
     def _admit(self, size: int, place: int, at_s: float) -> bool:
         arrays = self._way, self._packets, self._payloads, self._draws, self._scratch
-        return bool(carry.admit(*arrays, size, place, at_s))
+        return bool(admit(*arrays, size, place, at_s))
 
     def prepare(self) -> None:
         """Compile what else is called from here, and begin."""
@@ -155,7 +155,7 @@ class CompiledLink:
         """Send what is due, and return nothing."""
         at_s = now_s + float(self._way["zero_s"])
         args = self._packets, self._payloads, self._known.rows, self._counts, self._clock, at_s
-        carry.release(self._way, self._number == carry.UP, *args)
+        release(self._way, self._number == UP, *args)
         return []
 
     def __len__(self) -> int:

@@ -1,0 +1,29 @@
+"""A target and a client of a UDP relay, and relays between them."""
+
+import contextlib
+
+import pytest
+
+import simlab
+from simlab.live.sockets import endpoint_text
+from tests.live.udp_ends import bound
+
+
+@pytest.fixture
+def target():
+    with bound() as one:
+        yield one
+
+
+@pytest.fixture
+def client():
+    with bound() as one:
+        yield one
+
+
+@pytest.fixture
+def relaying(request, target):
+    """Start relays to the target."""
+    to, compiled = endpoint_text(target.getsockname()), getattr(request, "param", False)
+    with contextlib.ExitStack() as stack:
+        yield lambda **wishes: stack.enter_context(simlab.Relay.start(to=to, compiled=compiled, **wishes))
