@@ -40,7 +40,7 @@ class Alternatives:
         self.kept = list(kept)
 
     def of_another(self, rules: Callable[[int], Rules]) -> "Alternatives":
-        """Return the same policies with the rules of another client: what one of them settles, all have settled."""
+        """Return the same policies with another client's rules: what one settles is settled for all."""
         other = copy.copy(self)
         other._rules = rules
         return other
