@@ -75,7 +75,7 @@ class Study:
             return _unfinished(folder)
         saved = store.load_study(folder, (SESSIONS, OUTAGES, FAILURES))
         by = ["profile", "policy", *saved.matrix.get("vary", {})]
-        sessions, outages = (_read(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
+        sessions, outages = (read_table(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
         return Study(by, sessions, outages, _failures(saved.files[FAILURES], folder / FAILURES), folder)
 
     def __eq__(self, other: object) -> bool:
@@ -299,7 +299,14 @@ def _parquet(frame: "polars.DataFrame") -> bytes:
     return file.getvalue()
 
 
-def _read(content: bytes, path: Path) -> "polars.DataFrame":
+def read_table(content: bytes, path: Path) -> "polars.DataFrame":
+    """Return the table in a Parquet file that was read from ``path``.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is damaged.
+    """
     import polars as pl
 
     try:
