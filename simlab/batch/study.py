@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 SESSIONS = "sessions.parquet"
 OUTAGES = "outages.parquet"
 FAILURES = "failures.jsonl"
+_NEEDED = {
+    SESSIONS: ("session", "seed", "clock", "succeeded", "usable_fraction", "violations", "media_up_sent"),
+    OUTAGES: ("session", "seed", "recovered", "waited_s", "outcome"),
+    FAILURES: ("session", "profile", "policy", "seed", "stage", "reason"),
+}
 _MOST_CURVES = 12
 
 
@@ -76,6 +81,8 @@ class Study:
         saved = store.load_study(folder, (SESSIONS, OUTAGES, FAILURES))
         by = ["profile", "policy", *saved.matrix.get("vary", {})]
         sessions, outages = (read_table(saved.files[name], folder / name) for name in (SESSIONS, OUTAGES))
+        _check_columns(sessions, [*by, *_NEEDED[SESSIONS]], folder / SESSIONS)
+        _check_columns(outages, [*by, *_NEEDED[OUTAGES]], folder / OUTAGES)
         return Study(by, sessions, outages, _failures(saved.files[FAILURES], folder / FAILURES), folder)
 
     def __eq__(self, other: object) -> bool:
@@ -317,6 +324,17 @@ def read_table(content: bytes, path: Path) -> "polars.DataFrame":
 
 def _failures(content: bytes, path: Path) -> list[dict[str, Any]]:
     try:
-        return [json.loads(line) for line in content.splitlines()]
+        found = [json.loads(line) for line in content.splitlines()]
     except ValueError as error:
         raise InvalidInputError([f"{path}: {error}"]) from error
+    for number, one in enumerate(found, 1):
+        missing = [key for key in _NEEDED[FAILURES] if not isinstance(one, dict) or key not in one]
+        if missing:
+            raise InvalidInputError([f"{path}: line {number}: want {missing[0]}"])
+    return found
+
+
+def _check_columns(frame: "polars.DataFrame", wanted: Iterable[str], path: Path) -> None:
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        raise InvalidInputError([f"{path}: has no column {missing[0]}"])

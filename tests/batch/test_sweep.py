@@ -96,6 +96,19 @@ def test_all_faults_of_all_combinations(profile):
     assert second.startswith('--vary link.loss is "500%"')
 
 
+def test_files_of_something_else_are_told(sweep, tmp_path):
+    folder = sweep(jobs=1, out=tmp_path).folder
+    failures = folder / "failures.jsonl"
+    failures.write_text('{"session": 1}\n')
+    with pytest.raises(InvalidInputError, match=r"failures\.jsonl: line 1: want profile"):
+        simlab.open(folder)
+    failures.write_text("")
+    simlab.open(folder)
+    (folder / "sessions.parquet").write_bytes((folder / "outages.parquet").read_bytes())
+    with pytest.raises(InvalidInputError, match=r"sessions\.parquet: has no column clock"):
+        simlab.open(folder)
+
+
 @pytest.mark.parametrize(
     ("policies", "varied", "told"),
     [
