@@ -1,6 +1,7 @@
 """The workers of a Dask cluster: its scheduler's address is all that is needed, and simlab on the workers."""
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
@@ -23,6 +24,8 @@ except ImportError as error:
 # It writes tracebacks to stderr; what matters of them becomes an error.
 logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
 
+# What distributed says of another one is an error with a traceback, 20 s later.
+_ADDRESS = re.compile(r"(?:[^\s/:\[\]]+|\[[0-9A-Fa-f:.%\w]+\]):[0-9]{1,5}")
 _ANSWER_S = 10.0
 _RETRIES = 2
 
@@ -41,11 +44,15 @@ class DaskCluster:
 
     Raises
     ------
+    InvalidInputError
+        If it is no address.
     SimlabError
         If no scheduler answers there.
     """
 
     def __init__(self, address: str) -> None:
+        if not _ADDRESS.fullmatch(address):
+            raise InvalidInputError([f'--executor is "dask://{address}", want "dask://HOST:PORT"'])
         self._address = address
         try:
             self._client = distributed.Client(

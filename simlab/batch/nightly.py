@@ -15,15 +15,14 @@ from simlab.batch.executors import LOCAL, executor_of
 from simlab.batch.planning import Part, PlannedSweep, plan, read_suite
 from simlab.batch.sweep_of_night import SweepOfNight, Told
 from simlab.batch.trend import (
-    Record,
     StudyBaseline,
     baseline_of,
     commit_of,
     next_number,
     now_versions,
     record,
+    records_in,
 )
-from simlab.profile.suite_tables import Suite
 from simlab.report.junit import junit
 from simlab.report.markdown import markdown
 from simlab.study.night import Night
@@ -68,7 +67,7 @@ class PlannedNight:
         self.suite, self.file, self.wishes = read_suite(file), file, wishes
         out = wishes.out
         self.trend = wishes.trend or (None if out is None else out / f"{self.suite.name}-trend.jsonl")
-        self.records = [] if self.trend is None else _of_suite(self.trend, self.suite)
+        self.records = [] if self.trend is None else records_in(self.trend, self.suite.name)
         self.number = next_number(self.records)
         self.sweeps = plan(self.suite, file, self.number, wishes.overrides)
         self._study = None if self.suite.baseline.study is None else StudyBaseline(self.suite.baseline.study)
@@ -160,10 +159,6 @@ class PlannedNight:
         suite = {"suite.toml": Path(self.file).read_bytes()}
         folder = store.save_files(self.wishes.out, f"{night.suite}-night-{night.number}", files | suite)
         return replace(night, folder=str(folder))
-
-
-def _of_suite(trend: Path, suite: Suite) -> list[Record]:
-    return [one for one in store.records(trend) if one.get("suite") == suite.name]
 
 
 def nightly(

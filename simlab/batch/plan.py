@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -207,6 +208,7 @@ def plan(matrix: Matrix) -> Plan:
     InvalidInputError
         If anything is wrong, with every fault of every combination.
     """
+    _check_width(matrix.until_width)
     cells: list[PlannedCell] = []
     faults: dict[str, None] = {}
     for varied in combinations(matrix.varied):
@@ -216,9 +218,24 @@ def plan(matrix: Matrix) -> Plan:
             cells += [PlannedCell(profile, varied) for profile in profiles]
         except InvalidInputError as error:
             faults |= dict.fromkeys(_as_typed(fault, varied) for fault in error.faults)
+    faults |= dict.fromkeys(_twice(cells))
     if faults:
         raise InvalidInputError(list(faults))
     return checked(Plan(cells, matrix.tables()))
+
+
+def _check_width(until_width: float | None) -> None:
+    if until_width is not None and not 0 < until_width < 1:  # NaN is neither
+        raise InvalidInputError([f"--until-width is {until_width}, want more than 0 and less than 1"])
+
+
+def _twice(cells: Iterable[PlannedCell]) -> Iterator[str]:
+    """Say which cells nothing tells apart: their sessions would count as those of one, twice as many."""
+    labels = [(one.profile.name, one.profile.policy.name, *one.varied.items()) for one in cells]
+    for (profile, policy, *varied), number in Counter(labels).items():
+        if number > 1:
+            named = [f"profile {profile}", f"policy {policy}", *(f"{key}={value}" for key, value in varied)]
+            yield f"{number} cells are {', '.join(named)}: want each once, or other names"
 
 
 def _as_typed(fault: str, varied: Iterable[str]) -> str:

@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
@@ -57,8 +59,17 @@ class Worker:
         self.pool.shutdown()
         how = _how(None if self._process is None else self._process.exitcode)
         if self._pid is not None and self._pid.exception() is not None:
-            raise SimlabError(f"the processes that run sessions die as they begin{how}")
+            raise SimlabError(f"the processes that run sessions die as they begin{how}{_unguarded()}")
         return how
+
+
+def _unguarded() -> str:
+    """Say what a script of the user's own may lack: each process imports it, and must not run it again."""
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if script is None or spec is not None or Path(script).suffix != ".py":
+        return ""
+    return f': what {script} does must stand below if __name__ == "__main__":, or take jobs=1'
 
 
 def _how(exit_code: int | None) -> str:

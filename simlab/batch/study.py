@@ -71,7 +71,7 @@ class Study:
             return _unfinished(folder)
         saved = store.load_study(folder, study_files.NAMES)
         by = ["profile", "policy", *saved.matrix.get("vary", {})]
-        return Study(by, *study_files.read(saved.files, folder), folder)
+        return Study(by, *study_files.read(saved.files, folder, by), folder)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the contents are the same, wherever they are saved."""

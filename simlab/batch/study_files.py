@@ -1,7 +1,7 @@
 """The files that a study is opened again from, beside its matrix: its tables, and what could not be run."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,12 @@ from simlab.study.rows import Row
 if TYPE_CHECKING:
     import polars
 
-_SESSIONS, _OUTAGES, _FAILURES = NAMES = ("sessions.parquet", "outages.parquet", "failures.jsonl")
+SESSIONS, OUTAGES, FAILURES = NAMES = ("sessions.parquet", "outages.parquet", "failures.jsonl")
+_NEEDED = {
+    SESSIONS: ("session", "seed", "clock", "succeeded", "usable_fraction", "violations", "media_up_sent"),
+    OUTAGES: ("session", "seed", "recovered", "waited_s", "outcome"),
+    FAILURES: ("session", "profile", "policy", "seed", "stage", "reason"),
+}
 
 
 def written(
@@ -20,19 +25,28 @@ def written(
 ) -> dict[str, bytes]:
     """Return the files, by their names."""
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in failures)
-    return {_SESSIONS: _parquet(sessions), _OUTAGES: _parquet(outages), _FAILURES: lines.encode()}
+    return {SESSIONS: _parquet(sessions), OUTAGES: _parquet(outages), FAILURES: lines.encode()}
 
 
-def read(files: Mapping[str, bytes], folder: Path) -> "tuple[polars.DataFrame, polars.DataFrame, list[Row]]":
+def read(
+    files: Mapping[str, bytes], folder: Path, by: Sequence[str]
+) -> "tuple[polars.DataFrame, polars.DataFrame, list[Row]]":
     """Return the tables of sessions and outages, and the failures, from files of a folder.
+
+    Parameters
+    ----------
+    by
+        The columns that tell cells apart.
 
     Raises
     ------
     InvalidInputError
-        If one of the files is damaged.
+        If one of the files is damaged, or lacks a column.
     """
-    sessions, outages = (read_table(files[name], folder / name) for name in (_SESSIONS, _OUTAGES))
-    return sessions, outages, _failures(files[_FAILURES], folder / _FAILURES)
+    sessions, outages = (read_table(files[name], folder / name) for name in (SESSIONS, OUTAGES))
+    _check_columns(sessions, [*by, *_NEEDED[SESSIONS]], folder / SESSIONS)
+    _check_columns(outages, [*by, *_NEEDED[OUTAGES]], folder / OUTAGES)
+    return sessions, outages, _failures(files[FAILURES], folder / FAILURES)
 
 
 def _parquet(frame: "polars.DataFrame") -> bytes:
@@ -59,6 +73,17 @@ def read_table(content: bytes, path: Path) -> "polars.DataFrame":
 
 def _failures(content: bytes, path: Path) -> list[Row]:
     try:
-        return [json.loads(line) for line in content.splitlines()]
+        found = [json.loads(line) for line in content.splitlines()]
     except ValueError as error:
         raise InvalidInputError([f"{path}: {error}"]) from error
+    for number, one in enumerate(found, 1):
+        missing = [key for key in _NEEDED[FAILURES] if not isinstance(one, dict) or key not in one]
+        if missing:
+            raise InvalidInputError([f"{path}: line {number}: want {missing[0]}"])
+    return found
+
+
+def _check_columns(frame: "polars.DataFrame", wanted: Iterable[str], path: Path) -> None:
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        raise InvalidInputError([f"{path}: has no column {missing[0]}"])

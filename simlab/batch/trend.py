@@ -2,13 +2,14 @@
 
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab import store
 from simlab.batch.planning import Part
+from simlab.batch.study_files import OUTAGES, SESSIONS, read_table
+from simlab.core.errors import InvalidInputError
 from simlab.profile.header import version, versions
 from simlab.study.night import Night, NightCell
 from simlab.study.nights import Sample, sample_of
@@ -74,7 +75,51 @@ def open_trend(file: str | PathLike[str]) -> Trend:
     InvalidInputError
         If it is not one.
     """
-    return Trend(store.records(Path(file)))
+    return Trend(records_in(Path(file)))
+
+
+_KINDS: dict[str, type] = {
+    "suite": str,
+    "night": int,
+    **dict.fromkeys(_FIXED, str),
+    **dict.fromkeys(("varied", "values"), dict),
+    "network": str,
+    **dict.fromkeys(("worse", "accepted"), bool),
+    "seeds": list,
+}
+"""What later nights read of a record."""
+
+
+def records_in(file: Path, suite: str | None = None) -> list[Record]:
+    """Read a trend file; one that is not there has no records.
+
+    Parameters
+    ----------
+    suite
+        Leave out those of other suites, whatever is in them.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, or a line is no record of a night, with every such line.
+    """
+    numbered = [
+        (number, one)
+        for number, one in enumerate(store.records(file), 1)
+        if suite is None or one.get("suite") == suite
+    ]
+    faults = [
+        f"{file}: line {number}: is no record of a night: want {key}"
+        for number, one in numbered
+        for key in _missing(one)
+    ]
+    if faults:
+        raise InvalidInputError(faults)
+    return [one for _, one in numbered]
+
+
+def _missing(one: Record) -> list[str]:
+    return [key for key, kind in _KINDS.items() if not isinstance(one.get(key), kind)][:1]
 
 
 def next_number(records: Iterable[Record]) -> int:
@@ -128,16 +173,12 @@ class StudyBaseline:
     Raises
     ------
     InvalidInputError
-        If the folder does not hold a study.
+        If the folder does not hold a study, or a table of it is damaged.
     """
 
     def __init__(self, folder: str) -> None:
-        import polars as pl
-
-        self._sessions, self._outages = (
-            pl.read_parquet(BytesIO(store.content(Path(folder) / name))).to_dicts()
-            for name in ("sessions.parquet", "outages.parquet")
-        )
+        paths = (Path(folder) / name for name in (SESSIONS, OUTAGES))
+        self._sessions, self._outages = (read_table(store.content(path), path).to_dicts() for path in paths)
 
     def of(self, part: Part) -> Sample | None:
         """Return the sessions of a cell: those of the same profile, policy and values."""

@@ -8,7 +8,9 @@ from itertools import product
 from simlab.core.errors import InvalidInputError
 from simlab.profile.overrides import parse_key
 
-_RANGE = re.compile(r"(-?[0-9.]+)([A-Za-z%/]*)\.\.(-?[0-9.]+)([A-Za-z%/]*):([0-9]{1,4})")
+_NUMBER = r"(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))"
+_RANGE = re.compile(rf"{_NUMBER}([A-Za-z%/]*)\.\.{_NUMBER}([A-Za-z%/]*):([0-9]+)")
+_MOST_VALUES = 9999
 _WANT = 'want VALUE,VALUE… or LOW..HIGH:COUNT, such as "0%,5%,10%" or "2s..60s:30"'
 
 
@@ -24,6 +26,9 @@ def parse_vary(settings: Sequence[str]) -> dict[str, list[str]]:
     faults: list[str] = []
     for setting in settings:
         key, equals, text = setting.partition("=")
+        if key.strip() in varied:
+            faults.append(f"--vary {key}: is given twice: want all its values in one")
+            continue
         try:
             parse_key(key.strip())
             varied[key.strip()] = values_of(text.strip() if equals else "")
@@ -54,8 +59,8 @@ def values_of(text: str) -> list[str]:
 def _spaced(low: float, high: float, unit: str, unit_of_high: str, count: int) -> list[str]:
     if unit != unit_of_high:
         raise ValueError(f'want one unit at both ends, not "{unit}" and "{unit_of_high}"')
-    if count < 2:
-        raise ValueError("want at least 2 values in a range")
+    if not 2 <= count <= _MOST_VALUES:
+        raise ValueError(f"want 2 to {_MOST_VALUES} values in a range")
     return [f"{_rounded(low + (high - low) * number / (count - 1))}{unit}" for number in range(count)]
 
 

@@ -57,8 +57,10 @@ def command(
 
     from simlab.batch.nightly import PlannedNight, Wishes
     from simlab.cli.nights import Files, run_and_print
-    from simlab.cli.options import overrides_of
+    from simlab.cli.options import files_to_be, overrides_of
 
-    places = [None if place is None else Path(place) for place in (trend, junit_file, markdown_file)]
-    wishes = Wishes(Path(out), places[0], jobs or os.cpu_count() or 1, overrides_of(settings), accept)
-    return run_and_print(PlannedNight(suite, wishes), Files(*places[1:]), as_json=as_json, quiet=quiet)
+    nights = None if trend is None else Path(trend)
+    wishes = Wishes(Path(out), nights, jobs or os.cpu_count() or 1, overrides_of(settings), accept)
+    planned = PlannedNight(suite, wishes)  # from here on, the folder of --out is there
+    files = Files(*files_to_be({"--junit": junit_file, "--markdown": markdown_file}).values())
+    return run_and_print(planned, files, as_json=as_json, quiet=quiet)

@@ -1,7 +1,8 @@
 """What several commands understand in the same way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -104,6 +105,33 @@ def overrides_of(settings: Sequence[str]) -> dict[str, str]:
         If one is not ``KEY=VALUE``.
     """
     return pairs_of("--set", "KEY=VALUE", settings)
+
+
+def files_to_be(places: Mapping[str, str | None]) -> dict[str, Path | None]:
+    """Return where files are to be written, before what takes long has been done in vain.
+
+    Parameters
+    ----------
+    places
+        By the option that names it.
+
+    Raises
+    ------
+    InvalidInputError
+        If the folder of one is not there, or it is a folder, with every such option.
+    """
+    paths = {option: None if place is None else Path(place) for option, place in places.items()}
+    faults = [f"{option} {path}: {what}" for option, path in paths.items() if path for what in _no_file(path)]
+    if faults:
+        raise InvalidInputError(faults)
+    return paths
+
+
+def _no_file(path: Path) -> Iterator[str]:
+    if path.is_dir():
+        yield "is a folder, want a file"
+    elif not path.parent.is_dir():
+        yield f"there is no folder {path.parent}"
 
 
 def pairs_of(option: str, shape: str, settings: Sequence[str]) -> dict[str, str]:

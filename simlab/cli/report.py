@@ -30,5 +30,7 @@ def command(folder: str, out: str | None, worst: int, jobs: int | None) -> None:
       simlab report results/20261123T031500Z-flaky --out flaky.html --worst 20
     """
     from simlab.batch.reporting import write_report
+    from simlab.cli.options import files_to_be
 
-    click.echo(write_report(Path(folder), None if out is None else Path(out), worst, jobs or 0))
+    (file,) = files_to_be({"--out": out}).values()
+    click.echo(write_report(Path(folder), file, worst, jobs or 0))

@@ -59,7 +59,10 @@ def parse_limit(measure: str, text: str) -> Limit:
         raise ValueError(f'is "{text}", want {want}')
     amount = float(found[1])
     if is_share:
-        return Limit(amount / 100 if unit else amount)
+        share = amount / 100 if unit else amount
+        if share > 1:
+            raise ValueError(f'is "{text}", want at most 100 %, in {want}')
+        return Limit(share)
     return Limit(amount / {"%": 100, "ms": 1000}.get(str(unit), 1.0), is_relative=unit == "%")
 
 

@@ -122,10 +122,13 @@ def test_what_cannot_be_compared(tmp_path):
     with pytest.raises(InvalidInputError, match="no cell is in both studies"):
         simlab.compare(study(rows("pipecat", FAST)), study(rows("livekit", FAST)))
     with pytest.raises(InvalidInputError) as caught:
-        simlab.compare(tmp_path, tmp_path, tolerance={"succes_rate": "1%", "recovery_p95": "3"})
+        simlab.compare(
+            tmp_path, tmp_path, tolerance={"succes_rate": "1%", "recovery_p95": "3", "usable_fraction": "2"}
+        )
     assert caught.value.faults == (
         '--tolerance succes_rate is unknown, did you mean "success_rate"?',
         '--tolerance recovery_p95 is "3", want seconds or a share of what it was: "1.5s" or "10%"',
+        '--tolerance usable_fraction is "2", want at most 100 %, in points, such as "2%"',
     )
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from simlab.batch.executors import executor_of
 from simlab.batch.outcome import outcome_of
 from simlab.batch.session import run_scenario
+from simlab.core.errors import InvalidInputError
 from tests.batch.cluster_of_one import sessions
 
 ROOT = Path(__file__).parents[2]
@@ -27,3 +29,10 @@ def test_only_the_one_that_kills_its_process_could_not_be_run(tmp_path, monkeypa
     for told, session in zip((first, last), sessions(tmp_path)[::2], strict=True):
         alone = outcome_of(session.labels, run_scenario(session.scenario))
         assert told == json.loads(json.dumps(alone.record()))
+
+
+@pytest.mark.parametrize("address", ["", "10.0.0.5", "host:", ":8786", "host:port", "tcp://host:8786"])
+def test_what_is_no_address_is_told_at_once(address):
+    with pytest.raises(InvalidInputError) as caught:
+        executor_of(f"dask://{address}", jobs=1)
+    assert caught.value.faults == (f'--executor is "dask://{address}", want "dask://HOST:PORT"',)

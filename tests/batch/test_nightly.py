@@ -250,6 +250,30 @@ def test_a_damaged_trend_is_told_with_the_line(tmp_path):
     ]
 
 
+def test_what_is_no_record_of_a_night_is_told_with_the_line(tmp_path):
+    trend = tmp_path / "trend.jsonl"
+    append(trend, [{"suite": "other"}, {"suite": "small"}, {"suite": "small", "night": "two"}])
+    with pytest.raises(InvalidInputError) as caught:
+        simlab.nightly(written(tmp_path), trend=trend)
+    told = [f"{trend}: line {number}: is no record of a night: want night" for number in (1, 2, 3)]
+    assert caught.value.faults == tuple(told[1:])
+    with pytest.raises(InvalidInputError) as caught:
+        simlab.trend(trend)
+    assert caught.value.faults == tuple(told)
+
+
+def test_a_damaged_study_is_no_baseline(nights, tmp_path):
+    folder, _ = nights
+    study = next(
+        path for path in sorted((folder / "results").iterdir()) if path.name.endswith("small-blocked")
+    )
+    for name in ("study.toml", "sessions.parquet", "outages.parquet"):
+        (tmp_path / name).write_bytes((study / name).read_bytes()[:3000])
+    suite = SUITE.replace("[baseline]", f'[baseline]\nstudy = "{tmp_path}"')
+    with pytest.raises(InvalidInputError, match=r"sessions\.parquet: "):
+        simlab.nightly(written(tmp_path, suite))
+
+
 def test_a_stored_study_as_the_baseline(nights, tmp_path):
     folder, (first, _, _) = nights
     study = next(

@@ -96,6 +96,48 @@ def test_all_faults_of_all_combinations(profile):
     assert second.startswith('--vary link.loss is "500%"')
 
 
+def test_files_of_something_else_are_told(sweep, tmp_path):
+    folder = sweep(jobs=1, out=tmp_path).folder
+    failures = folder / "failures.jsonl"
+    failures.write_text('{"session": 1}\n')
+    with pytest.raises(InvalidInputError, match=r"failures\.jsonl: line 1: want profile"):
+        simlab.open(folder)
+    failures.write_text("")
+    simlab.open(folder)
+    (folder / "sessions.parquet").write_bytes((folder / "outages.parquet").read_bytes())
+    with pytest.raises(InvalidInputError, match=r"sessions\.parquet: has no column clock"):
+        simlab.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("policies", "varied", "told"),
+    [
+        (["never", "never"], {}, "2 cells are profile tunnel, policy never: want each once, or other names"),
+        ([], {"link.loss": ["1%", "2%", "1%"]}, "2 cells are profile tunnel, policy pipecat, link.loss=1%: "),
+    ],
+)
+def test_cells_that_nothing_tells_apart_are_refused(profile, policies, varied, told):
+    """Their sessions would count as those of one cell, twice as many as there are."""
+    with pytest.raises(InvalidInputError) as caught:
+        plan(Matrix(Wanted([profile], policies), varied))
+    (fault,) = caught.value.faults
+    assert fault.startswith(told)
+
+
+def test_profiles_of_one_name_are_refused(profile, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(PROFILE + 'direction = "up"\n')
+    with pytest.raises(InvalidInputError, match="2 cells are profile tunnel"):
+        plan(Matrix(Wanted([profile, str(other)], overrides={"name": "tunnel"})))
+
+
+@pytest.mark.parametrize("until_width", [0.0, 1.0, -1.0, float("nan")])
+def test_a_width_that_no_interval_can_have_is_refused(profile, until_width, tmp_path):
+    with pytest.raises(InvalidInputError, match=r"--until-width is .*, want more than 0 and less than 1"):
+        simlab.sweep([profile], until_width=until_width, jobs=1, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_no_outage_is_no_recovery(profile):
     study = simlab.sweep([profile], seeds=1, jobs=1, set={"fault": [], "link.loss": "0%", "duration": "3s"})
     (cell,) = study.recovery()

@@ -35,7 +35,9 @@ def test_values(text, values):
         ("link.loss=", "--vary link.loss: want VALUE,VALUE"),
         ("link.loss=1%,,2%", "--vary link.loss: want VALUE,VALUE"),
         ("link.loss=1s..2ms:3", 'want one unit at both ends, not "s" and "ms"'),
-        ("link.loss=1s..2s:1", "want at least 2 values in a range"),
+        ("link.loss=1s..2s:1", "want 2 to 9999 values in a range"),
+        ("link.loss=1s..2s:10000", "want 2 to 9999 values in a range"),
+        ("seed=3", "--vary seed: is given twice"),
         ("li nk=1", "--vary li nk: want a dotted key"),
     ],
 )
@@ -44,6 +46,11 @@ def test_what_is_wrong(setting, told):
         parse_vary(["seed=1,2", setting])
     (fault,) = caught.value.faults
     assert told in fault
+
+
+@pytest.mark.parametrize("text", ["1.2.3s..5s:3", ".s..1s:2"])
+def test_what_is_no_range_is_a_value(text):
+    assert parse_vary([f"link.delay={text}"]) == {"link.delay": [text]}
 
 
 def test_every_combination():

@@ -53,6 +53,16 @@ def test_a_night_is_told_in_a_table_and_saved(simlab, here, suite):
     assert (here / "summary.md").read_text().startswith("### 🟢 Night 1 of tiny: nothing failed in 5 checks.")
 
 
+def test_where_files_cannot_be_written_is_told_before_the_night(simlab, here, suite):
+    (here / "folder").mkdir()
+    result = nightly(simlab, suite(), "--junit", "nowhere/junit.xml", "--markdown", "folder")
+    assert (result.exit_code, result.stdout) == (2, "")
+    told = "Error:\n  --junit nowhere/junit.xml: there is no folder nowhere\n"
+    assert result.stderr == told + "  --markdown folder: is a folder, want a file\n"
+    assert list((here / "results").iterdir()) == []
+    assert nightly(simlab, suite(), "--junit", "results/junit.xml").exit_code == 0
+
+
 def test_what_failed_exits_with_1(simlab, suite):
     result = nightly(simlab, suite("> 0"), "--json")
     assert result.exit_code == 1

@@ -137,6 +137,11 @@ def test_what_is_wrong_is_told(simlab, here):
     result = simlab("report", "broken")
     assert result.exit_code == 2
     assert "broken/" in result.stderr
+    result = simlab("report", "broken", "--out", "nowhere/page.html")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "Error: --out nowhere/page.html: there is no folder nowhere\n",
+    )
 
 
 def test_python_writes_the_same_page_and_wants_a_saved_study(simlab, study):
