@@ -9,7 +9,7 @@ from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_client.watch import ClientWatcher
 from simlab.own_server.find import fresh_client
-from simlab.own_server.session import place
+from simlab.own_server.place import place
 from simlab.own_server.watch import install, watcher
 from simlab.profile.scenario import Scenario
 from simlab.webrtc import probes

@@ -1,10 +1,9 @@
 """The server's half of a session, on an application of the user's own."""
 
-import traceback
-
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_server.find import fresh
+from simlab.own_server.place import place
 from simlab.own_server.serve import Serving, serving
 from simlab.own_server.watch import Watchers, install, watcher
 from simlab.profile.scenario import Scenario
@@ -59,10 +58,3 @@ class OwnServerSession:
         """Free everything."""
         if self._serving is not None:
             await self._serving.close()
-
-
-def place(error: BaseException) -> str:
-    """Return what went wrong, and where it was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"

@@ -1,0 +1,19 @@
+"""Where in a user's own code something went wrong."""
+
+import os
+import traceback
+from pathlib import Path
+
+_NOT_THEIRS = ("<", str(Path(os.__file__).parent), str(Path(__file__).parents[1]))
+
+
+def place(error: BaseException) -> str:
+    """Return what went wrong, and where: the last line of the user's own, if there is one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not _is_installed(frame.filename)]
+    where = [f" ({frame.filename}:{frame.lineno})" for frame in (theirs or frames)[-1:]]
+    return f"{type(error).__name__}: {error}{''.join(where)}"
+
+
+def _is_installed(filename: str) -> bool:
+    return "-packages" in filename or filename.startswith(_NOT_THEIRS)
