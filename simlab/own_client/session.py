@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-from contextlib import suppress
 from typing import Any
 
 from simlab.core.errors import SessionFailedError
@@ -15,6 +14,8 @@ from simlab.profile.scenario import Scenario
 from simlab.webrtc import probes
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.session import rtc_servers
+
+_ENDING_S = 10.0  # for a client that is to end, and does not
 
 
 class OwnClientSession:
@@ -72,8 +73,7 @@ class OwnClientSession:
     async def _end(self) -> None:
         if self._running is not None:
             self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.wait([self._running], timeout=_ENDING_S)
 
     def finish(self) -> None:
         """Record what is still open."""

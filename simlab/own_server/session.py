@@ -1,5 +1,8 @@
 """The server's half of a session, on an application of the user's own."""
 
+import asyncio
+from contextlib import suppress
+
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_server.find import fresh
@@ -9,6 +12,9 @@ from simlab.own_server.watch import Watchers, install, watcher
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.ears import EarsOfAll
 from simlab.webrtc.session import ears_of
+
+_STARTING_S = 60.0
+_ENDING_S = 10.0
 
 
 class OwnServerSession:
@@ -37,11 +43,14 @@ class OwnServerSession:
         """
         install()
         watcher.set(self._watcher)  # for all that the server does from here on, and for nobody else
+        patience = asyncio.timeout(_STARTING_S)
         try:
             self._serving = serving(fresh(self._name))
-            await self._serving.start(host, port)
+            async with patience:
+                await self._serving.start(host, port)
         except Exception as error:  # whatever it is, it is the application's
-            raise SessionFailedError("server", f"{self._name} did not start: {place(error)}") from error
+            why = f"not in {_STARTING_S:g} s" if patience.expired() else place(error)
+            raise SessionFailedError("server", f"{self._name} did not start: {why}") from error
 
     @property
     def port(self) -> int:
@@ -55,6 +64,8 @@ class OwnServerSession:
         self.ears.finish()
 
     async def close(self) -> None:
-        """Free everything."""
+        """Free everything; an application that takes too long to clear up is left alone."""
         if self._serving is not None:
-            await self._serving.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING_S):
+                    await self._serving.close()
