@@ -12,6 +12,7 @@ import pytest
 
 _MARK = "simlab"
 _FIXTURE = "simlab_place"
+_KEYS = {"profile", "seeds", "seed", "policy", "server", "set"}
 _HELP = (
     "simlab(profile, *, seeds=1, seed=1, policy=None, server=None, set={}): run an async test in virtual "
     "time, once for each seed, on the network of a profile, a name or a file."
@@ -37,12 +38,29 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each seed."""
     mark = metafunc.definition.get_closest_marker(_MARK)
-    if mark is None or "_simlab_seed" not in metafunc.fixturenames:
+    if mark is None or _fault(mark) or "_simlab_seed" not in metafunc.fixturenames:
         return
     only = metafunc.config.getoption("--simlab-seed")
     first, many = mark.kwargs.get("seed", 1), mark.kwargs.get("seeds", 1)
     seeds = range(first, first + many) if only is None else [only]
     metafunc.parametrize("_simlab_seed", seeds, ids=[f"seed{seed}" for seed in seeds])
+
+
+def _fault(mark: pytest.Mark) -> str | None:
+    """Return what is wrong with the marker, which ``scenarios`` would not tell."""
+    keys = {**dict(zip(["profile"], mark.args, strict=False)), **mark.kwargs}
+    unknown = [key for key in keys if key not in _KEYS]
+    if unknown:
+        return f"{unknown[0]} is unknown, want some of {', '.join(sorted(_KEYS))}"
+    if len(mark.args) > 1 or "profile" not in keys or (mark.args and "profile" in mark.kwargs):
+        return 'want one profile, as in @pytest.mark.simlab("flaky")'
+    if not isinstance(keys.get("set") or {}, dict):
+        return f'set is {keys["set"]!r}, want a dict, as in set={{"link.delay": "40ms"}}'
+    for key, least in (("seeds", 1), ("seed", 0)):
+        number = keys.get(key, 1)
+        if not isinstance(number, int) or number < least:
+            return f"{key} is {number!r}, want a whole number of {least} or more"
+    return None
 
 
 @pytest.fixture
@@ -51,13 +69,18 @@ def _simlab_seed() -> int | None:
 
 
 @pytest.fixture
-def simlab_place(_simlab_seed: int | None) -> Any:
+def simlab_place(request: pytest.FixtureRequest, _simlab_seed: int | None) -> Any:
     """Where a test marked ``simlab`` finds itself: ``simlab.virtual.code.Place``."""
+    if request.node.get_closest_marker(_MARK) is None:
+        pytest.fail("simlab_place is for tests that are marked simlab", pytrace=False)
     return _Awaited()
 
 
 class _Awaited:
     """Stand in for the place until the test runs there."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"simlab_place.{name} is there in the test itself, and not yet in a fixture")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -68,6 +91,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         pytest.fail("a test marked simlab is a coroutine: async def", pytrace=False)
+    fault = _fault(mark)
+    if fault:
+        pytest.fail(f"marker simlab: {fault}", pytrace=False)
     names = pyfuncitem._fixtureinfo.argnames
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     _run(mark, pyfuncitem, arguments)
@@ -110,7 +136,9 @@ def _wanted(mark: pytest.Mark, seed: int | None) -> Any:
 def _replay_told(item: pytest.Function, seed: int) -> Iterator[None]:
     try:
         yield
-    except Exception:
+    except (pytest.skip.Exception, pytest.xfail.Exception):
+        raise
+    except (Exception, pytest.fail.Exception, BaseExceptionGroup):
         name = item.nodeid.partition("[")[0]
         item.add_report_section("call", "simlab", f"seed {seed}: pytest {name} --simlab-seed {seed}")
         raise
