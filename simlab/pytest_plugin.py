@@ -33,6 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", _HELP)
+    # By now, and not with this module: what is registered last is asked first, before anyio's plugin.
+    config.pluginmanager.register(_Runner(), "simlab-runner")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -83,21 +85,30 @@ class _Awaited:
         raise AttributeError(f"simlab_place.{name} is there in the test itself, and not yet in a fixture")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a marked test in virtual time."""
-    mark = pyfuncitem.get_closest_marker(_MARK)
-    if mark is None:
-        return None
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        pytest.fail("a test marked simlab is a coroutine: async def", pytrace=False)
-    fault = _fault(mark)
-    if fault:
-        pytest.fail(f"marker simlab: {fault}", pytrace=False)
-    names = pyfuncitem._fixtureinfo.argnames
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    _run(mark, pyfuncitem, arguments)
-    return True
+class _Runner:
+    """Run marked tests, whatever other plugin there is for coroutines."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Run a marked test in virtual time."""
+        mark = pyfuncitem.get_closest_marker(_MARK)
+        if mark is None:
+            return None
+        if not inspect.iscoroutinefunction(_test_of(pyfuncitem)):
+            pytest.fail("a test marked simlab is a coroutine: async def", pytrace=False)
+        fault = _fault(mark)
+        if fault:
+            pytest.fail(f"marker simlab: {fault}", pytrace=False)
+        names = pyfuncitem._fixtureinfo.argnames
+        arguments = {name: pyfuncitem.funcargs[name] for name in names}
+        _run(mark, pyfuncitem, arguments)
+        return True
+
+
+def _test_of(item: pytest.Function) -> Any:
+    """Return the test as it was written: pytest-asyncio puts a function that is no coroutine in its place."""
+    owner = item.instance if item.instance is not None else item.parent.obj  # type: ignore[union-attr]
+    return getattr(owner, item.originalname)
 
 
 def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) -> None:
@@ -106,7 +117,7 @@ def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) ->
 
     async def code(place: Place) -> None:
         given = {name: place if name == _FIXTURE else value for name, value in arguments.items()}
-        await item.obj(**given)
+        await _test_of(item)(**given)
 
     seed: Any = item.funcargs.get("_simlab_seed", item.config.getoption("--simlab-seed"))
     for scenario in scenarios(_wanted(mark, seed)):

@@ -188,6 +188,25 @@ def test_where_there_is_no_place_yet_or_never(run):
     assert "simlab_place is for tests that are marked simlab" in told
 
 
+AS_PYTEST_ASYNCIO = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    item.obj = lambda **given: None
+"""
+
+
+def test_another_plugin_puts_a_function_in_place_of_the_coroutine(run, pytester):
+    pytester.makeconftest(AS_PYTEST_ASYNCIO)
+    run(FAILS).assert_outcomes(passed=2, failed=1)
+
+
+def test_anyio_that_takes_all_coroutines_for_its_own(run):
+    # It makes two tests of each, for asyncio and for trio; both run here.
+    run(FAILS, "-o", "anyio_mode=auto").assert_outcomes(passed=4, failed=2)
+
+
 UNMARKED = """
 def test_plain(request):
     import sys
