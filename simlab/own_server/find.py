@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from simlab.own_server.place import place
+from simlab.own_server.signals import signals_kept
 
 BUILT_IN = ("builtin", "pipecat", "chromium")
 _WANTED_CLIENT = "want an async function that takes the URL for offers"
@@ -127,7 +128,8 @@ def _named(name: str) -> Any:
 def _imported(name: str) -> ModuleType:
     """Import a module; what is wrong in it is its own bug, and keeps its traceback."""
     try:
-        return import_module(name)
+        with signals_kept():
+            return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # what the module itself imports is missing

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,14 @@ def test_an_application_that_does_not_go_keeps_no_session_from_its_end(how):
 def test_an_application_that_is_not_there_any_more_is_a_failed_session(how, reason):
     run = run_scenario(scenario(CLEAN.format(f"tests.apps.lingering_bot:{how}")))
     assert run.failed["reason"].startswith(reason)
+
+
+def test_signals_stay_the_sessions():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    found = judged("tests.apps.signal_bot:app").metrics
+    assert found["final_state"] == "ready"
+    assert found["violations"] == []
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_each_leak_is_told_once_with_its_place():
