@@ -61,10 +61,19 @@ class OwnClientSession:
     async def _follow(self) -> None:
         try:
             await self._function(self._endpoint, **self._options)
-        except Exception as error:  # a client that fails is one of the things that sessions are for
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a client that fails is one of the things that sessions are for
+            if isinstance(error, asyncio.CancelledError) and self._is_over:
+                raise
             self._record("client", "ended", outcome="raised", error=place(error))
         else:
             self._record("client", "ended", outcome="returned")
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the function was told to end; else a cancellation is its own doing."""
+        return self._running is not None and self._running.cancelling() > 0
 
     async def hang_up(self) -> None:
         """End the function, as a user does who leaves."""

@@ -15,6 +15,8 @@ from simlab.own_server.place import place
 from simlab.own_server.signals import signals_kept
 
 BUILT_IN = ("builtin", "pipecat", "chromium")
+CLIENT_OPTIONS = ("ice_servers",)
+"""What a client is called with, beside the URL, if it has parameters of these names."""
 _WANTED_CLIENT = "want an async function that takes the URL for offers"
 _WANTED = "want an ASGI or aiohttp application"
 Application = Callable[..., Any] | web.Application
@@ -88,8 +90,9 @@ def _client_named(name: str) -> Callable[..., Any]:
     found = _named(name)
     if not inspect.iscoroutinefunction(found):
         raise _NotThereError(_WANTED_CLIENT)
+    signature = inspect.signature(found)
     try:
-        inspect.signature(found).bind("url")
+        signature.bind("url", **{name: [] for name in CLIENT_OPTIONS if name in signature.parameters})
     except TypeError:
         raise _NotThereError(_WANTED_CLIENT) from None
     client: Callable[..., Any] = found

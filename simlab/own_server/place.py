@@ -12,7 +12,8 @@ def place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not _is_installed(frame.filename)]
     where = [f" ({frame.filename}:{frame.lineno})" for frame in (theirs or frames)[-1:]]
-    return f"{type(error).__name__}: {error}{''.join(where)}"
+    said = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{said}{''.join(where)}"
 
 
 def _is_installed(filename: str) -> bool:
