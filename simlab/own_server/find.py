@@ -102,6 +102,7 @@ def _client_named(name: str) -> Callable[..., Any]:
 def _run_anew(name: str) -> None:
     for module in list(_of_one_folder(import_module(_module_of(name)))):
         _forget(module)
+    _empty_caches()
     _count_anew()
 
 
@@ -111,6 +112,13 @@ def _forget(name: str) -> None:
     # ``from . import name`` looks here first, and would find the old one.
     if getattr(sys.modules.get(package), attribute, None) is forgotten:
         delattr(sys.modules[package], attribute)
+
+
+def _empty_caches() -> None:
+    """Let FastAPI, if it is there, forget functions of earlier sessions: with each it keeps its module."""
+    for value in list(vars(sys.modules.get("fastapi.dependencies.models") or object).values()):
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 def _module_of(name: str) -> str:

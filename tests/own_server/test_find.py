@@ -1,6 +1,8 @@
 """What ``MODULE:NAME`` may name, and what is said where it does not."""
 
+import gc
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,15 @@ def test_what_a_module_imports_from_its_package_is_run_anew(package):
     name = package("", "from . import inner\nasync def app(scope, receive, send): pass")
     fresh(f"{name}.main:app").__globals__["inner"].calls.append(1)
     assert fresh(f"{name}.main:app").__globals__["inner"].calls == []
+
+
+def test_fastapi_keeps_no_application_of_an_earlier_session(module):
+    pytest.importorskip("fastapi")
+    name = module("from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def page(): pass")
+    first = weakref.ref(fresh(f"{name}:app"))
+    fresh(f"{name}:app")
+    gc.collect()
+    assert first() is None
 
 
 def test_the_place_is_in_the_users_own_code(module):
