@@ -12,6 +12,7 @@ import pytest
 
 _MARK = "simlab"
 _FIXTURE = "simlab_place"
+_KEYS = {"profile", "seeds", "seed", "policy", "server", "set"}
 _HELP = (
     "simlab(profile, *, seeds=1, seed=1, policy=None, server=None, set={}): run an async test in virtual "
     "time, once for each seed, on the network of a profile, a name or a file."
@@ -32,17 +33,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", _HELP)
+    # By now, and not with this module: what is registered last is asked first, before anyio's plugin.
+    config.pluginmanager.register(_Runner(), "simlab-runner")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each seed."""
     mark = metafunc.definition.get_closest_marker(_MARK)
-    if mark is None or "_simlab_seed" not in metafunc.fixturenames:
+    if mark is None or _fault(mark) or "_simlab_seed" not in metafunc.fixturenames:
         return
     only = metafunc.config.getoption("--simlab-seed")
     first, many = mark.kwargs.get("seed", 1), mark.kwargs.get("seeds", 1)
     seeds = range(first, first + many) if only is None else [only]
     metafunc.parametrize("_simlab_seed", seeds, ids=[f"seed{seed}" for seed in seeds])
+
+
+def _fault(mark: pytest.Mark) -> str | None:
+    """Return what is wrong with the marker, which ``scenarios`` would not tell."""
+    keys = {**dict(zip(["profile"], mark.args, strict=False)), **mark.kwargs}
+    unknown = [key for key in keys if key not in _KEYS]
+    if unknown:
+        return f"{unknown[0]} is unknown, want some of {', '.join(sorted(_KEYS))}"
+    if len(mark.args) > 1 or "profile" not in keys or (mark.args and "profile" in mark.kwargs):
+        return 'want one profile, as in @pytest.mark.simlab("flaky")'
+    if not isinstance(keys.get("set") or {}, dict):
+        return f'set is {keys["set"]!r}, want a dict, as in set={{"link.delay": "40ms"}}'
+    for key, least in (("seeds", 1), ("seed", 0)):
+        number = keys.get(key, 1)
+        if not isinstance(number, int) or number < least:
+            return f"{key} is {number!r}, want a whole number of {least} or more"
+    return None
 
 
 @pytest.fixture
@@ -51,27 +71,44 @@ def _simlab_seed() -> int | None:
 
 
 @pytest.fixture
-def simlab_place(_simlab_seed: int | None) -> Any:
+def simlab_place(request: pytest.FixtureRequest, _simlab_seed: int | None) -> Any:
     """Where a test marked ``simlab`` finds itself: ``simlab.virtual.code.Place``."""
+    if request.node.get_closest_marker(_MARK) is None:
+        pytest.fail("simlab_place is for tests that are marked simlab", pytrace=False)
     return _Awaited()
 
 
 class _Awaited:
     """Stand in for the place until the test runs there."""
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"simlab_place.{name} is there in the test itself, and not yet in a fixture")
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a marked test in virtual time."""
-    mark = pyfuncitem.get_closest_marker(_MARK)
-    if mark is None:
-        return None
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        pytest.fail("a test marked simlab is a coroutine: async def", pytrace=False)
-    names = pyfuncitem._fixtureinfo.argnames
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    _run(mark, pyfuncitem, arguments)
-    return True
+
+class _Runner:
+    """Run marked tests, whatever other plugin there is for coroutines."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Run a marked test in virtual time."""
+        mark = pyfuncitem.get_closest_marker(_MARK)
+        if mark is None:
+            return None
+        if not inspect.iscoroutinefunction(_test_of(pyfuncitem)):
+            pytest.fail("a test marked simlab is a coroutine: async def", pytrace=False)
+        fault = _fault(mark)
+        if fault:
+            pytest.fail(f"marker simlab: {fault}", pytrace=False)
+        names = pyfuncitem._fixtureinfo.argnames
+        arguments = {name: pyfuncitem.funcargs[name] for name in names}
+        _run(mark, pyfuncitem, arguments)
+        return True
+
+
+def _test_of(item: pytest.Function) -> Any:
+    """Return the test as it was written: pytest-asyncio puts a function that is no coroutine in its place."""
+    owner = item.instance if item.instance is not None else item.parent.obj  # type: ignore[union-attr]
+    return getattr(owner, item.originalname)
 
 
 def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) -> None:
@@ -80,7 +117,7 @@ def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) ->
 
     async def code(place: Place) -> None:
         given = {name: place if name == _FIXTURE else value for name, value in arguments.items()}
-        await item.obj(**given)
+        await _test_of(item)(**given)
 
     seed: Any = item.funcargs.get("_simlab_seed", item.config.getoption("--simlab-seed"))
     for scenario in scenarios(_wanted(mark, seed)):
@@ -110,7 +147,9 @@ def _wanted(mark: pytest.Mark, seed: int | None) -> Any:
 def _replay_told(item: pytest.Function, seed: int) -> Iterator[None]:
     try:
         yield
-    except Exception:
+    except (pytest.skip.Exception, pytest.xfail.Exception):
+        raise
+    except (Exception, pytest.fail.Exception, BaseExceptionGroup):
         name = item.nodeid.partition("[")[0]
         item.add_report_section("call", "simlab", f"seed {seed}: pytest {name} --simlab-seed {seed}")
         raise

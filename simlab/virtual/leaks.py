@@ -1,4 +1,4 @@
-"""Find what reaches past the virtual clock: real clocks, sockets, threads, and entropy that has no seed.
+"""Find what reaches past the virtual clock: real clocks, sockets, threads, processes, entropy without a seed.
 
 What can be answered from the virtual world is: ``time.monotonic`` tells its time, and so do the counters that
 measure how long code takes, though asking them is told too, since there no code takes any time. What cannot,
@@ -9,11 +9,13 @@ import os
 import random
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from simlab.virtual.callers import caller
@@ -22,6 +24,14 @@ from simlab.virtual.replace import replaced
 Tell = Callable[[str, str], None]
 
 _COUNTERS = ("perf_counter", "process_time", "thread_time")
+_MONOTONIC = {getattr(time, f"CLOCK_{name}", None) for name in ("MONOTONIC", "MONOTONIC_RAW", "BOOTTIME")}
+_STARTS_PROCESSES: tuple[tuple[Any, str], ...] = (
+    (os, "fork"),
+    (os, "system"),
+    (os, "posix_spawn"),
+    (subprocess.Popen, "__init__"),
+    (BaseProcess, "start"),
+)
 
 
 class Leaks:
@@ -63,6 +73,17 @@ class Leaks:
             if told:
                 # Libraries measure how long they take, for their logs; it is 0 here, and harms nobody.
                 self.found(f"reads a real clock: time.{name}", own_code_alone=True)
+            return int(self._now_s() * unit) if unit > 1 else self._now_s()
+
+        return read
+
+    def clock_gettime(self, name: str) -> Callable[[int], Any]:
+        """Make a ``time.clock_gettime`` whose monotonic clocks show the virtual time, too."""
+        real, unit = getattr(time, name), 10**9 if name.endswith("_ns") else 1
+
+        def read(clock: int, /) -> Any:
+            if not self.here or clock not in _MONOTONIC:
+                return real(clock)
             return int(self._now_s() * unit) if unit > 1 else self._now_s()
 
         return read
@@ -121,6 +142,9 @@ def leaks_told(now_s: Callable[[], float], tell: Tell) -> Iterator[None]:
             put(time, name, leaks.clock(name, told=False))
         for name in (one + suffix for one in _COUNTERS for suffix in ("", "_ns")):
             put(time, name, leaks.clock(name, told=True))
+        for name in ("clock_gettime", "clock_gettime_ns"):
+            if hasattr(time, name):
+                put(time, name, leaks.clock_gettime(name))
         put(time, "sleep", leaks.sleep(time.sleep))
         put(random, "SystemRandom", leaks.system_random())
         entropy = "draws from entropy without a seed"
@@ -130,4 +154,13 @@ def leaks_told(now_s: Callable[[], float], tell: Tell) -> Iterator[None]:
         put(threading.Thread, "start", leaks.before("starts a thread: threading.Thread", start))
         init = socket.socket.__init__
         put(socket.socket, "__init__", leaks.before("opens a real socket: socket.socket", init))
+        look_up = socket.getaddrinfo
+        put(
+            socket,
+            "getaddrinfo",
+            leaks.before("asks the real network for a name: socket.getaddrinfo", look_up),
+        )
+        for owner, name in _STARTS_PROCESSES:
+            if hasattr(owner, name):
+                put(owner, name, leaks.before("starts a process", getattr(owner, name)))
         yield

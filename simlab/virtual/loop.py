@@ -91,6 +91,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
         self.halted: dict[Process, list[asyncio.Handle]] = {}  # with what is kept of each
+        self._signals: set[int] = set()
         self.is_last_act = False  # set by a callback that does nothing after what it does now
 
     def halt(self, process: Process) -> None:
@@ -226,6 +227,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         """Wake nobody: the loop never sleeps, so a callback of another thread is found in time."""
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:  # type: ignore[override]
+        """Take in that somebody waits for a signal, which never comes here."""
+        self._signals.add(sig)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Tell whether somebody waited for a signal, and forget it."""
+        waited = sig in self._signals
+        self._signals.discard(sig)
+        return waited
 
     def close(self) -> None:
         """Drop what is still scheduled."""

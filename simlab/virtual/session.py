@@ -11,6 +11,7 @@ from typing import Any
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder, Timeline
 from simlab.own_client.choose import prepare_client
+from simlab.own_server.place import place
 from simlab.pipecat_server.choose import prepare
 from simlab.profile.build import signalling_links
 from simlab.profile.header import header
@@ -33,6 +34,7 @@ from simlab.webrtc.signalling_path import Path
 Captures = AbstractContextManager[CapturesOfClient]
 
 _CANCELLATIONS = 10
+_PATIENCE_S = 60.0  # with code of the user's own that is to clear up, and does not
 
 
 def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPath | None = None) -> Timeline:
@@ -108,7 +110,7 @@ class VirtualSession:
         Raises
         ------
         SessionFailedError
-            If nothing is scheduled any more.
+            If nothing is scheduled any more, or code of the user's own calls ``sys.exit``.
         """
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(self._uncaught)
@@ -116,7 +118,11 @@ class VirtualSession:
         record_faults(self._scenario, self.record)
         self._main = self._loop.create_task(self._run())
         with leaks_told(self._loop.time, self._leaks):
-            self._loop.run_until_complete(self._main)
+            try:
+                self._loop.run_until_complete(self._main)
+            except SystemExit as error:
+                reason = f"the code of the server or the client ends the process: {place(error)}"
+                raise SessionFailedError("session", reason) from error
 
     def _uncaught(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log what nobody caught as asyncio does, but with the session in which it was raised."""
@@ -162,8 +168,9 @@ class VirtualSession:
             self._routes.finish()
 
     def fail(self, stage: str, reason: str) -> None:
-        """Record that the session was not run to its end."""
+        """Record that the session was not run to its end, which may be later than that, if it never began."""
         self.finish()
+        self.ended_s = max(self.ended_s, self._loop.time())
         self.record("session", "failed", stage=stage, reason=reason)
 
     def interrupt(self, error: KeyboardInterrupt) -> None:
@@ -198,15 +205,18 @@ class VirtualSession:
                 return
             for task in tasks:
                 task.cancel()
-            with suppress(SessionFailedError):  # nothing is scheduled any more
-                self._finish(_wait_for(tasks))
+            self._finish(_wait_for(tasks))
 
     def _finish(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine to its end, whatever an interrupted task still has to say."""
+        """Run a coroutine to its end, whatever an interrupted task still has to say; not for ever."""
         task = self._loop.create_task(work)
-        while not task.done():
-            with suppress(KeyboardInterrupt):
-                self._loop.run_until_complete(task)
+        waiting = self._loop.create_task(asyncio.wait([task], timeout=_PATIENCE_S))
+        while not waiting.done():
+            with suppress(KeyboardInterrupt, SystemExit):
+                self._loop.run_until_complete(waiting)
+        if task.done():
+            with suppress(SystemExit):
+                task.result()
 
 
 async def _wait_for(tasks: Iterable["asyncio.Task[Any]"]) -> None:

@@ -20,6 +20,7 @@ from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
 from simlab.virtual.order import candidates_in_order, numbered_members
 from simlab.virtual.replace import replaced
+from simlab.virtual.signals import signals_withheld
 from simlab.virtual.workers import inline_workers
 from simlab.webrtc import connection
 from simlab.webrtc.lean import time_machine
@@ -88,6 +89,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: boo
         if only_kept_sound:
             stack.enter_context(kept_sound())
         stack.enter_context(inline_workers())
+        stack.enter_context(signals_withheld())
         stack.enter_context(aiohttp_connects())
         stack.enter_context(numbered_members())
         stack.enter_context(in_place(pieces(time_ns)))

@@ -26,6 +26,9 @@ from simlab.webrtc.signalling_way import way
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
 )
+# What httpx asks for is what it can read, and what it has read is passed on uncompressed.
+_NOT_ASKED = _HOP_BY_HOP | {"accept-encoding"}
+_NOT_ANSWERED = _HOP_BY_HOP | {"content-encoding"}
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, for 0 s
 _INJECTED = {"detail": "injected by simlab"}
 _PORTAL = "<!doctype html><title>Welcome</title><p>Please log in to use this network.</p>"
@@ -258,7 +261,7 @@ class SignallingProxy:
         return response
 
     async def _forward(self, request: web.Request, body: bytes, tampers: Tampers) -> web.Response:
-        headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_ASKED}
         url = self._upstream + request.path_qs
         try:
             answer = await self._client.request(request.method, url, content=body, headers=headers)
@@ -269,7 +272,7 @@ class SignallingProxy:
         content, done = await self._down.rewritten(answer.content, tampers)
         for how in done:
             self._faulted(how)
-        kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
+        kept = {k: v for k, v in answer.headers.items() if k.lower() not in _NOT_ANSWERED}
         return web.Response(body=content, status=answer.status_code, headers=kept)
 
     async def _trickle(

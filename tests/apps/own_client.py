@@ -101,6 +101,23 @@ async def broken(url):
     raise ZeroDivisionError(url)
 
 
+async def cancelled(url):
+    """Let out the cancellation of a task of its own."""
+    task = asyncio.ensure_future(asyncio.sleep(9))
+    asyncio.get_running_loop().call_later(1, task.cancel)
+    await task
+
+
+async def stubborn(url):
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+
+
+async def wanting_servers(url, *, ice_servers):
+    raise LookupError(ice_servers)
+
+
 async def brief(url):
     await asyncio.sleep(1)
 

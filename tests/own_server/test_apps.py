@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,38 @@ def test_a_restarted_server_begins_with_a_new_module(app):
     opened = list(timeline.select("server", "connection_opened"))
     assert len(opened) == 2
     assert opened[1].t_s > 3.3
+
+
+def test_answers_that_are_compressed():
+    assert judged("tests.apps.compressing_bot:app").metrics["final_state"] == "ready"
+
+
+@pytest.mark.parametrize("how", ["without_end", "stubborn"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_application_that_does_not_go_keeps_no_session_from_its_end(how):
+    found = judged(f"tests.apps.lingering_bot:{how}").metrics
+    assert found["final_state"] == "ready"
+    assert found["violations"] == []
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("without_beginning", "tests.apps.lingering_bot:without_beginning did not start: not in 60 s"),
+        ("exiting", "the code of the server or the client ends the process: SystemExit: 0"),
+    ],
+)
+def test_an_application_that_is_not_there_any_more_is_a_failed_session(how, reason):
+    run = run_scenario(scenario(CLEAN.format(f"tests.apps.lingering_bot:{how}")))
+    assert run.failed["reason"].startswith(reason)
+
+
+def test_signals_stay_the_sessions():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    found = judged("tests.apps.signal_bot:app").metrics
+    assert found["final_state"] == "ready"
+    assert found["violations"] == []
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_each_leak_is_told_once_with_its_place():

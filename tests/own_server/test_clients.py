@@ -62,6 +62,25 @@ def test_a_client_that_fails_is_an_event_and_not_the_end():
     assert run.timeline.events[-1].is_a("session", "end")
 
 
+def test_a_client_that_lets_out_a_cancellation_has_ended_too():
+    (ended,) = judged("cancelled").timeline.select("client", "ended")
+    assert (ended.t_s, ended["outcome"]) == (1.0, "raised")
+    assert ended["error"].startswith("CancelledError (")
+
+
+def test_a_client_that_does_not_end_keeps_no_session_from_its_end():
+    run = judged("stubborn")
+    assert run.timeline.events[-1].is_a("session", "end")
+    assert list(run.timeline.select("client", "ended")) == []
+
+
+def test_a_client_may_insist_on_ice_servers():
+    name = f"{APP}:wanting_servers"
+    check_peers([scenario(CLEAN.format(name))])
+    (ended,) = judged("wanting_servers").timeline.select("client", "ended")
+    assert ended["error"].startswith("LookupError: [] (")
+
+
 def test_a_client_may_be_over_before_the_session():
     (ended,) = judged("brief").timeline.select("client", "ended")
     assert (ended.t_s, ended["outcome"]) == (1.0, "returned")

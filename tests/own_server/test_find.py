@@ -1,6 +1,8 @@
 """What ``MODULE:NAME`` may name, and what is said where it does not."""
 
+import gc
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,20 @@ def test_what_the_module_itself_lacks_is_its_bug(module):
         why_not(f"{module('import not_installed')}:app")
 
 
+@pytest.mark.parametrize("bug", ["ValueError('no key')", "AttributeError('app')"])
+def test_no_bug_of_the_module_is_taken_for_a_name_that_is_not_there(module, bug):
+    with pytest.raises((ValueError, AttributeError)) as error:
+        why_not(f"{module(f'raise {bug}')}:app")
+    assert error.traceback[-1].path.name == "bot_of_a_test.py"
+
+
+def test_a_module_that_ends_the_process(module):
+    name = module("import sys\nsys.exit('no key')")
+    told = why_not(f"{name}:app")
+    assert told.startswith("which ends the process when it is imported: SystemExit: no key (")
+    assert told.endswith("bot_of_a_test.py:2)")
+
+
 ASGI = "async def app(scope, receive, send): pass"
 FACTORY = "from aiohttp import web\ndef make(): return web.Application()"
 
@@ -67,6 +83,52 @@ def test_a_module_and_those_beside_it_are_run_anew(module):
     first = fresh(f"{name}:app").__globals__["calls"]
     first.append(1)
     assert fresh(f"{name}:app").__globals__["calls"] == []
+
+
+@pytest.fixture
+def package(tmp_path, module):
+    """Write a package into the working directory, whose module ``inner`` has a list."""
+
+    def write(own, main=""):
+        (tmp_path / "package_of_a_test").mkdir()
+        module("calls = []", "package_of_a_test/inner")
+        module(own, "package_of_a_test/__init__")
+        module(main, "package_of_a_test/main")
+        return "package_of_a_test"
+
+    yield write
+    for name in [name for name in sys.modules if name.startswith("package_of_a_test")]:
+        del sys.modules[name]
+
+
+def test_a_package_that_has_the_application_itself_is_run_anew(package):
+    name = package("import package_of_a_test.inner\ncalls = []\nasync def app(scope, receive, send): pass")
+    first = fresh(f"{name}:app").__globals__
+    first["calls"].append(1)
+    first["package_of_a_test"].inner.calls.append(1)
+    again = fresh(f"{name}:app").__globals__
+    assert again["calls"] == again["package_of_a_test"].inner.calls == []
+
+
+def test_what_a_module_imports_from_its_package_is_run_anew(package):
+    name = package("", "from . import inner\nasync def app(scope, receive, send): pass")
+    fresh(f"{name}.main:app").__globals__["inner"].calls.append(1)
+    assert fresh(f"{name}.main:app").__globals__["inner"].calls == []
+
+
+def test_fastapi_keeps_no_application_of_an_earlier_session(module):
+    pytest.importorskip("fastapi")
+    name = module("from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def page(): pass")
+    first = weakref.ref(fresh(f"{name}:app"))
+    fresh(f"{name}:app")
+    gc.collect()
+    assert first() is None
+
+
+def test_the_place_is_in_the_users_own_code(module):
+    name = module("import json\ndef make():\n    json.loads('')")
+    last = run_text(f'[peers]\nserver = "{name}:make"\n').events[-1]
+    assert last["reason"].endswith("bot_of_a_test.py:3)")
 
 
 def test_an_application_that_does_not_start_is_a_failed_session(module):

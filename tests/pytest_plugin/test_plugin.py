@@ -125,6 +125,88 @@ def test_what_is_wrong_is_told(run):
     assert "a test marked simlab is a coroutine: async def" in told
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ('"short.toml", sedes=3', "sedes is unknown, want some of policy, profile, seed, seeds, server, set"),
+        ("seeds=3", 'want one profile, as in @pytest.mark.simlab("flaky")'),
+        ('"short.toml", "other"', 'want one profile, as in @pytest.mark.simlab("flaky")'),
+        ('"short.toml", seeds=0', "seeds is 0, want a whole number of 1 or more"),
+        ('"short.toml", seeds="3"', "seeds is '3', want a whole number of 1 or more"),
+        ('"short.toml", seed=-1', "seed is -1, want a whole number of 0 or more"),
+        ('"short.toml", set="a=b"', """set is 'a=b', want a dict, as in set={"link.delay": "40ms"}"""),
+    ],
+)
+@pytest.mark.parametrize("fixture", ["", "simlab_place"])
+def test_a_wrong_marker_is_a_test_that_fails(run, arguments, told, fixture):
+    result = run(f"@pytest.mark.simlab({arguments})\nasync def test_one({fixture}):\n    pass\n")
+    result.assert_outcomes(failed=1)
+    assert f"marker simlab: {told}" in result.stdout.str()
+
+
+OTHER_ENDS = """
+@pytest.mark.simlab("short.toml", seed=7)
+async def test_gives_up():
+    pytest.fail("no more")
+
+@pytest.mark.simlab("short.toml")
+async def test_skipped(simlab_place):
+    pytest.skip("not here")
+
+@pytest.mark.simlab("short.toml")
+async def test_known():
+    pytest.xfail("known")
+"""
+
+
+def test_whoever_says_fail_tells_the_seed_too(run):
+    result = run(OTHER_ENDS)
+    result.assert_outcomes(failed=1, skipped=1, xfailed=1)
+    result.stdout.fnmatch_lines(["*seed 7: pytest test_calls.py::test_gives_up --simlab-seed 7"])
+    assert "seed 1:" not in result.stdout.str()
+
+
+WITHOUT_PLACE = """
+@pytest.fixture
+def url(simlab_place):
+    return simlab_place.url
+
+@pytest.mark.simlab("short.toml")
+async def test_too_early(url):
+    pass
+
+def test_unmarked(simlab_place):
+    pass
+"""
+
+
+def test_where_there_is_no_place_yet_or_never(run):
+    result = run(WITHOUT_PLACE)
+    result.assert_outcomes(errors=2)
+    told = result.stdout.str()
+    assert "simlab_place.url is there in the test itself, and not yet in a fixture" in told
+    assert "simlab_place is for tests that are marked simlab" in told
+
+
+AS_PYTEST_ASYNCIO = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    item.obj = lambda **given: None
+"""
+
+
+def test_another_plugin_puts_a_function_in_place_of_the_coroutine(run, pytester):
+    pytester.makeconftest(AS_PYTEST_ASYNCIO)
+    run(FAILS).assert_outcomes(passed=2, failed=1)
+
+
+def test_anyio_that_takes_all_coroutines_for_its_own(run):
+    # It makes two tests of each, for asyncio and for trio; both run here.
+    run(FAILS, "-o", "anyio_mode=auto").assert_outcomes(passed=4, failed=2)
+
+
 UNMARKED = """
 def test_plain(request):
     import sys

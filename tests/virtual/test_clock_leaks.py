@@ -1,9 +1,12 @@
 """What reaches past the virtual clock, called from here."""
 
 import importlib
+import multiprocessing
 import os
 import random
+import socket
 import ssl
+import subprocess
 import sys
 import time
 
@@ -22,6 +25,12 @@ def told():
 ENTROPY = "draws from the system's entropy: random.SystemRandom"
 
 
+def _with_a_process():
+    process = multiprocessing.get_context("fork").Process(target=int)
+    process.start()
+    process.join()
+
+
 @pytest.mark.parametrize(
     ("call", "what"),
     [
@@ -32,6 +41,10 @@ ENTROPY = "draws from the system's entropy: random.SystemRandom"
         (lambda: os.getrandom(1), "draws from entropy without a seed: os.getrandom"),
         (lambda: ssl.RAND_bytes(1), "draws from entropy without a seed: ssl.RAND_bytes"),
         (lambda: time.process_time_ns(), "reads a real clock: time.process_time_ns"),
+        (lambda: subprocess.run(["true"], check=True), "starts a process"),
+        (lambda: os.system("true"), "starts a process"),
+        (_with_a_process, "starts a process"),
+        (lambda: socket.getaddrinfo("127.0.0.1", 80), "asks the real network for a name: socket.getaddrinfo"),
         (lambda: time.sleep(3600), "sleeps in real time: time.sleep"),
     ],
 )
@@ -45,6 +58,12 @@ def test_each_place_is_told_once(told, call, what):
 def test_clocks_show_the_virtual_time(told):
     assert (time.monotonic(), time.monotonic_ns(), time.perf_counter()) == (12.5, 12_500_000_000, 12.5)
     assert [said for said, _ in told] == ["reads a real clock: time.perf_counter"]
+
+
+def test_the_systems_monotonic_clocks_show_it_too(told):
+    assert time.clock_gettime(time.CLOCK_MONOTONIC) == 12.5
+    assert time.clock_gettime_ns(time.CLOCK_BOOTTIME) == 12_500_000_000
+    assert told == []
 
 
 def test_another_thread_has_the_real_clock(told):

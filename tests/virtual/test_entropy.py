@@ -1,9 +1,11 @@
 import os
 import random
 import secrets
+import tempfile
 import threading
 import uuid
 
+import numpy as np
 from aiortc import RTCCertificate
 
 from simlab.virtual.entropy import seeded_entropy
@@ -17,7 +19,17 @@ def draw():
         secrets.token_hex(8),
         secrets.randbits(64),
         uuid.uuid4(),
+        random.Random().random(),
+        np.random.random(),
+        np.random.default_rng().random(),
+        os.path.basename(tempfile.mktemp()),
+        _drawn_after_seed(),
     )
+
+
+def _drawn_after_seed():
+    random.seed()
+    return random.random()
 
 
 def test_a_seed_repeats_every_source_of_entropy():
@@ -30,10 +42,20 @@ def test_a_seed_repeats_every_source_of_entropy():
 
 
 def test_what_was_there_before_is_back_afterwards():
-    before = os.urandom, random.getstate(), RTCCertificate.__dict__["generateCertificate"]
+    def there():
+        return (
+            os.urandom,
+            random.getstate(),
+            random.Random.seed,
+            random.seed,
+            list(np.random.get_state()[1]),
+            RTCCertificate.__dict__["generateCertificate"],
+        )
+
+    before = there()
     with seeded_entropy(5):
         draw()
-    assert (os.urandom, random.getstate(), RTCCertificate.__dict__["generateCertificate"]) == before
+    assert there() == before
 
 
 def test_other_threads_neither_get_nor_shift_the_sessions_numbers():

@@ -1,0 +1,22 @@
+"""Where in a user's own code something went wrong."""
+
+import os
+import traceback
+from pathlib import Path
+
+from simlab.own_server.whose import is_installed, is_stdlib
+
+_SIMLAB = os.path.join(Path(__file__).parents[1], "")
+
+
+def place(error: BaseException) -> str:
+    """Return what went wrong, and where: the last line of the user's own, if there is one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if _is_theirs(frame.filename)]
+    where = [f" ({frame.filename}:{frame.lineno})" for frame in (theirs or frames)[-1:]]
+    said = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{said}{''.join(where)}"
+
+
+def _is_theirs(file: str) -> bool:
+    return not (file.startswith(("<", _SIMLAB)) or is_stdlib(file) or is_installed(file))
