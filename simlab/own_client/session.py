@@ -7,7 +7,8 @@ from typing import Any
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_client.watch import ClientWatcher
-from simlab.own_server.find import fresh_client
+from simlab.own_server import chunks
+from simlab.own_server.find import fresh_client, note_chunks
 from simlab.own_server.place import place
 from simlab.own_server.watch import install, watcher
 from simlab.profile.scenario import Scenario
@@ -38,16 +39,17 @@ class OwnClientSession:
         self, scenario: Scenario, endpoint: str, record: Recorder, ice: IceSettings = NO_ICE_SERVERS
     ) -> None:
         profile = scenario.profile
+        self._name = profile.peers.client
         self._record = record
         self._endpoint = endpoint
         install()
         last_message_s = profile.duration_s - probes.QUIET_END_S
         self._watcher = ClientWatcher(record, "audio" in profile.peers.media, last_message_s)
         try:
-            self._function = fresh_client(profile.peers.client)
+            self._function = fresh_client(self._name)
+            chunks.take_over_for(self._name)
         except Exception as error:  # whatever it is, it is the client's
-            stage, name = "client", profile.peers.client
-            raise SessionFailedError(stage, f"{name} did not start: {place(error)}") from error
+            raise SessionFailedError("client", f"{self._name} did not start: {place(error)}") from error
         known = inspect.signature(self._function).parameters
         self._options = {"ice_servers": list(rtc_servers(ice))} if "ice_servers" in known else {}
         self._running: asyncio.Task[Any] | None = None
@@ -93,3 +95,4 @@ class OwnClientSession:
         """Free everything."""
         self._watcher.stop()
         await self._end()
+        note_chunks(self._name)

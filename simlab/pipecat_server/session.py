@@ -13,7 +13,7 @@ from pipecat.transports.smallwebrtc.request_handler import (
 from pydantic import TypeAdapter, ValidationError
 
 from simlab.core.timeline import Recorder
-from simlab.pipecat_server import chunks
+from simlab.own_server import chunks
 from simlab.pipecat_server.bot import Bot
 from simlab.pipecat_server.connections import RequestHandler
 from simlab.profile.scenario import Scenario

@@ -134,3 +134,19 @@ def test_the_same_bytes_whatever_the_hash_seed_and_the_process(app):
     ]
     assert told[0] == told[1] == run_text(CLEAN.format(app)).to_text()
     assert json.loads(told[0].splitlines()[0])["clock"] == "virtual"
+
+
+def test_no_session_depends_on_those_before_it_in_its_process():
+    # Pipecat makes SCTP's chunks shorter for the whole process when it is imported, which it is once.
+    needs_pipecat()
+
+    def digests(*servers):
+        command = [sys.executable, "-m", "tests.own_server.in_one_process", *servers]
+        found = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True, timeout=120)
+        return [line.split() for line in found.stdout.splitlines()]
+
+    ((_, own),) = digests(FASTAPI)
+    (_, builtin), *_, (_, again) = digests("builtin", FASTAPI, "builtin")
+    _, (_, after_pipecat), (_, last) = digests("pipecat", FASTAPI, "builtin")
+    assert builtin == again == last
+    assert own == after_pipecat

@@ -14,7 +14,6 @@ from aiortc.rtcsctptransport import (
     SCTP_RTO_MAX,
     SCTP_RTO_MIN,
     SCTP_TSN_MODULO,
-    USERDATA_MAX_LENGTH,
     WEBRTC_STRING,
     DataChunk,
     RTCSctpTransport,
@@ -271,12 +270,12 @@ def _measure(self: Any, round_trip_s: float) -> None:
 
 def _grow_window(self: Any, acked_bytes: int) -> None:
     if self._cwnd <= self._ssthresh:  # slow start
-        self._cwnd += min(acked_bytes, USERDATA_MAX_LENGTH)
+        self._cwnd += min(acked_bytes, rtcsctptransport.USERDATA_MAX_LENGTH)
         return
     self._partial_bytes_acked += acked_bytes
     if self._partial_bytes_acked >= self._cwnd:
         self._partial_bytes_acked -= self._cwnd
-        self._cwnd += USERDATA_MAX_LENGTH
+        self._cwnd += rtcsctptransport.USERDATA_MAX_LENGTH
 
 
 def _advance_ack_point(self: Any) -> None:

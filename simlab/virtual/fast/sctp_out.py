@@ -7,7 +7,6 @@ from aiortc.rtcsctptransport import (
     SCTP_DATA_FIRST_FRAG,
     SCTP_DATA_LAST_FRAG,
     SCTP_TSN_MODULO,
-    USERDATA_MAX_LENGTH,
     DataChunk,
     RTCSctpTransport,
 )
@@ -53,7 +52,7 @@ async def send(
     ordered: bool = True,
 ) -> None:
     """Do as ``_send``."""
-    if not ordered or not 0 < len(user_data) <= USERDATA_MAX_LENGTH:
+    if not ordered or not 0 < len(user_data) <= _module.USERDATA_MAX_LENGTH:
         await _own_send(self, stream_id, pp_id, user_data, expiry, max_retransmits, ordered)
         return
     self._outbound_queue.append(_message(self, stream_id, pp_id, user_data, expiry, max_retransmits))
@@ -101,7 +100,11 @@ def send_now(
 
 def may_go_now(self: Any, user_data: bytes) -> bool:
     """Tell whether a message fits in a chunk, and would be sent before all else, and at once."""
-    if self._outbound_queue or self._forward_tsn_chunk is not None or len(user_data) > USERDATA_MAX_LENGTH:
+    if (
+        self._outbound_queue
+        or self._forward_tsn_chunk is not None
+        or len(user_data) > _module.USERDATA_MAX_LENGTH
+    ):
         return False
     sent = self._sent_queue
     return self._flight_size < self._cwnd and not (sent and any(chunk._retransmit for chunk in sent))
@@ -124,7 +127,7 @@ async def transmit(self: Any) -> None:
         await _own_transmit(self)
         return
     burst = 4 if self._fast_recovery_exit is None else 2
-    window = min(self._flight_size + burst * USERDATA_MAX_LENGTH, self._cwnd)
+    window = min(self._flight_size + burst * _module.USERDATA_MAX_LENGTH, self._cwnd)
     while outbound and self._flight_size < window:
         chunk = outbound.popleft()
         _launch(self, chunk)
