@@ -7,8 +7,8 @@ from typing import Any
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_client.watch import ClientWatcher
-from simlab.own_server import chunks
-from simlab.own_server.find import fresh_client, note_chunks
+from simlab.own_server import pipecat_changes
+from simlab.own_server.find import fresh_client, note_changes
 from simlab.own_server.place import place
 from simlab.own_server.watch import install, watcher
 from simlab.profile.scenario import Scenario
@@ -47,7 +47,7 @@ class OwnClientSession:
         self._watcher = ClientWatcher(record, "audio" in profile.peers.media, last_message_s)
         try:
             self._function = fresh_client(self._name)
-            chunks.take_over_for(self._name)
+            pipecat_changes.take_over_for(self._name)
         except Exception as error:  # whatever it is, it is the client's
             raise SessionFailedError("client", f"{self._name} did not start: {place(error)}") from error
         known = inspect.signature(self._function).parameters
@@ -95,4 +95,4 @@ class OwnClientSession:
         """Free everything."""
         self._watcher.stop()
         await self._end()
-        note_chunks(self._name)
+        note_changes(self._name)

@@ -49,16 +49,16 @@ def takes_asgi(name: str) -> bool:
 def imported(name: str) -> None:
     """Import the module of ``MODULE:NAME``, and with it whatever it needs."""
     _imported(_module_of(name))
-    note_chunks(name)
+    note_changes(name)
 
 
-def note_chunks(name: str) -> None:
-    """Remember how long the module of ``MODULE:NAME`` has made SCTP's chunks, and put it back."""
-    from simlab.own_server import chunks
+def note_changes(name: str) -> None:
+    """Remember what the module of ``MODULE:NAME`` has changed by importing Pipecat, and put it back."""
+    from simlab.own_server import pipecat_changes
 
     module = sys.modules.get(_module_of(name))
     if module is not None:
-        chunks.note(name, [sys.modules[own] for own in _of_one_folder(module)])
+        pipecat_changes.note(name, [sys.modules[own] for own in _of_one_folder(module)])
 
 
 def fresh(name: str) -> Application:
@@ -148,7 +148,7 @@ def _named(name: str) -> Any:
 
 def _imported(name: str) -> ModuleType:
     """Import a module; what is wrong in it is its own bug, and keeps its traceback."""
-    import_module("simlab.own_server.chunks")  # before Pipecat
+    import_module("simlab.own_server.pipecat_changes")  # before Pipecat
     try:
         with signals_kept():
             return import_module(name)

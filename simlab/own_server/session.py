@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
-from simlab.own_server import chunks
-from simlab.own_server.find import fresh, note_chunks
+from simlab.own_server import pipecat_changes
+from simlab.own_server.find import fresh, note_changes
 from simlab.own_server.place import place
 from simlab.own_server.serve import Serving, serving
 from simlab.own_server.watch import Watchers, install, watcher
@@ -47,7 +47,7 @@ class OwnServerSession:
         patience = asyncio.timeout(_STARTING_S)
         try:
             self._serving = serving(fresh(self._name))
-            chunks.take_over_for(self._name)
+            pipecat_changes.take_over_for(self._name)
             async with patience:
                 await self._serving.start(host, port)
         except Exception as error:  # whatever it is, it is the application's
@@ -71,4 +71,4 @@ class OwnServerSession:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ENDING_S):
                     await self._serving.close()
-        note_chunks(self._name)  # it may have imported Pipecat in the middle of the session
+        note_changes(self._name)  # it may have imported Pipecat in the middle of the session

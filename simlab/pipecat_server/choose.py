@@ -67,6 +67,6 @@ def prepare(scenario: Scenario) -> None:
     from loguru import logger
 
     logger.disable("pipecat")  # it is talkative
-    chunks = import_module("simlab.own_server.chunks")
+    changes = import_module("simlab.own_server.pipecat_changes")
     import_module("simlab.pipecat_server.session")
-    chunks.put_back()
+    changes.put_back()

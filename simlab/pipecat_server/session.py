@@ -13,7 +13,7 @@ from pipecat.transports.smallwebrtc.request_handler import (
 from pydantic import TypeAdapter, ValidationError
 
 from simlab.core.timeline import Recorder
-from simlab.own_server import chunks
+from simlab.own_server import pipecat_changes
 from simlab.pipecat_server.bot import Bot
 from simlab.pipecat_server.connections import RequestHandler
 from simlab.profile.scenario import Scenario
@@ -67,7 +67,7 @@ class PipecatServerSession:
         OSError
             If the port is in use.
         """
-        chunks.take_over(pipecat_connection._sctp_max_chunk_size)
+        pipecat_changes.take_over()
         await self._http.start(host, port)
 
     @property
@@ -85,7 +85,7 @@ class PipecatServerSession:
             await bot.close()
         await self._handler.close()
         await self._http.close()
-        chunks.put_back()
+        pipecat_changes.put_back()
 
     async def _start_bot(self, connection: pipecat_connection.SmallWebRTCConnection) -> None:
         self._bots.append(Bot(connection, self._record, self.ears.here))

@@ -10,7 +10,7 @@ import aioice.ice
 import aioice.mdns
 from aiortc import rtcsctptransport
 
-from simlab.own_server import chunks
+from simlab.own_server.pipecat_changes import OWN, PLACES
 from simlab.virtual.aiohttp_sockets import aiohttp_connects
 from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
@@ -85,7 +85,8 @@ def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: boo
             return epoch_ns + int(loop.now_s * 1e9)
 
         traveller.time_ns = time_ns  # type: ignore[method-assign]
-        stack.enter_context(replaced(rtcsctptransport, "USERDATA_MAX_LENGTH", chunks.own_bytes))
+        for (owner, name), own in zip(PLACES, OWN, strict=True):
+            stack.enter_context(replaced(owner, name, own))
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
         if only_kept_sound:
