@@ -1,9 +1,10 @@
 """Is a session the same, byte for byte, in another process, and in one that has run others before?
 
-Two processes with different hash seeds run the sessions of 200 seeds, and of some with pictures and with the
-published server; and the last of 500 sessions of a process, of all kinds in turn, is compared with the first
-of another. Run it with ``make determinism``, or ``python -m benchmarks.determinism [SEEDS] [SESSIONS]``: it
-prints how many pairs are identical, and exits with 1 if one is not.
+Two processes with different hash seeds run the sessions of 200 seeds, and of some with pictures, with the
+published server and with an application that imports it; and the last of 500 sessions of a process, of all
+kinds in turn, is compared with the first of another. Run it with ``make determinism``, or ``python -m
+benchmarks.determinism [SEEDS] [SESSIONS]``: it prints how many pairs are identical, and exits with 1 if one
+is not.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "flaky": {},
     "flaky, pictures": {"peers.media": '["audio", "video"]'},
     "flaky, pipecat": {"peers.server": "pipecat"},
+    "flaky, own application": {"peers.server": "tests.apps.fastapi_bot:app"},
 }
 """What each kind changes of flaky.toml."""
 _PROJECT = Path(__file__).parents[1]
@@ -109,7 +111,7 @@ def late(kind: str, sessions: int, profile: str = "flaky") -> Pairs:
 
 def every(seeds: int, sessions: int) -> Iterator[Pairs]:
     """Compare the sessions of every kind; of those that take longer, fewer."""
-    for kind, times_fewer in zip(KINDS, (1, 10, 4), strict=True):
+    for kind, times_fewer in zip(KINDS, (1, 10, 4, 10), strict=True):
         yield pairs(kind, max(1, seeds // times_fewer))
     for kind in KINDS:
         yield late(kind, sessions)
