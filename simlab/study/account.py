@@ -60,6 +60,7 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
         *((t_s, _NOTICED, text) for t_s, text in ice_told(timeline)),
         *_noticed(timeline, found),
         *_outside(timeline, found),
+        *_own_client(timeline),
         *(
             (v["t_s"], _VIOLATION, f"Violated ({v['invariant']}): {v['detail']}.")
             for v in metrics["violations"]
@@ -82,6 +83,13 @@ def _connecting(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[_Tol
     tried = _attempts_text(list(timeline.select("policy", "attempt")))
     end_s = reading.end_s(timeline)
     yield end_s, _OUTAGE, f"{never_ready(timeline)}{reached}. {tried}".strip()
+
+
+def _own_client(timeline: Timeline) -> Iterator[_Told]:
+    """Tell of a client of the user's own that ended before the session."""
+    for event in timeline.select("client", "ended"):
+        how = f"raised {event['error']}" if event["outcome"] == "raised" else "returned"
+        yield event.t_s, _NOTICED, f"At {event.t_s:.1f} s the client's own function {how}."
 
 
 def _fault(timeline: Timeline, fault: Fault, found: Sequence[Outage]) -> Iterator[_Told]:

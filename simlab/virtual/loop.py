@@ -7,12 +7,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from simlab.core.errors import SessionFailedError
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+_MOST_ROUNDS = 1_000_000
+"""So many at the same time are for ever; of simlab's own there are some hundreds."""
 
 
 @dataclass(eq=False, frozen=True)
@@ -70,6 +73,22 @@ class _Timer(_Handle, asyncio.TimerHandle):
         """Do not run: the loop skips it when its time comes."""
         self._cancelled = True
         self._callback = self._args = None  # type: ignore[assignment]
+
+
+def _task_of(handle: asyncio.Handle) -> "asyncio.Task[Any] | None":
+    task = getattr(handle._callback, "__self__", None)  # type: ignore[attr-defined]
+    return task if isinstance(task, asyncio.Task) else None
+
+
+def _who(handle: asyncio.Handle) -> str:
+    """Return whose turn it is: the task's coroutine and the line that it is in, or the function."""
+    task = _task_of(handle)
+    work: Any = handle._callback if task is None else task.get_coro()  # type: ignore[attr-defined]
+    name = getattr(work, "__qualname__", type(work).__name__)
+    frame, code = getattr(work, "cr_frame", None), getattr(work, "__code__", None)
+    if frame is not None:
+        return f"{name} ({frame.f_code.co_filename}:{frame.f_lineno})"
+    return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -165,11 +184,21 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return handle
 
     def _run_once(self) -> None:
-        """Run rounds until the loop is to stop, each to its end."""
+        """Run rounds until the loop is to stop, each to its end.
+
+        Raises
+        ------
+        SessionFailedError
+            If the time does not move any more.
+        """
         ready, held = self._ready, self.halted
+        rounds = 0  # at the same time
         while True:
             if not ready:
                 self._advance()
+                rounds = 0
+            elif (rounds := rounds + 1) > _MOST_ROUNDS:
+                self._give_up()
             for _ in range(len(ready)):
                 handle = ready.popleft()
                 if handle._cancelled or (held and self._is_kept(handle)):
@@ -195,6 +224,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Run now what was made ready last: a task that shall go on at once, before all else."""
         handle = self._ready.pop()
         handle._context.run(handle._callback, *handle._args)
+
+    def _give_up(self) -> NoReturn:
+        """End what never lets the time pass: tasks by a cancellation, others by never calling them again."""
+        several = ", ".join(sorted({_who(handle) for handle in self._ready})[:3])
+        tasks = [(handle, task) for handle in self._ready if (task := _task_of(handle)) is not None]
+        self._ready.clear()
+        for handle, task in tasks:
+            task.cancel()
+            self._ready.append(handle)
+        reason = f"stuck: the time stays {self.now_s:.3f} s, for this goes on for ever: {several}"
+        raise SessionFailedError("session", reason)
 
     def _report(self, handle: asyncio.Handle, error: BaseException) -> None:
         message = f"Exception in callback {handle!r}"

@@ -60,6 +60,7 @@ def test_a_client_that_fails_is_an_event_and_not_the_end():
     assert ended["error"].startswith("ZeroDivisionError: http://10.0.1.1:7860/api/offer (")
     assert "own_client.py" in ended["error"]
     assert run.timeline.events[-1].is_a("session", "end")
+    assert f"At {ended.t_s:.1f} s the client's own function raised {ended['error']}." in run.account()
 
 
 def test_a_client_that_lets_out_a_cancellation_has_ended_too():
@@ -82,8 +83,10 @@ def test_a_client_may_insist_on_ice_servers():
 
 
 def test_a_client_may_be_over_before_the_session():
-    (ended,) = judged("brief").timeline.select("client", "ended")
+    run = judged("brief")
+    (ended,) = run.timeline.select("client", "ended")
     assert (ended.t_s, ended["outcome"]) == (1.0, "returned")
+    assert "At 1.0 s the client's own function returned." in run.account()
 
 
 def test_several_of_them():

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from simlab.core.errors import SessionFailedError
+from simlab.virtual import loop as virtual_loop
 from simlab.virtual.loop import VirtualLoop
 
 
@@ -117,3 +118,32 @@ def test_another_thread_can_schedule_a_callback(loop):
     thread.join()
     task.cancel()
     loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+
+
+def test_what_lets_no_time_pass_is_stuck_and_named(loop, monkeypatch):
+    monkeypatch.setattr(virtual_loop, "_MOST_ROUNDS", 1000)
+
+    async def spin():
+        while True:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    async def begin():
+        await asyncio.sleep(2.5)
+        await spin()
+
+    line = begin.__code__.co_firstlineno + 2
+    stuck = f"the time stays 2.500 s, for this goes on for ever: .*begin \\({__file__}:{line}\\)"
+    with pytest.raises(SessionFailedError, match=stuck):
+        loop.run_until_complete(begin())
+
+
+def test_a_thousand_rounds_at_one_time_are_no_matter(loop, monkeypatch):
+    monkeypatch.setattr(virtual_loop, "_MOST_ROUNDS", 1000)
+
+    async def yields():
+        for _ in range(4):
+            for _ in range(400):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+
+    loop.run_until_complete(yields())
