@@ -62,9 +62,14 @@ async def close(app):
 
 
 def app() -> web.Application:
+    return app_with(offer)
+
+
+def app_with(answering) -> web.Application:
+    """Make the application with another answer to offers."""
     made = web.Application()
     made["connections"] = {}
-    made.router.add_post("/api/offer", offer)
+    made.router.add_post("/api/offer", answering)
     made.router.add_patch("/api/offer", candidates)
     made.on_shutdown.append(close)
     return made

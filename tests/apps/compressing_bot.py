@@ -1,7 +1,5 @@
 """An application that compresses its answers, for whoever can read them so."""
 
-from aiohttp import web
-
 from tests.apps import aiohttp_bot
 
 
@@ -11,10 +9,5 @@ async def offer(request):
     return answer
 
 
-def app() -> web.Application:
-    made = web.Application()
-    made["connections"] = {}
-    made.router.add_post("/api/offer", offer)
-    made.router.add_patch("/api/offer", aiohttp_bot.candidates)
-    made.on_shutdown.append(aiohttp_bot.close)
-    return made
+def app():
+    return aiohttp_bot.app_with(offer)
