@@ -69,9 +69,10 @@ def _open(one: Comparison) -> str:
 
 
 def reason(one: Comparison) -> str:
-    """Say what the verdict rests on: ``"100 % of calls saved against 0 %"``."""
+    """Say what the verdict rests on, the better side's value first: ``"calls saved 100 % against 0.0 %"``."""
     telling = [m for name in DECIDING if (m := one.measures[name]).verdict != "can't be told"]
-    return listed([values_text(measure) for measure in telling]) if telling else "nothing can be told"
+    told = [turned(measure) for measure in telling] if one.verdict == "worse" else telling
+    return listed([values_text(measure) for measure in told]) if told else "nothing can be told"
 
 
 def values_text(one: Measured) -> str:

@@ -66,6 +66,17 @@ def test_a_policy_that_is_two_seconds_faster_on_every_seed_is_better():
     json.dumps(comparison_json(found), allow_nan=False)
 
 
+def test_the_finding_has_the_better_sides_values_first_whichever_side_that_is():
+    parts = rows("slow", SLOW), rows("fast", FAST)
+    (found,) = compare_groups(
+        [*parts[0][0], *parts[1][0]], [*parts[0][1], *parts[1][1]], ["profile", "policy"]
+    )
+    assert (found.first, found.second, found.verdict) == ("slow", "fast", "worse")
+    assert findings([found]) == [
+        "fast is better than slow: usable time 91.5 % against 89.5 % and longest outage 8.6 s against 10.6 s"
+    ]
+
+
 def test_exchanging_the_sides_turns_everything():
     parts = rows("one", [8.0, None, 9.0, 30.0, None]), rows("other", [9.0, 7.0, 12.0, 20.0, None])
     forth, back = (
