@@ -19,6 +19,7 @@ READER_GONE = 141
 COMMANDS = {
     "run": "simlab.cli.run:command",
     "sweep": "simlab.cli.sweep:command",
+    "hunt": "simlab.cli.hunt:command",
     "nightly": "simlab.cli.nightly:command",
     "compare": "simlab.cli.compare:command",
     "report": "simlab.cli.report:command",

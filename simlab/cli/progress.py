@@ -29,9 +29,15 @@ class RateColumn(ProgressColumn):
 
 
 class Bar:
-    """How many of the sessions are done; nothing at all where there is one, or no terminal."""
+    """How many of the sessions are done; nothing at all where there is one, or no terminal.
 
-    def __init__(self, total: int, wanted: bool = True, done: int = 0) -> None:
+    Parameters
+    ----------
+    what
+        What they are done for.
+    """
+
+    def __init__(self, total: int, wanted: bool = True, done: int = 0, what: str = "Sessions") -> None:
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),
@@ -41,13 +47,13 @@ class Bar:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        self._failed = 0
+        self._what, self._failed = what, 0
         self._shown = wanted and total > 1 and sys.stderr.isatty()
         # What is printed on stdout stays there, so the bar must be gone while that happens.
         self._progress = Progress(
             *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
         )
-        self._task = self._progress.add_task("Sessions", total=total, completed=done)
+        self._task = self._progress.add_task(what, total=total, completed=done)
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -61,7 +67,7 @@ class Bar:
     def advance(self, *, failed: bool, total: int) -> None:
         """Count one more of now so many, with nothing to be printed."""
         self._failed += failed
-        told = f"Sessions ({self._failed} failed)" if self._failed else "Sessions"
+        told = f"{self._what} ({self._failed} failed)" if self._failed else self._what
         self._progress.update(self._task, advance=1, total=total, description=told)
 
     @contextmanager

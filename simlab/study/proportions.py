@@ -62,6 +62,15 @@ def wilson_interval(succeeded: int, count: int) -> Interval:
     return float(found.low), float(found.high)
 
 
+def most_where_none(count: int) -> float:
+    """Return below which share what never happened in so many trials happens, with 95 % confidence.
+
+    Source: Clopper and Pearson (1934), Biometrika 26(4), 404-413, one-sided; scipy.stats.binomtest.
+    """
+    found = stats.binomtest(0, count, alternative="less").proportion_ci(LEVEL, method="exact")
+    return float(found.high)
+
+
 def paired_interval(pairs: Pairs) -> Interval:
     """Return Newcombe's 95 % interval of the difference of two paired shares, the first minus the second.
 

@@ -1,0 +1,130 @@
+"""The folder of a hunt: for each finding a profile that breaks the invariant again, and its session."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from simlab import store
+from simlab.batch.hunt import Finding, Search
+from simlab.batch.result import Run
+from simlab.batch.session import run_scenario, save
+from simlab.batch.shrinking import scenario_of
+from simlab.profile.sparse import Tables
+
+HUNT = "hunt.json"
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding that is saved.
+
+    Parameters
+    ----------
+    path
+        The profile.
+    run
+        Its session; None if that was not run, as the user wanted an end.
+    """
+
+    finding: Finding
+    path: Path
+    run: Run | None
+
+    @property
+    def detail(self) -> str | None:
+        """What was seen, as a sentence without a capital and a full stop; None if it was not broken again."""
+        return _detail(self.finding, self.run)
+
+    @property
+    def body(self) -> str:
+        """The profile as TOML, without what it is called."""
+        return toml_of({key: value for key, value in self.finding.shrinking.tables.items() if key != "name"})
+
+    def record(self) -> dict[str, Any]:
+        """Return it as hunt.json has it."""
+        finding, run = self.finding, self.run
+        return {
+            "profile": finding.profile,
+            "policy": finding.policy,
+            "invariant": finding.invariant,
+            "detail": self.detail,
+            "broken": len(finding.seeds),
+            "of": finding.of,
+            "seeds": list(finding.seeds),
+            "tried": finding.shrinking.tried,
+            "is_minimal": finding.shrinking.is_over,
+            "faults": finding.shrinking.tables.get("fault", []),
+            "file": str(self.path),
+            "run": None if run is None else str(run.folder),
+        }
+
+
+def save_hunt(search: Search, findings: Sequence[Finding], parent: Path, *, again: bool) -> list[Found]:
+    """Save findings in a folder of their own in ``parent``.
+
+    Parameters
+    ----------
+    again
+        Whether to run the session of each once more, and save it, too.
+
+    Raises
+    ------
+    SimlabError
+        If they could not be saved.
+    """
+    runs = [_run(one) if again else None for one in findings]
+    profiles = list(dict.fromkeys(one.profile for one in findings))
+    names = [_file_name(one, with_profile=len(profiles) > 1) for one in findings]
+    texts = (_text(one, run).encode() for one, run in zip(findings, runs, strict=True))
+    folder = store.save_files(parent, f"hunt-{'-'.join(profiles[:3])}", dict(zip(names, texts, strict=True)))
+    found = [
+        Found(one, folder / name, None if run is None else save(run, folder))
+        for one, name, run in zip(findings, names, runs, strict=True)
+    ]
+    store.add(folder / HUNT, store.to_json(summary(search, found)).encode())
+    return found
+
+
+def summary(search: Search, found: Sequence[Found]) -> dict[str, Any]:
+    """Return what ``--json`` prints, and hunt.json has."""
+    return {
+        "folder": str(found[0].path.parent) if found else None,
+        "sessions": len(search.outcomes),
+        "findings": [one.record() for one in found],
+        "failures": search.failures,
+    }
+
+
+def _run(finding: Finding) -> Run | None:
+    scenario = scenario_of(finding.shrinking.tables)
+    return None if scenario is None else run_scenario(scenario)
+
+
+def _file_name(finding: Finding, *, with_profile: bool) -> str:
+    words = [finding.profile] if with_profile else []
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join([*words, finding.invariant, finding.policy])) + ".toml"
+
+
+def _detail(finding: Finding, run: Run | None) -> str | None:
+    violations = [] if run is None else run.metrics["violations"]
+    return next((one["detail"] for one in violations if one["invariant"] == finding.invariant), None)
+
+
+def _text(finding: Finding, run: Run | None) -> str:
+    detail = _detail(finding, run)
+    named = {"name": f"{finding.profile}-{finding.invariant}"[:_LONGEST_NAME]}
+    named |= {} if detail is None else {"description": detail}
+    tables = {**named, **finding.shrinking.tables, **named, "expect": {"violations": "== 0"}}
+    return f"# Found by `simlab hunt`: policy {finding.policy} breaks {finding.invariant}.\n{toml_of(tables)}"
+
+
+def toml_of(tables: Tables) -> str:
+    """Return tables as TOML, with a ``[[fault]]`` for each fault, at the end."""
+    rest = {key: value for key, value in tables.items() if key != "fault"}
+    faults = [{"kind": fault["kind"], **fault} for fault in tables.get("fault", [])]
+    return tomli_w.dumps(rest) + "".join(f"\n[[fault]]\n{tomli_w.dumps(fault)}" for fault in faults)

@@ -1,0 +1,160 @@
+"""Run the sessions of ``simlab hunt``, and print what was found."""
+
+import shlex
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from simlab import store
+from simlab.batch.executors import LOCAL, Executor, executor_of
+from simlab.batch.hunt import Finding, Hunt, Search, plan
+from simlab.batch.hunt_folder import Found, save_hunt, summary
+from simlab.batch.outcome import Outcome
+from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
+from simlab.cli.progress import Bar
+from simlab.cli.show import echo
+from simlab.cli.tables import table_of
+from simlab.study.proportions import most_where_none
+
+_MOST_REASONS = 5
+
+
+@dataclass(frozen=True)
+class How:
+    """How a hunt is run, and what is printed of it.
+
+    Parameters
+    ----------
+    parent
+        Where its folder goes.
+    jobs
+        How many processes.
+    """
+
+    parent: Path
+    jobs: int
+    as_json: bool
+    quiet: bool
+
+
+def hunt_and_print(hunt: Hunt, how: How) -> int:
+    """Hunt, save and print what was found, and return the exit status.
+
+    Raises
+    ------
+    SimlabError
+        If it could not be saved, or the executor cannot go on.
+    """
+    search = plan(hunt)
+    store.prepare(how.parent)
+    with closing(executor_of(LOCAL, how.jobs, here=False)) as executor:
+        interrupted = _interrupted(search, executor, how)
+        findings = search.findings(how.jobs)
+        interrupted = interrupted or any(_cut_short(one, executor, how) for one in findings)
+    found = save_hunt(search, findings, how.parent, again=not interrupted) if findings else []
+    _print(search, found, how)
+    if interrupted:
+        return INTERRUPTED
+    if found:
+        return UNMET
+    return 0 if len(search.outcomes) > len(search.failures) else NOT_RUN
+
+
+def _interrupted(search: Search, executor: Executor, how: How) -> bool:
+    with Bar(len(search.sessions), wanted=not how.quiet) as bar:
+
+        def watch(outcome: Outcome) -> None:
+            bar.advance(failed=outcome.failed is not None, total=len(search.sessions))
+
+        try:
+            search.run(executor, watch)
+        except KeyboardInterrupt:
+            search.outcomes |= {one.number: one for one in executor.stop()}
+            return True
+    return False
+
+
+def _cut_short(finding: Finding, executor: Executor, how: How) -> bool:
+    """Make a finding simpler, and tell whether the user interrupted."""
+    most, done = finding.shrinking.most, 0
+    with Bar(most, wanted=not how.quiet, what=f"Shrinking {finding.invariant}") as bar:
+        try:
+            for tried in finding.shrinking.run(executor):
+                for _ in range(tried - done):
+                    bar.advance(failed=False, total=most)
+                done = tried
+        except KeyboardInterrupt:
+            executor.stop()
+            return True
+    return False
+
+
+def _print(search: Search, found: Sequence[Found], how: How) -> None:
+    if how.as_json:
+        click.echo(store.to_json(summary(search, found)), nl=False)
+        return
+    if how.quiet:
+        for one in found:
+            click.echo(one.path)
+        return
+    echo(Text(_searched(search), style="bold"))
+    if not found:
+        echo(Text(_nothing(search)))
+        return
+    echo(_table(found))
+    for one in found:
+        _print_one(one)
+
+
+def _searched(search: Search) -> str:
+    text = f"{len(search.outcomes)} of {len(search.sessions)} sessions"
+    failures = search.failures
+    if not failures:
+        return text
+    reasons = dict.fromkeys(f"{one['stage']}: {one['reason']}" for one in failures)
+    return f"{text}, {len(failures)} could not be run ({'; '.join(list(reasons)[:_MOST_REASONS])})"
+
+
+def _nothing(search: Search) -> str:
+    seeds = {one.labels["seed"] for one in search.sessions if _was_run(search, one.number)}
+    if not seeds:
+        return "No session could be run."
+    share = most_where_none(len(seeds))
+    return f"No invariant was broken: fewer than {share:.1%} of such schedules break one (95 % confidence)."
+
+
+def _was_run(search: Search, number: int) -> bool:
+    outcome = search.outcomes.get(number)
+    return outcome is not None and outcome.session is not None
+
+
+def _table(found: Sequence[Found]) -> Table:
+    table = table_of("profile", "policy", "invariant", "broken by", "faults left", "sessions tried")
+    for one in found:
+        finding, shrinking = one.finding, one.finding.shrinking
+        broken = f"{len(finding.seeds)} of {finding.of}"
+        left = str(len(shrinking.tables.get("fault", [])))
+        table.add_row(finding.profile, finding.policy, finding.invariant, broken, left, str(shrinking.tried))
+    return table
+
+
+def _print_one(one: Found) -> None:
+    finding = one.finding
+    unfinished = "" if finding.shrinking.is_over else "; it may be made simpler yet"
+    echo("", Text(f"{finding.invariant}, policy {finding.policy}{unfinished}", style="bold red"))
+    if one.detail is not None:
+        echo(_indented(f"{one.detail[0].upper()}{one.detail[1:]}."))
+    elif one.run is not None:
+        echo(_indented("Run once more, the session did not break it: see --verify-determinism."))
+    again = shlex.join(["simlab", "run", str(one.path)])
+    echo("", _indented(one.body.strip()), "", _indented(again))
+
+
+def _indented(text: str) -> Padding:
+    return Padding(Text(text), (0, 0, 0, 2), expand=False)

@@ -1,0 +1,137 @@
+"""Fault schedules that break an invariant are found, and become as simple as they can."""
+
+import pytest
+
+from simlab.batch.executors import Here
+from simlab.batch.hunt import Hunt, plan
+from simlab.batch.hunt_folder import save_hunt
+from simlab.batch.scenarios import Wanted
+from simlab.batch.session import run_scenario
+from simlab.batch.shrinking import Shrinking
+from simlab.core.errors import InvalidInputError
+from simlab.profile import Scenario, load
+from simlab.profile.sparse import sparse
+
+DEAD = "ready-but-dead"
+NOISY = """
+name = "noisy"
+duration = "20s"
+seed = 5
+[peers]
+media = []
+[link]
+delay = "30ms"
+loss = "1%"
+[[fault]]
+kind = "signalling"
+at = "1s"
+for = "3s"
+how = "slow 3s"
+[[fault]]
+kind = "handover"
+at = "3.1s"
+for = "300ms"
+[[fault]]
+kind = "inject"
+at = "10.2s"
+what = "stun-truncated"
+"""
+
+
+def shrunk(text: str, invariant: str, most: int = 200, at_once: int = 1) -> Shrinking:
+    shrinking = Shrinking(sparse(load(text, "x.toml")), invariant, most, at_once)
+    for _ in shrinking.run(Here()):
+        pass
+    return shrinking
+
+
+def test_what_does_not_matter_goes_and_what_matters_stays():
+    shrinking = shrunk(NOISY, DEAD)
+    assert shrinking.is_over
+    assert shrinking.tables == {
+        "name": "noisy",
+        "duration": "12s",
+        "peers": {"media": []},
+        "fault": [{"kind": "handover", "at": "1s", "for": "100ms"}],
+    }
+
+
+def test_it_does_not_depend_on_how_many_run_at_once():
+    one, three = (shrunk(NOISY, DEAD, at_once=number) for number in (1, 3))
+    assert (three.tables, three.tried) == (one.tables, one.tried)
+
+
+def test_after_so_many_tries_it_stops_with_what_it_has():
+    shrinking = shrunk(NOISY, DEAD, most=4)
+    assert (shrinking.tried, shrinking.is_over) == (4, False)
+    assert [fault["kind"] for fault in shrinking.tables["fault"]] == ["handover"]
+
+
+def test_a_finding_of_each_policy_and_what_broke_it(tmp_path):
+    overrides = {"duration": "20s", "peers.media": "[]"}
+    wanted = Wanted(["clean"], ("pipecat", "livekit"), 1, 5, overrides=overrides)
+    search = plan(Hunt(wanted, kinds=["handover"], most_faults=1))
+    search.run(Here())
+    findings = search.findings(1)
+    assert [(one.policy, one.invariant, one.seeds, one.of) for one in findings] == [
+        ("pipecat", DEAD, [1, 3, 4, 5], 5),
+        ("livekit", DEAD, [1, 2, 3, 4, 5], 5),
+    ]
+    found = save_hunt(search, findings[:1], tmp_path, again=True)
+    (path,) = tmp_path.glob("*-hunt-clean/ready-but-dead-pipecat.toml")
+    assert found[0].path == path
+    assert found[0].detail.startswith("the transport said ready from 9.3 s")
+    saved = load(path.read_text(), str(path))
+    assert (saved.name, saved.description) == ("clean-ready-but-dead", found[0].detail)
+    again = run_scenario(Scenario.of(saved))
+    assert [one["invariant"] for one in again.metrics["violations"]] == [DEAD]
+    assert [one["held"] for one in again.metrics["expectations"]] == [False]
+
+
+def test_a_search_for_other_invariants_leaves_out_what_was_broken():
+    wanted = Wanted(["clean"], seed=5, overrides={"duration": "20s", "peers.media": "[]"})
+    search = plan(Hunt(wanted, kinds=["handover"], invariants=["connect-undecided"], most_faults=1))
+    search.run(Here())
+    assert search.outcomes[0].session["violated"] == DEAD
+    assert search.findings(1) == []
+
+
+def test_all_policies_meet_the_same_faults():
+    search = plan(Hunt(Wanted(["clean"], ("pipecat", "never"), 3, 5)))
+    of = {
+        policy: [one.scenario.profile.faults for one in search.sessions if one.labels["policy"] == policy]
+        for policy in ("pipecat", "never")
+    }
+    assert of["pipecat"] == of["never"]
+    assert len(set(of["never"])) == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"kinds": ["blackuot"]}, '--kind is "blackuot", did you mean "blackout"?'),
+        ({"invariants": ["dead"]}, '--invariant is "dead", want one of'),
+    ],
+)
+def test_unknown_names_are_told(given, told):
+    with pytest.raises(InvalidInputError, match=told):
+        Hunt(Wanted(["clean"]), **given)
+
+
+def test_a_hunt_in_real_time_is_refused():
+    with pytest.raises(InvalidInputError, match="a hunt wants the virtual clock"):
+        plan(Hunt(Wanted(["clean"], clock="real")))
+
+
+def test_kinds_that_a_server_cannot_have_are_not_drawn():
+    wanted = Wanted(["clean"], seeds=60, overrides={"peers.server": "tests.apps.plain_asgi:app"})
+    kinds = {fault.kind for one in plan(Hunt(wanted)).sessions for fault in one.scenario.profile.faults}
+    assert "server-restart" in kinds
+    assert "server-exhausted" not in kinds
+
+
+def test_nothing_is_left_of_what_the_profile_says_of_itself():
+    search = plan(Hunt(Wanted(["holes/c1-microphone"]), most_faults=1))
+    search.run(Here())
+    (finding,) = search.findings(1)
+    assert not {"description", "source", "evidence", "expect"} & set(finding.shrinking.tables)
