@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 
 from simlab import store
-from simlab.batch.hunt import Finding, Search
+from simlab.batch.hunt_search import Finding, Search
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
 from simlab.batch.shrinking import scenario_of

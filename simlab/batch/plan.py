@@ -218,7 +218,7 @@ def plan(matrix: Matrix) -> Plan:
             cells += [PlannedCell(profile, varied) for profile in profiles]
         except InvalidInputError as error:
             faults |= dict.fromkeys(_as_typed(fault, varied) for fault in error.faults)
-    faults |= dict.fromkeys(_twice(cells))
+    faults |= dict.fromkeys(twice(cells))
     if faults:
         raise InvalidInputError(list(faults))
     return checked(Plan(cells, matrix.tables()))
@@ -229,7 +229,7 @@ def _check_width(until_width: float | None) -> None:
         raise InvalidInputError([f"--until-width is {until_width}, want more than 0 and less than 1"])
 
 
-def _twice(cells: Iterable[PlannedCell]) -> Iterator[str]:
+def twice(cells: Iterable[PlannedCell]) -> Iterator[str]:
     """Say which cells nothing tells apart: their sessions would count as those of one, twice as many."""
     labels = [(one.profile.name, one.profile.policy.name, *one.varied.items()) for one in cells]
     for (profile, policy, *varied), number in Counter(labels).items():

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from simlab import store
 from simlab.batch.executors import LOCAL, Executor, executor_of
-from simlab.batch.hunt import Finding, Hunt, Search, plan
+from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, save_hunt, summary
+from simlab.batch.hunt_search import Finding, Search
 from simlab.batch.outcome import Outcome
 from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
 from simlab.cli.progress import Bar
@@ -51,7 +52,7 @@ def hunt_and_print(hunt: Hunt, how: How) -> int:
     SimlabError
         If it could not be saved, or the executor cannot go on.
     """
-    search = plan(hunt)
+    search = Search.of(hunt)
     store.prepare(how.parent)
     with closing(executor_of(LOCAL, how.jobs, here=False)) as executor:
         interrupted = _interrupted(search, executor, how)

@@ -5,6 +5,7 @@ import pytest
 from simlab.batch.executors import Here
 from simlab.batch.hunt import Hunt, plan
 from simlab.batch.hunt_folder import save_hunt
+from simlab.batch.hunt_search import Search
 from simlab.batch.scenarios import Wanted
 from simlab.batch.session import run_scenario
 from simlab.batch.shrinking import Shrinking
@@ -70,7 +71,7 @@ def test_after_so_many_tries_it_stops_with_what_it_has():
 def test_a_finding_of_each_policy_and_what_broke_it(tmp_path):
     overrides = {"duration": "20s", "peers.media": "[]"}
     wanted = Wanted(["clean"], ("pipecat", "livekit"), 1, 5, overrides=overrides)
-    search = plan(Hunt(wanted, kinds=["handover"], most_faults=1))
+    search = Search.of(Hunt(wanted, kinds=["handover"], most_faults=1))
     search.run(Here())
     findings = search.findings(1)
     assert [(one.policy, one.invariant, one.seeds, one.of) for one in findings] == [
@@ -90,14 +91,14 @@ def test_a_finding_of_each_policy_and_what_broke_it(tmp_path):
 
 def test_a_search_for_other_invariants_leaves_out_what_was_broken():
     wanted = Wanted(["clean"], seed=5, overrides={"duration": "20s", "peers.media": "[]"})
-    search = plan(Hunt(wanted, kinds=["handover"], invariants=["connect-undecided"], most_faults=1))
+    search = Search.of(Hunt(wanted, kinds=["handover"], invariants=["connect-undecided"], most_faults=1))
     search.run(Here())
     assert search.outcomes[0].session["violated"] == DEAD
     assert search.findings(1) == []
 
 
 def test_all_policies_meet_the_same_faults():
-    search = plan(Hunt(Wanted(["clean"], ("pipecat", "never"), 3, 5)))
+    search = Search.of(Hunt(Wanted(["clean"], ("pipecat", "never"), 3, 5)))
     of = {
         policy: [one.scenario.profile.faults for one in search.sessions if one.labels["policy"] == policy]
         for policy in ("pipecat", "never")
@@ -123,15 +124,20 @@ def test_a_hunt_in_real_time_is_refused():
         plan(Hunt(Wanted(["clean"], clock="real")))
 
 
+def test_a_policy_twice_is_refused():
+    with pytest.raises(InvalidInputError, match="2 cells are profile clean, policy never: want each once"):
+        plan(Hunt(Wanted(["clean"], ("never", "never"))))
+
+
 def test_kinds_that_a_server_cannot_have_are_not_drawn():
     wanted = Wanted(["clean"], seeds=60, overrides={"peers.server": "tests.apps.plain_asgi:app"})
-    kinds = {fault.kind for one in plan(Hunt(wanted)).sessions for fault in one.scenario.profile.faults}
+    kinds = {fault.kind for one in plan(Hunt(wanted)) for fault in one.scenario.profile.faults}
     assert "server-restart" in kinds
     assert "server-exhausted" not in kinds
 
 
 def test_nothing_is_left_of_what_the_profile_says_of_itself():
-    search = plan(Hunt(Wanted(["holes/c1-microphone"]), most_faults=1))
+    search = Search.of(Hunt(Wanted(["holes/c1-microphone"]), most_faults=1))
     search.run(Here())
     (finding,) = search.findings(1)
     assert not {"description", "source", "evidence", "expect"} & set(finding.shrinking.tables)
