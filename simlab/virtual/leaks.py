@@ -18,10 +18,10 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from simlab.virtual.callers import caller
+from simlab.virtual.callers import Caller, caller
 from simlab.virtual.replace import replaced
 
-Tell = Callable[[str, str], None]
+Tell = Callable[[str, Caller], None]
 
 _COUNTERS = ("perf_counter", "process_time", "thread_time")
 _MONOTONIC = {getattr(time, f"CLOCK_{name}", None) for name in ("MONOTONIC", "MONOTONIC_RAW", "BOOTTIME")}
@@ -42,14 +42,14 @@ class Leaks:
     now_s
         The virtual time.
     tell
-        Called with what leaks, and where: module, line and function.
+        Called with what leaks, and where.
     """
 
     def __init__(self, now_s: Callable[[], float], tell: Tell) -> None:
         self._now_s = now_s
         self._tell = tell
         self._owner = threading.get_ident()
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, Caller]] = set()
 
     @property
     def here(self) -> bool:

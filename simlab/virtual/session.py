@@ -18,6 +18,7 @@ from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import HTTP_PORT, SERVER
 from simlab.virtual.ahead import import_ahead
+from simlab.virtual.callers import Caller
 from simlab.virtual.client_party import ClientParty, on
 from simlab.virtual.kept_sound import is_kept
 from simlab.virtual.leaks import leaks_told
@@ -131,8 +132,8 @@ class VirtualSession:
         where = f"{self._scenario.line(self._policies())}, at {loop.time():.3f} s"
         loop.default_exception_handler({**context, "message": f"{where}: {context['message']}"})
 
-    def _leaks(self, what: str, place: str) -> None:
-        self.record("session", "leak", what=what, place=place)
+    def _leaks(self, what: str, place: Caller) -> None:
+        self.record("session", "leak", what=what, place=str(place))
 
     async def _run(self) -> None:
         parties = self._parties

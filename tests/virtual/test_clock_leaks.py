@@ -18,7 +18,7 @@ from simlab.virtual.leaks import leaks_told
 @pytest.fixture
 def told():
     found = []
-    with leaks_told(lambda: 12.5, lambda what, place: found.append((what, place))):
+    with leaks_told(lambda: 12.5, lambda what, place: found.append((what, str(place)))):
         yield found
 
 
