@@ -20,9 +20,9 @@ from simlab.virtual.addresses import HTTP_PORT, SERVER
 from simlab.virtual.ahead import import_ahead
 from simlab.virtual.callers import Caller
 from simlab.virtual.client_party import ClientParty, on
+from simlab.virtual.hosts import Address
 from simlab.virtual.kept_sound import is_kept
 from simlab.virtual.leaks import leaks_told
-from simlab.virtual.network import Address
 from simlab.virtual.parties import Parties
 from simlab.virtual.routes import CapturesOfClient, Routes, no_captures
 from simlab.virtual.world import EPOCH_S, World, virtual_world
