@@ -14,6 +14,7 @@ from simlab.own_server.pipecat_changes import OWN, PLACES
 from simlab.virtual.aiohttp_sockets import aiohttp_connects
 from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
+from simlab.virtual.exits import exits_withheld
 from simlab.virtual.fast.piece import in_place
 from simlab.virtual.fast.pieces import pieces
 from simlab.virtual.kept_sound import kept_sound
@@ -93,6 +94,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: boo
             stack.enter_context(kept_sound())
         stack.enter_context(inline_workers())
         stack.enter_context(signals_withheld())
+        stack.enter_context(exits_withheld())
         stack.enter_context(aiohttp_connects())
         stack.enter_context(numbered_members())
         stack.enter_context(in_place(pieces(time_ns)))
