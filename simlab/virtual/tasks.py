@@ -1,0 +1,24 @@
+"""Tasks that know in which order they were made.
+
+asyncio and anyio keep tasks in sets, and so does code that waits for several: who is cancelled first, whose
+result is looked at first. Python orders such a set by the addresses of the tasks, which differ from run to
+run; here each counts as its number. asyncio numbers the names of tasks through all sessions of a process.
+"""
+
+import asyncio
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Task(asyncio.Task[T]):
+    """A task of a loop that numbers its tasks."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, coro: Any, *, number: int, name: str | None = None, **options: Any) -> None:
+        self._number = number  # asyncio puts it into a set at once
+        super().__init__(coro, name=f"Task-{number}" if name is None else name, **options)
+
+    def __hash__(self) -> int:
+        return self._number
