@@ -78,7 +78,7 @@ def begun_in_order() -> Iterator[None]:
 
 @contextmanager
 def scopes_in_order() -> Iterator[None]:
-    """Let anyio cancel tasks in the order of their making: each has a scope, and scopes are in a set."""
+    """Let anyio cancel tasks in the same order in every run: each has a scope, and scopes are in a set."""
     numbers = count()
 
     class CancelScope(anyio_on_asyncio.CancelScope):

@@ -1,4 +1,4 @@
-"""Tasks that know in which order they were made.
+"""Tasks, and results of executors, that know in which order they were made.
 
 asyncio and anyio keep tasks in sets, and so does code that waits for several: who is cancelled first, whose
 result is looked at first. Python orders such a set by the addresses of the tasks, which differ from run to
@@ -19,6 +19,19 @@ class Task(asyncio.Task[T]):
     def __init__(self, coro: Any, *, number: int, name: str | None = None, **options: Any) -> None:
         self._number = number  # asyncio puts it into a set at once
         super().__init__(coro, name=f"Task-{number}" if name is None else name, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class Future(asyncio.Future[T]):
+    """A result of a loop that numbers its results."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, *, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._number = number
+        super().__init__(loop=loop)
 
     def __hash__(self) -> int:
         return self._number

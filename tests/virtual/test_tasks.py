@@ -27,6 +27,13 @@ async def waited_for(kept):
     return [task.result() for task in done]
 
 
+async def worked_off(kept):
+    loop = asyncio.get_running_loop()
+    kept.append([loop.run_in_executor(None, int, n) for n in range(MANY)])
+    done, _ = await asyncio.wait(kept[-1])
+    return [future.result() for future in done]
+
+
 async def fail_beside_many(kept, seen):
     async with asyncio.TaskGroup() as group:
         kept.append([group.create_task(after(2, n, seen)) for n in range(MANY)])
@@ -76,7 +83,7 @@ def in_a_session(code, kept):
     return found[0]
 
 
-@pytest.mark.parametrize("code", [waited_for, cancelled, cancelled_by_anyio, named, as_completed])
+@pytest.mark.parametrize("code", [waited_for, worked_off, cancelled, cancelled_by_anyio, named, as_completed])
 def test_the_order_is_the_same_in_the_next_session(code):
     kept = []  # so that those of the next session lie elsewhere
     first, second = in_a_session(code, kept), in_a_session(code, kept)
