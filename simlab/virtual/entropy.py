@@ -6,7 +6,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,8 @@ def seeded_entropy(seed: int) -> Iterator[None]:
         return generator.randbytes(size) if threading.get_ident() == owner else system_urandom(size)
 
     state = random.getstate()
+    with suppress(FileNotFoundError):
+        tempfile.gettempdir()  # looks for it once in a process, and draws names for that
     with ExitStack() as stack:
         stack.callback(random.setstate, state)
         stack.enter_context(replaced(os, "urandom", urandom))

@@ -98,3 +98,13 @@ def test_uuid1_asks_no_process_for_the_address_of_the_machine():
     assert node >> 40 & 1, "no network card has this bit"
     with seeded_entropy(6):
         assert uuid.getnode() != node
+
+
+def test_the_first_temporary_name_of_a_process_shifts_nothing(monkeypatch):
+    tempfile.gettempdir()
+    drawn = []
+    for _ in range(2):
+        with seeded_entropy(5):
+            drawn.append((os.path.basename(tempfile.mktemp()), uuid.uuid4()))
+        monkeypatch.setattr(tempfile, "tempdir", None)  # as before the first one
+    assert drawn[0] == drawn[1]
