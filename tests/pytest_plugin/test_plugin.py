@@ -1,5 +1,6 @@
 """The pytest plugin, in a pytest of its own; in a process of its own where that shows more."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def everything_imported(tmp_path_factory):
     file = tmp_path_factory.mktemp("first") / "first.toml"
     file.write_text(PROFILE)
     simlab.run(file, set={"duration": "1s"})
+    import_module("simlab.own_server.session")  # what it tells aiortc stays, and must not be forgotten
 
 
 @pytest.fixture
