@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from simlab.core.link import Link
-from simlab.virtual.network import current_host
+from simlab.virtual.hosts import current_host
 
 Address = tuple[str, int]
 

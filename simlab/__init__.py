@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from simlab.batch.result import Run
     from simlab.batch.study import Study
     from simlab.batch.trend import open_trend as trend
+    from simlab.core.errors import VirtualClockWarning
 
 __all__ = [
     "AsyncRelay",
     "Relay",
     "Run",
     "Study",
+    "VirtualClockWarning",
     "compare",
     "nightly",
     "open",
@@ -36,6 +38,7 @@ _WHERE = {
     "AsyncRelay": ("simlab.batch.relay", "AsyncRelay"),
     "Relay": ("simlab.batch.relay", "Relay"),
     "Run": ("simlab.batch.result", "Run"),
+    "VirtualClockWarning": ("simlab.core.errors", "VirtualClockWarning"),
     "compare": ("simlab.batch.compare", "compare"),
     "open": ("simlab.batch.door", "open_saved"),
     "Study": ("simlab.batch.study", "Study"),

@@ -4,7 +4,7 @@ pytest imports this wherever simlab is installed, so it imports nothing of simla
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,6 +114,7 @@ def _test_of(item: pytest.Function) -> Any:
 def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) -> None:
     from simlab.batch.scenarios import scenarios
     from simlab.virtual.code import Place, run_code
+    from simlab.virtual.leak_warnings import LeakWarnings
 
     async def code(place: Place) -> None:
         given = {name: place if name == _FIXTURE else value for name, value in arguments.items()}
@@ -121,8 +122,10 @@ def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) ->
 
     seed: Any = item.funcargs.get("_simlab_seed", item.config.getoption("--simlab-seed"))
     for scenario in scenarios(_wanted(mark, seed)):
-        with _replay_told(item, scenario.seed):
-            run_code(scenario, code)
+        leaks = LeakWarnings()
+        with _told_how_to_replay(item, scenario.seed, leaks.refused):
+            run_code(scenario, code, leaks.tell)
+            leaks.raise_refused()
 
 
 def _wanted(mark: pytest.Mark, seed: int | None) -> Any:
@@ -144,12 +147,13 @@ def _wanted(mark: pytest.Mark, seed: int | None) -> Any:
 
 
 @contextmanager
-def _replay_told(item: pytest.Function, seed: int) -> Iterator[None]:
+def _told_how_to_replay(item: pytest.Function, seed: int, leaks: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except (pytest.skip.Exception, pytest.xfail.Exception):
         raise
     except (Exception, pytest.fail.Exception, BaseExceptionGroup):
         name = item.nodeid.partition("[")[0]
-        item.add_report_section("call", "simlab", f"seed {seed}: pytest {name} --simlab-seed {seed}")
+        told = [*leaks, f"seed {seed}: pytest {name} --simlab-seed {seed}"]
+        item.add_report_section("call", "simlab", "\n".join(told))
         raise

@@ -107,7 +107,7 @@ def run_together(
         In no order. Those are missing whose process died, and all if the session could not begin.
     """
     from simlab.virtual.session import run
-    from simlab.webrtc.policies import following
+    from simlab.webrtc.following import following
 
     branches: Branches[list[T]] = Branches(is_stopped)
 

@@ -16,6 +16,7 @@ from simlab.batch.vary import combinations
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import versions
 from simlab.profile.model import Profile
+from simlab.profile.overrides import renamed
 from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
 
@@ -217,7 +218,8 @@ def plan(matrix: Matrix) -> Plan:
             profiles = settled(replace(matrix.wanted, overrides=overrides))
             cells += [PlannedCell(profile, varied) for profile in profiles]
         except InvalidInputError as error:
-            faults |= dict.fromkeys(_as_typed(fault, varied) for fault in error.faults)
+            typed = {f"--set {key}": f"--vary {key}" for key in varied}
+            faults |= dict.fromkeys(renamed(fault, typed) for fault in error.faults)
     faults |= dict.fromkeys(twice(cells))
     if faults:
         raise InvalidInputError(list(faults))
@@ -236,14 +238,6 @@ def twice(cells: Iterable[PlannedCell]) -> Iterator[str]:
         if number > 1:
             named = [f"profile {profile}", f"policy {policy}", *(f"{key}={value}" for key, value in varied)]
             yield f"{number} cells are {', '.join(named)}: want each once, or other names"
-
-
-def _as_typed(fault: str, varied: Iterable[str]) -> str:
-    """Name the option that a key was given with."""
-    for key in varied:
-        if re.match(rf"--set {re.escape(key)}\b", fault):
-            return f"--vary {fault.removeprefix('--set ')}"
-    return fault
 
 
 def checked(found: Plan) -> Plan:

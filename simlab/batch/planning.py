@@ -14,6 +14,7 @@ from simlab.batch.plan import plan as settle
 from simlab.batch.scenarios import Wanted, find
 from simlab.batch.vary import values_of
 from simlab.core.errors import InvalidInputError
+from simlab.profile.overrides import dotted, renamed
 from simlab.profile.suite import load_suite
 from simlab.profile.suite_tables import Suite, Sweep
 from simlab.profile.text import parsed
@@ -117,10 +118,24 @@ def plan(suite: Suite, file: str, night: int, overrides: Mapping[str, str]) -> l
         try:
             planned.append(_planned(sweep, suite, night, overrides))
         except InvalidInputError as error:
-            faults |= {f"{file}: sweep[{number}]: {fault}": None for fault in error.faults}
+            names = _names_in_suite(sweep, number, overrides)
+            faults |= {f"{file}: {_in_suite(fault, names, number)}": None for fault in error.faults}
     if faults:
         raise InvalidInputError(list(faults))
     return planned
+
+
+def _names_in_suite(sweep: Sweep, number: int, overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return what ``simlab sweep`` would call an option, and what the suite calls it, if it is from there."""
+    here = ("sweep", number)
+    names = {f"--set {key}": dotted((*here, "set", key)) for key in sweep.set if key not in overrides}
+    names |= {f"--vary {key}": dotted((*here, "vary", key)) for key in sweep.vary}
+    return {**names, "--policy": dotted((*here, "policies"))}
+
+
+def _in_suite(fault: str, names: Mapping[str, str], number: int) -> str:
+    told = renamed(fault, names)
+    return f"sweep[{number}]: {fault}" if told == fault else told
 
 
 def _planned(sweep: Sweep, suite: Suite, night: int, overrides: Mapping[str, str]) -> PlannedSweep:
@@ -168,10 +183,10 @@ def _varied(vary: Mapping[str, Any]) -> dict[str, Sequence[str]]:
                 [_text(one) for one in value] if isinstance(value, list) else values_of(_text(value))
             )
         except ValueError as error:
-            faults.append(f"vary.{key}: {error}")
+            faults.append(f"--vary {key}: {error}")
         else:
             if not varied[key]:
-                faults.append(f"vary.{key}: want at least one value")
+                faults.append(f"--vary {key}: want at least one value")
     if faults:
         raise InvalidInputError(faults)
     return varied

@@ -7,6 +7,10 @@ class SimlabError(Exception):
     """The parent of every error that is shown to the user as a message, without a traceback."""
 
 
+class VirtualClockWarning(UserWarning):
+    """Code of the user's own reaches past the virtual clock, so its session is not what its seed says."""
+
+
 class InvalidInputError(SimlabError):
     """A profile, a policy, a suite or a command line is wrong.
 

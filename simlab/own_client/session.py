@@ -9,8 +9,8 @@ from simlab.core.timeline import Recorder
 from simlab.own_client.watch import ClientWatcher
 from simlab.own_server import pipecat_changes
 from simlab.own_server.find import fresh_client, note_changes
+from simlab.own_server.hooks import install, watcher
 from simlab.own_server.place import place
-from simlab.own_server.watch import install, watcher
 from simlab.profile.scenario import Scenario
 from simlab.webrtc import probes
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings

@@ -8,7 +8,7 @@ from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
-from simlab.own_server.watch import count_heard, count_spoken, read_message
+from simlab.own_server.sound import count_heard, count_spoken
 from simlab.webrtc import messages, probes
 from simlab.webrtc.watching import record_states
 
@@ -102,7 +102,7 @@ class ClientWatcher:
 
     def _take_in(self, text: Any) -> bool:
         """Take in a message, and tell whether it was one of simlab's own."""
-        message = read_message(text)
+        message = messages.parse_any(text)
         data = message.get("data")
         if message.get("type") == "bot-ready":
             self._begin()

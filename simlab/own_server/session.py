@@ -7,9 +7,10 @@ from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_server import pipecat_changes
 from simlab.own_server.find import fresh, note_changes
+from simlab.own_server.hooks import install, watcher
 from simlab.own_server.place import place
 from simlab.own_server.serve import Serving, serving
-from simlab.own_server.watch import Watchers, install, watcher
+from simlab.own_server.watch import Watchers
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.ears import EarsOfAll
 from simlab.webrtc.session import ears_of

@@ -1,36 +1,18 @@
 """See what a user's own server does with aiortc, whose code knows nothing of simlab."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
-from functools import wraps
+from collections.abc import Iterator
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
-from aiortc import RTCDataChannel, RTCPeerConnection, RTCRtpSender
+from aiortc import RTCDataChannel, RTCPeerConnection
 
 from simlab.core.timeline import Recorder
+from simlab.own_server.sound import count_heard, count_spoken
 from simlab.webrtc import messages, probes
 from simlab.webrtc.clients import client_id
 from simlab.webrtc.ears import Ears, EarsOfAll
-from simlab.webrtc.media import is_audible
 from simlab.webrtc.watching import record_states
-
-
-class Watching(Protocol):
-    """Who is told of what somebody's code does with aiortc."""
-
-    def opened(self, pc: RTCPeerConnection) -> None:
-        """Take in a new peer connection."""
-
-    def speaks(self, track: Any) -> None:
-        """Take in a track that is sent."""
-
-
-# Who watches the code that runs; tasks and callbacks inherit it.
-watcher: ContextVar[Watching | None] = ContextVar("watcher", default=None)
-
-_FRAME_S = 0.02  # what a session counts media in
 
 
 class Watcher:
@@ -100,7 +82,7 @@ class Watcher:
 
     def _take_in(self, text: Any) -> bool:
         """Take in a message, and tell whether it was one of simlab's own."""
-        message = read_message(text)
+        message = messages.parse_any(text)
         data = message.get("data")
         if message.get("type") == "client-ready":
             self._begin()
@@ -165,80 +147,3 @@ class Watchers:
         """Send no more messages."""
         for made in self._made.values():
             made.stop()
-
-
-def count_spoken(track: Any, spoken: Callable[[], None]) -> None:
-    """Call ``spoken`` for every 20 ms of sound that are taken from a track to be sent."""
-    if getattr(track, "kind", None) != "audio" or hasattr(track, "_simlab_counted"):
-        return
-    track._simlab_counted = True
-    receive, spoken_s = track.recv, 0.0
-
-    async def receive_and_count() -> Any:
-        nonlocal spoken_s
-        frame = await receive()
-        spoken_s += getattr(frame, "samples", 0) / (getattr(frame, "sample_rate", 0) or 1)
-        while spoken_s >= _FRAME_S - 1e-9:
-            spoken_s -= _FRAME_S
-            spoken()
-        return frame
-
-    track.recv = receive_and_count
-
-
-def count_heard(track: Any, heard: Callable[[], None]) -> None:
-    """Call ``heard`` for each audible frame that is taken from a track that is received."""
-    if track.kind != "audio":
-        return
-    receive = track.recv
-
-    async def receive_and_count() -> Any:
-        frame = await receive()
-        if is_audible(frame):
-            heard()
-        return frame
-
-    track.recv = receive_and_count
-
-
-def read_message(text: Any) -> dict[str, Any]:
-    """Return a message of a data channel; nothing where it is no JSON object."""
-    try:
-        message = json.loads(text)
-    except (TypeError, ValueError):
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-def install() -> None:
-    """Let aiortc's classes tell the watcher of the running code, if it has one; once in a process."""
-    if getattr(RTCPeerConnection, "_simlab_watched", False):
-        return
-    RTCPeerConnection._simlab_watched = True  # type: ignore[attr-defined]
-    RTCPeerConnection.__init__ = _then(RTCPeerConnection.__init__, _made)  # type: ignore[method-assign]
-    RTCRtpSender.__init__ = _then(RTCRtpSender.__init__, _sends)  # type: ignore[method-assign]
-    RTCRtpSender.replaceTrack = _then(RTCRtpSender.replaceTrack, _sends)  # type: ignore[method-assign]
-
-
-def _then(method: Callable[..., Any], tell: Callable[..., None]) -> Callable[..., Any]:
-    @wraps(method)
-    def told(self: Any, *args: Any, **kwargs: Any) -> Any:
-        found = watcher.get()
-        if found is None:
-            return method(self, *args, **kwargs)
-        tell(found, self, before=True, args=args)
-        result = method(self, *args, **kwargs)
-        tell(found, self, before=False, args=args)
-        return result
-
-    return told
-
-
-def _made(found: Watching, pc: RTCPeerConnection, *, before: bool, args: Any) -> None:
-    if not before:
-        found.opened(pc)
-
-
-def _sends(found: Watching, sender: RTCRtpSender, *, before: bool, args: Any) -> None:
-    if before and args and not isinstance(args[0], str):
-        found.speaks(args[0])

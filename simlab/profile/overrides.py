@@ -68,6 +68,14 @@ def apply(tables: dict[str, Any], overrides: Mapping[str, str]) -> tuple[dict[Pa
     return origins, faults
 
 
+def renamed(fault: str, names: Mapping[str, str]) -> str:
+    """Return a sentence about an option (``--set link.loss is …``) with the name that it has in ``names``."""
+    for option, name in names.items():
+        if fault.startswith((f"{option} ", f"{option}: ")):
+            return name + fault.removeprefix(option)
+    return fault
+
+
 def _lay(tables: dict[str, Any], path: Path, value: Any) -> Path:
     """Return the shortest path that this override brought into being."""
     here: Any = tables

@@ -1,6 +1,7 @@
 """A scenario: all that a session needs, settled and frozen."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -101,7 +102,10 @@ class Scenario:
         return hashlib.blake2b(self.to_toml().encode(), digest_size=8).hexdigest()
 
     def __str__(self) -> str:
+        return self.line([self.policy_name])
+
+    def line(self, policies: Sequence[str]) -> str:
+        """Return it in a line, with the policies that a session of it stands for."""
+        named = ("policy " if len(policies) == 1 else "policies ") + ", ".join(policies)
         lasts = duration_text(self.profile.duration_s)
-        return (
-            f"{self.profile.name}, policy {self.policy_name}, seed {self.seed}, {self.clock} clock, {lasts}"
-        )
+        return f"{self.profile.name}, {named}, seed {self.seed}, {self.clock} clock, {lasts}"

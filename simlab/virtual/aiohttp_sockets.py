@@ -8,8 +8,8 @@ from typing import Any
 import aiohappyeyeballs
 import aiohttp.connector
 
+from simlab.virtual.hosts import Address
 from simlab.virtual.replace import replaced
-from simlab.virtual.tcp import Address
 
 
 class Destined:

@@ -10,7 +10,8 @@ from simlab.capture.pcapng import CaptureFile
 from simlab.capture.records import Record, Seen, Tap
 from simlab.core.link import Delivered, Dropped
 from simlab.core.packet import Direction
-from simlab.virtual.network import Address, Way, true_payload
+from simlab.virtual.hosts import Address
+from simlab.virtual.network import Way, true_payload
 
 # Wireshark tells conversations apart by addresses, not by interfaces: without a NAT, what one and the same
 # packet is at both sides would look like one that was sent twice. So the server's side has the client at

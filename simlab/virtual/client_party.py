@@ -10,8 +10,9 @@ from simlab.core.timeline import Recorder
 from simlab.own_client.choose import ClientHalf, client_of
 from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import Site
+from simlab.virtual.hosts import current_host
 from simlab.virtual.loop import Process, current_process
-from simlab.virtual.network import VirtualNetworkLoop, current_host
+from simlab.virtual.network import VirtualNetworkLoop
 from simlab.webrtc.clients import working_for
 from simlab.webrtc.iceserver.servers import IceSettings
 

@@ -10,7 +10,9 @@ from simlab.pipecat_server.choose import prepare
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import CLIENT, SERVER
+from simlab.virtual.callers import Caller
 from simlab.virtual.client_party import on
+from simlab.virtual.leaks import Tell
 from simlab.virtual.session import VirtualSession
 from simlab.virtual.world import World, virtual_world
 from simlab.webrtc.callbacks import Callbacks
@@ -91,9 +93,10 @@ class Place:
 class CodeSession(VirtualSession):
     """A session in which somebody's own code takes the client's part."""
 
-    def __init__(self, scenario: Scenario, world: World, code: Code) -> None:
+    def __init__(self, scenario: Scenario, world: World, code: Code, tell_leak: Tell | None = None) -> None:
         super().__init__(scenario, world)
         self._code = code
+        self._tell_leak = tell_leak
         self._place: Place | None = None
 
     async def _take_part(self, urls: Sequence[str]) -> None:
@@ -104,6 +107,11 @@ class CodeSession(VirtualSession):
         async with asyncio.timeout(duration_s):
             await parties.run_code(self._code(self._place))
 
+    def _leaks(self, what: str, place: Caller) -> None:
+        super()._leaks(what, place)
+        if self._tell_leak is not None:
+            self._tell_leak(what, place)
+
     def close(self) -> None:
         """See ``VirtualSession``."""
         if self._place is not None:
@@ -112,8 +120,13 @@ class CodeSession(VirtualSession):
         super().close()
 
 
-def run_code(scenario: Scenario, code: Code) -> Timeline:
+def run_code(scenario: Scenario, code: Code, tell_leak: Tell | None = None) -> Timeline:
     """Run a coroutine in virtual time, over a scenario's network and against its server.
+
+    Parameters
+    ----------
+    tell_leak
+        Called at once with what reaches past the virtual clock, and where; it is in the timeline, too.
 
     Raises
     ------
@@ -131,7 +144,7 @@ def run_code(scenario: Scenario, code: Code) -> Timeline:
         raise InvalidInputError([f"{wanted}, want 1 for a test, which is the only client"])
     prepare(scenario)
     with virtual_world(scenario.seed) as world:
-        session = CodeSession(scenario, world, code)
+        session = CodeSession(scenario, world, code, tell_leak)
         try:
             session.run()
         finally:

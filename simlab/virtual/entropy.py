@@ -4,8 +4,9 @@ import os
 import random
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,19 @@ def _seeded_numpy(seed: int) -> Iterator[None]:
 
 
 @contextmanager
+def _seeded_uuid(seed: int) -> Iterator[None]:
+    """Let ``uuid1`` know neither this machine, whose address it asks a process for, nor earlier sessions."""
+    drawn = int(stream(seed, "entropy", "node").integers(2**48))
+    node = drawn | 1 << 40  # as no machine's address has it (RFC 9562 section 6.10)
+    last = [name for name in vars(uuid) if name.startswith("_last_timestamp")]
+    with ExitStack() as stack:
+        stack.enter_context(replaced(uuid, "_node", node))
+        for name in last:
+            stack.enter_context(replaced(uuid, name, None))
+        yield
+
+
+@contextmanager
 def seeded_entropy(seed: int) -> Iterator[None]:
     """Make ``os.urandom``, ``random``, ``secrets``, ``uuid`` and ``numpy.random`` repeat themselves.
 
@@ -70,6 +84,8 @@ def seeded_entropy(seed: int) -> Iterator[None]:
         return generator.randbytes(size) if threading.get_ident() == owner else system_urandom(size)
 
     state = random.getstate()
+    with suppress(FileNotFoundError):
+        tempfile.gettempdir()  # looks for it once in a process, and draws names for that
     with ExitStack() as stack:
         stack.callback(random.setstate, state)
         stack.enter_context(replaced(os, "urandom", urandom))
@@ -80,4 +96,5 @@ def seeded_entropy(seed: int) -> Iterator[None]:
         stack.enter_context(replaced(random, "seed", random.seed.__self__.seed))  # type: ignore[attr-defined]
         stack.enter_context(replaced(tempfile, "_name_sequence", None))
         stack.enter_context(_seeded_numpy(seed))
+        stack.enter_context(_seeded_uuid(seed))
         yield

@@ -18,13 +18,14 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from simlab.virtual.callers import caller
+from simlab.virtual.callers import Caller, caller
 from simlab.virtual.replace import replaced
 
-Tell = Callable[[str, str], None]
+Tell = Callable[[str, Caller], None]
 
 _COUNTERS = ("perf_counter", "process_time", "thread_time")
 _MONOTONIC = {getattr(time, f"CLOCK_{name}", None) for name in ("MONOTONIC", "MONOTONIC_RAW", "BOOTTIME")}
+_COUNTING = {getattr(time, f"CLOCK_{name}_CPUTIME_ID", None) for name in ("PROCESS", "THREAD")}
 _STARTS_PROCESSES: tuple[tuple[Any, str], ...] = (
     (os, "fork"),
     (os, "system"),
@@ -42,14 +43,14 @@ class Leaks:
     now_s
         The virtual time.
     tell
-        Called with what leaks, and where: module, line and function.
+        Called with what leaks, and where.
     """
 
     def __init__(self, now_s: Callable[[], float], tell: Tell) -> None:
         self._now_s = now_s
         self._tell = tell
         self._owner = threading.get_ident()
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, Caller]] = set()
 
     @property
     def here(self) -> bool:
@@ -78,12 +79,14 @@ class Leaks:
         return read
 
     def clock_gettime(self, name: str) -> Callable[[int], Any]:
-        """Make a ``time.clock_gettime`` whose monotonic clocks show the virtual time, too."""
+        """Make a ``time.clock_gettime`` whose monotonic clocks and counters show the virtual time, too."""
         real, unit = getattr(time, name), 10**9 if name.endswith("_ns") else 1
 
         def read(clock: int, /) -> Any:
-            if not self.here or clock not in _MONOTONIC:
+            if not self.here or clock not in _MONOTONIC | _COUNTING:
                 return real(clock)
+            if clock in _COUNTING:
+                self.found(f"reads a real clock: time.{name}", own_code_alone=True)
             return int(self._now_s() * unit) if unit > 1 else self._now_s()
 
         return read
@@ -146,6 +149,7 @@ def leaks_told(now_s: Callable[[], float], tell: Tell) -> Iterator[None]:
             if hasattr(time, name):
                 put(time, name, leaks.clock_gettime(name))
         put(time, "sleep", leaks.sleep(time.sleep))
+        put(os, "times", leaks.before("reads a real clock: os.times", os.times))
         put(random, "SystemRandom", leaks.system_random())
         entropy = "draws from entropy without a seed"
         put(os, "getrandom", leaks.before(f"{entropy}: os.getrandom", os.getrandom))

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from simlab.core.errors import SessionFailedError
+from simlab.virtual.tasks import Future, Task
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -109,6 +110,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.now_s = 0.0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
+        self._task_numbers, self._future_numbers = count(1), count(1)
         self.halted: dict[Process, list[asyncio.Handle]] = {}  # with what is kept of each
         self._signals: set[int] = set()
         self.is_last_act = False  # set by a callback that does nothing after what it does now
@@ -168,7 +170,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Run a coroutine as a task."""
         if self._closed or self._task_factory is not None:
             return super().create_task(coro, **options)
-        return asyncio.Task(coro, loop=self, **options)
+        return Task(coro, number=next(self._task_numbers), loop=self, **options)
 
     def call_soon(
         self,
@@ -285,7 +287,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def run_in_executor(self, executor: object, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Call ``func`` here and now: a thread would bring real time in."""
-        future: asyncio.Future[T] = self.create_future()
+        future: Future[T] = Future(number=next(self._future_numbers), loop=self)
         try:
             future.set_result(func(*args))
         except Exception as error:  # whatever it is, it belongs to the caller

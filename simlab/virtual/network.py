@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from simlab.core.inject import UNREACHABLE, Injected
 from simlab.core.link import Delivered
+from simlab.virtual.hosts import Address, current_host
 from simlab.virtual.loop import Process, current_process
 from simlab.virtual.signatures import MAY_LACK, missing_bytes
-from simlab.virtual.tcp import SocketView, TcpLoop
-
-Address = tuple[str, int]
+from simlab.virtual.socket_view import SocketView
+from simlab.virtual.tcp import TcpLoop
 
 
 class Way(NamedTuple):
@@ -45,9 +45,6 @@ _FIRST_PORT = 20000
 # allows it, and what a datagram takes up in it, by the size up to which it does: measured on loopback.
 _BUFFER_BYTES = 524_288
 _BUFFERED_BYTES = ((144, 832), (656, 1280), (65_535, 2304))
-
-# The address of the host that the running code is on. Tasks and callbacks inherit it.
-current_host: contextvars.ContextVar[str] = contextvars.ContextVar("current_host")
 
 
 class DatagramEndpoint(asyncio.DatagramTransport):

@@ -3,7 +3,8 @@
 aiortc keeps receivers and transports in sets, and goes through them when a connection ends. Python
 orders such a set by the addresses of its members, which differ from run to run; here each member counts
 as the number in which it first came into a set. aioice takes its candidates in the order in which it finds
-the tasks that asked STUN and TURN servers for them, and these, too, are in a set.
+the tasks that asked STUN and TURN servers for them, and these, too, are in a set. ``asyncio.as_completed``
+begins coroutines in the order of a set.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import aioice.ice
+import anyio._backends._asyncio as anyio_on_asyncio
 from aiortc import RTCDtlsTransport, RTCIceTransport, RTCRtpReceiver, RTCRtpSender
 
 from simlab.virtual.replace import replaced
@@ -57,4 +59,37 @@ def candidates_in_order() -> Iterator[None]:
     ordered = ModuleType("asyncio")
     ordered.__dict__.update(asyncio.__dict__, wait=_wait)
     with replaced(aioice.ice, "asyncio", ordered):
+        yield
+
+
+def _as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> Any:
+    """Do as ``asyncio.as_completed``, and begin coroutines in the order in which they were given."""
+    is_one = asyncio.isfuture(fs) or asyncio.iscoroutine(fs)
+    begun = fs if is_one else [asyncio.ensure_future(one) for one in dict.fromkeys(fs)]
+    return asyncio.tasks.as_completed(begun, timeout=timeout)
+
+
+@contextmanager
+def begun_in_order() -> Iterator[None]:
+    """Let ``asyncio.as_completed`` begin coroutines in order for as long as the context lasts."""
+    with replaced(asyncio, "as_completed", _as_completed):
+        yield
+
+
+@contextmanager
+def scopes_in_order() -> Iterator[None]:
+    """Let anyio cancel tasks in the same order in every run: each has a scope, and scopes are in a set."""
+    numbers = count()
+
+    class CancelScope(anyio_on_asyncio.CancelScope):
+        __slots__ = ("_simlab_number",)
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self._simlab_number = next(numbers)
+            super().__init__(*args, **kwargs)
+
+        def __hash__(self) -> int:
+            return self._simlab_number
+
+    with replaced(anyio_on_asyncio, "CancelScope", CancelScope):
         yield

@@ -18,14 +18,16 @@ from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.virtual.addresses import HTTP_PORT, SERVER
 from simlab.virtual.ahead import import_ahead
+from simlab.virtual.callers import Caller
 from simlab.virtual.client_party import ClientParty, on
+from simlab.virtual.hosts import Address
 from simlab.virtual.kept_sound import is_kept
 from simlab.virtual.leaks import leaks_told
-from simlab.virtual.network import Address
 from simlab.virtual.parties import Parties
 from simlab.virtual.routes import CapturesOfClient, Routes, no_captures
 from simlab.virtual.world import EPOCH_S, World, virtual_world
 from simlab.webrtc.clients import ClientsRecorder, working_for
+from simlab.webrtc.following import names_followed
 from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
@@ -95,6 +97,7 @@ class VirtualSession:
         captures: CapturesOfClient = no_captures,
     ) -> None:
         self._scenario = scenario
+        self._policies = names_followed(scenario)
         self._loop = world.loop
         several = scenario.profile.peers.clients > 1
         self.record = ClientsRecorder(self._loop.time) if several else Recorder(self._loop.time)
@@ -126,11 +129,11 @@ class VirtualSession:
 
     def _uncaught(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log what nobody caught as asyncio does, but with the session in which it was raised."""
-        where = f"{self._scenario}, at {loop.time():.3f} s"
+        where = f"{self._scenario.line(self._policies())}, at {loop.time():.3f} s"
         loop.default_exception_handler({**context, "message": f"{where}: {context['message']}"})
 
-    def _leaks(self, what: str, place: str) -> None:
-        self.record("session", "leak", what=what, place=place)
+    def _leaks(self, what: str, place: Caller) -> None:
+        self.record("session", "leak", what=what, place=str(place))
 
     async def _run(self) -> None:
         parties = self._parties

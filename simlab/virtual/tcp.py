@@ -6,54 +6,30 @@ here only has to be a faithful byte stream with a little delay.
 
 import asyncio
 import contextvars
+import errno
 import os
 import socket
+from asyncio.base_events import Server
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from simlab.virtual.hosts import ANY, LOOPBACK, Address, current_host, meant
+from simlab.virtual.listening import Listeners, ListeningSocket, Taker
 from simlab.virtual.loop import Process, VirtualLoop, current_process
+from simlab.virtual.socket_view import SocketView
 from simlab.webrtc.clients import client_id
-
-Address = tuple[str, int]
 
 DELAY_S = 0.0002
 _FIRST_PORT = 40000
+_BACKLOG = 100
 
 
 @cache
 def _silent_descriptor() -> int:
     """Return a file descriptor that can never be read from, one for all."""
     return os.eventfd(0, os.EFD_CLOEXEC)
-
-
-class SocketView:
-    """What libraries ask a transport's socket: addresses, and options that do nothing here."""
-
-    family = socket.AF_INET
-    proto = 0  # whatever goes with the type
-
-    def __init__(self, local: Address, remote: Address, kind: int = socket.SOCK_STREAM) -> None:
-        self.type = kind
-        self.descriptor = -1
-        self._local = local
-        self._remote = remote
-
-    def getsockname(self) -> Address:
-        """Return the address here."""
-        return self._local
-
-    def getpeername(self) -> Address:
-        """Return the address there."""
-        return self._remote
-
-    def setsockopt(self, *_: object) -> None:
-        """Do nothing."""
-
-    def fileno(self) -> int:
-        """Return -1, since it is no file, or what stands for one that has nothing to read."""
-        return self.descriptor
 
 
 class StreamEndpoint(asyncio.Transport):
@@ -193,58 +169,54 @@ class StreamEndpoint(asyncio.Transport):
         return 0
 
 
-class _Listener(asyncio.AbstractServer):
-    def __init__(self, network: "TcpLoop", address: Address) -> None:
-        self._network = network
-        self._address = address
-        self.sockets: tuple[SocketView, ...] = (SocketView(address, ("", 0)),)
-
-    def close(self) -> None:
-        self._network.listeners.pop(self._address, None)
-
-    async def wait_closed(self) -> None:
-        return None
-
-    def is_serving(self) -> bool:
-        return self._address in self._network.listeners
-
-    async def start_serving(self) -> None:
-        return None
-
-    async def serve_forever(self) -> None:
-        await asyncio.Event().wait()
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        return self._network
-
-
 class TcpLoop(VirtualLoop):
     """A virtual loop that opens TCP connections between virtual hosts."""
 
-    listeners: dict[Address, tuple[Callable[[], Any], contextvars.Context]]
-
     def __init__(self) -> None:
         super().__init__()
-        self.listeners = {}
+        self._listeners = Listeners()
         self.streams: dict[StreamEndpoint, None] = {}  # in order, as a set is not
         self._next_client_port = _FIRST_PORT
         self.reuses_connections = False  # httpx then opens one for each request
 
     async def create_server(  # type: ignore[override]
-        self, protocol_factory: Callable[[], Any], host: str, port: int, **_: Any
+        self,
+        protocol_factory: Callable[[], Any],
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        *,
+        sock: Any = None,
+        start_serving: bool = True,
+        **_: Any,
     ) -> asyncio.AbstractServer:
-        """Listen on an address.
+        """Listen on an address of the current host, on several, or on all that it has.
 
         Raises
         ------
         OSError
-            If the port is in use.
+            If the port is in use, or an address is another host's.
+        ValueError
+            If neither host nor port is given.
+        NotImplementedError
+            For a socket, which would be a real one.
         """
-        address = (host, port)
-        if address in self.listeners:
-            raise OSError(f"address already in use: {address}")
-        self.listeners[address] = (protocol_factory, contextvars.copy_context())
-        return _Listener(self, address)
+        if sock is not None:
+            raise NotImplementedError("a real socket has no place in the virtual network")
+        if host is None and port is None:
+            raise ValueError("Neither host/port nor sock were specified")
+        hosts = [host] if host is None or isinstance(host, str) else host
+        sockets: list[Any] = self._listeners.bind(hosts, port or 0)  # which asyncio takes for sockets
+        server: Any = Server(self, sockets, protocol_factory, None, _BACKLOG, None)
+        if start_serving:
+            server._start_serving()
+        made: asyncio.AbstractServer = server
+        return made
+
+    def _start_serving(self, protocol_factory: Callable[[], Any], sock: ListeningSocket, *_: Any) -> None:
+        sock.taker = Taker(protocol_factory, contextvars.copy_context())
+
+    def _stop_serving(self, sock: ListeningSocket) -> None:
+        self._listeners.release(sock)
 
     async def create_connection(
         self,
@@ -262,14 +234,15 @@ class TcpLoop(VirtualLoop):
         ConnectionRefusedError
             If nobody listens there.
         """
-        there: Any = sock.address if sock is not None else (host, port)
+        host, port = sock.address if sock is not None else (host, port)
+        there = (LOOPBACK if meant(host) == ANY else meant(host), int(port or 0))
         await asyncio.sleep(2 * DELAY_S)
-        listener = self.listeners.get(there)
-        if listener is None:
-            raise ConnectionRefusedError(f"Connect call failed {there}")
-        make_server_protocol, context = listener
+        taker = self._listeners.find(*there)
+        if taker is None:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {there}")
+        make_server_protocol, context = taker
         self._next_client_port += 1
-        here = ("0.0.0.0", self._next_client_port)
+        here = (LOOPBACK if there[0] == LOOPBACK else current_host.get(ANY), self._next_client_port)
         client = StreamEndpoint(self, protocol_factory(), here, there)
         context = context.copy()
         context.run(client_id.set, client_id.get())  # so that a server's work is told apart by its clients
@@ -290,9 +263,7 @@ class TcpLoop(VirtualLoop):
 
     def close_streams(self, process: Process) -> None:
         """End all connections of a process that is gone, and listen no more where it did."""
-        for address, (_, context) in list(self.listeners.items()):
-            if context.get(current_process) is process:
-                del self.listeners[address]
+        self._listeners.release_all(process)
         for stream in list(self.streams):
             if stream.process is process:
                 stream.vanish()

@@ -14,14 +14,16 @@ from simlab.own_server.pipecat_changes import OWN, PLACES
 from simlab.virtual.aiohttp_sockets import aiohttp_connects
 from simlab.virtual.decoding import inline_decoding
 from simlab.virtual.entropy import seeded_entropy
+from simlab.virtual.exits import exits_withheld
 from simlab.virtual.fast.piece import in_place
 from simlab.virtual.fast.pieces import pieces
 from simlab.virtual.kept_sound import kept_sound
 from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
-from simlab.virtual.order import candidates_in_order, numbered_members
+from simlab.virtual.order import begun_in_order, candidates_in_order, numbered_members, scopes_in_order
 from simlab.virtual.replace import replaced
 from simlab.virtual.signals import signals_withheld
+from simlab.virtual.wall_clock import wall_clock_completed
 from simlab.virtual.workers import inline_workers
 from simlab.webrtc import connection
 from simlab.webrtc.lean import time_machine
@@ -85,6 +87,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: boo
             return epoch_ns + int(loop.now_s * 1e9)
 
         traveller.time_ns = time_ns  # type: ignore[method-assign]
+        stack.enter_context(wall_clock_completed())
         for (owner, name), own in zip(PLACES, OWN, strict=True):
             stack.enter_context(replaced(owner, name, own))
         stack.enter_context(seeded_entropy(seed))
@@ -93,10 +96,13 @@ def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: boo
             stack.enter_context(kept_sound())
         stack.enter_context(inline_workers())
         stack.enter_context(signals_withheld())
+        stack.enter_context(exits_withheld())
         stack.enter_context(aiohttp_connects())
         stack.enter_context(numbered_members())
         stack.enter_context(in_place(pieces(time_ns)))
         stack.enter_context(candidates_in_order())
+        stack.enter_context(begun_in_order())
+        stack.enter_context(scopes_in_order())
         stack.enter_context(replaced(aioice.ice, "get_host_addresses", loop.addresses_here))
         stack.enter_context(replaced(aioice.mdns, "create_mdns_protocol", _mdns_protocol))
         timer = openssl_on_virtual_time(lambda: EPOCH_S + loop.time(), redirect_openssl)

@@ -111,3 +111,11 @@ def parse(text: str | bytes) -> Mapping[str, Any]:
     if not isinstance(message, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - it is the text that is wrong
     return message
+
+
+def parse_any(text: Any) -> Mapping[str, Any]:
+    """Return a message of the data channel; an empty one where it is no JSON object."""
+    try:
+        return parse(text)
+    except (TypeError, ValueError):
+        return {}

@@ -2,9 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from math import inf
@@ -14,7 +12,7 @@ from simlab.profile.behaviour import ClientBehaviour
 from simlab.profile.model import Client
 from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
-from simlab.reconnect.alternatives import Alternatives, Choose
+from simlab.reconnect.alternatives import Alternatives
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.reconnect.liveness_consent import AioiceLiveness, FirefoxLiveness
 from simlab.reconnect.liveness_model import Liveness
@@ -63,9 +61,6 @@ def as_client(policy: Policy, behaviour: ClientBehaviour) -> Policy:
 def draws_of(seed: int) -> Iterator[float]:
     """Return the draws of a session's policy, which are the same for every policy and shift nobody else's."""
     return uniforms(stream(seed, "policy"))
-
-
-_following: ContextVar[Callable[[Scenario], Alternatives] | None] = ContextVar("following", default=None)
 
 
 def alternatives_of(
@@ -130,41 +125,6 @@ def rules_of_scenario(scenario: Scenario) -> Rules:
     # What the profile says of the policy goes before what it says of the client.
     policy = changed(as_client(replace(named, follow_client=follows), behaviour), keys)
     return made(draws_of(scenario.seed), replace(policy, name=keys.name))
-
-
-@contextmanager
-def following(scenarios: Sequence[Scenario], choose: Choose) -> Iterator[Alternatives]:
-    """Let the clients of a session follow the policies of several scenarios, which differ in that alone.
-
-    Parameters
-    ----------
-    choose
-        Settles which to go on with, once they want different things.
-    """
-    policies = [scenario.profile.policy for scenario in scenarios]
-
-    def rules_of(client: Scenario) -> Callable[[int], Rules]:
-        return lambda number: rules_of_scenario(client.with_policy(policies[number]))
-
-    several = Alternatives(rules_of(scenarios[0]), range(len(scenarios)), choose)
-    token = _following.set(lambda client: several.of_another(rules_of(client)))
-    try:
-        yield several
-    finally:
-        _following.reset(token)
-
-
-def policies_of_scenario(scenario: Scenario) -> Alternatives:
-    """Return the policy that the client of a scenario follows, or those of ``following``.
-
-    Raises
-    ------
-    ValueError
-        If a class that it names is not there.
-    """
-    rules = rules_of_scenario(scenario)
-    followed = _following.get()
-    return Alternatives(lambda _: rules) if followed is None else followed(scenario)
 
 
 def liveness_of(client: Client, seed: int) -> Callable[[], Liveness]:

@@ -20,12 +20,13 @@ from simlab.webrtc.connection import SmallWebRTCConnection
 from simlab.webrtc.ears import Ears, EarsOfAll
 from simlab.webrtc.encoded import EncodedFrame
 from simlab.webrtc.errors import BotNotReadyError, RTVIError
+from simlab.webrtc.following import policies_of_scenario
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.http_server import HttpServer
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.peer import PeerError
-from simlab.webrtc.policies import liveness_of, policies_of_scenario
+from simlab.webrtc.policies import liveness_of
 from simlab.webrtc.request_params import RequestParams
 from simlab.webrtc.routes import OFFER_PATH, START_PATH, Routes
 from simlab.webrtc.synthetic import SyntheticMedia

@@ -1,6 +1,7 @@
 """Applications that do not go when they are told to."""
 
 import asyncio
+import os
 
 from tests.apps import aiohttp_bot
 
@@ -51,4 +52,29 @@ def without_beginning():
 def exiting():
     made = aiohttp_bot.app()
     made.on_startup.append(_begin_to_exit)
+    return made
+
+
+async def _leave(*_):
+    os._exit(7)
+
+
+async def _leave_later():
+    await asyncio.sleep(2)
+    await _leave()
+
+
+async def _begin_to_leave(app):
+    app["going"] = asyncio.ensure_future(_leave_later())
+
+
+def leaving():
+    made = aiohttp_bot.app()
+    made.on_startup.append(_begin_to_leave)
+    return made
+
+
+def leaving_at_the_end():
+    made = aiohttp_bot.app()
+    made.on_shutdown.append(_leave)
     return made

@@ -1,5 +1,6 @@
 """Sessions that differ in their policy alone are run together, and come to what each comes to alone."""
 
+import asyncio
 import os
 import random
 import signal
@@ -90,6 +91,30 @@ def test_every_policys_timeline_is_that_which_it_has_alone(text, seed):
     assert sorted(together) == list(range(len(several)))
     for number, scenario in enumerate(several):
         assert together[number] == run(scenario).to_text(), scenario.policy_name
+
+
+UNCAUGHT_AT_S = (2.0, 55.0)
+
+
+def test_what_nobody_caught_is_logged_with_the_policies_that_the_session_stands_for(monkeypatch, caplog):
+    """At 2 s all want the same, at 55 s each is on its own, in a process whose log is gone with it."""
+
+    def raise_later(*_):
+        for at_s in UNCAUGHT_AT_S:
+            asyncio.get_event_loop().call_at(at_s, divmod, 1, 0)
+
+    def logged(number, *_):
+        return number, [record.message.partition(", at ")[0] for record in caplog.records]
+
+    monkeypatch.setattr("simlab.virtual.session.record_faults", raise_later)
+    names = ["pipecat", "livekit", "never"]
+    found = run_together(scenarios(FLAKY, 1, names), logged)
+    said = {names[number]: messages for number, messages in found}
+    told = "seed 1, virtual clock, 60s"
+    assert said == {
+        name: [f"alike, policies pipecat, livekit, never, {told}", f"alike, policy {name}, {told}"]
+        for name in names
+    }
 
 
 def forever():

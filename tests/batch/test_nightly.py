@@ -230,11 +230,43 @@ def test_every_fault_of_every_sweep(tmp_path):
     told = "\n".join(caught.value.faults)
     for piece in (
         "wrong.toml: sweep[0]: nowhere: there is no such file",
-        'wrong.toml: sweep[0]: --policy is "pipecatt"',
-        "wrong.toml: sweep[1]: --set link.los is unknown",
-        "wrong.toml: sweep[2]: vary.link.loss: want at least one value",
+        'wrong.toml: sweep[0].policies is "pipecatt"',
+        'wrong.toml: sweep[1].set."link.los" is unknown',
+        'wrong.toml: sweep[2].vary."link.loss": want at least one value',
     ):
         assert piece in told
+
+
+MISTYPED = """
+[[sweep]]
+name = "a"
+profiles = ["profiles/clean.toml"]
+vary = { "link.rat" = "1Mbit/s,2Mbit/s", "link.loss" = ["3%", "4x"] }
+[sweep.set]
+"link.delay" = "5x"
+"peers.media" = [1]
+server = { mode = "one" }
+"""
+
+
+def test_a_wrong_value_is_told_with_its_key_in_the_suite(tmp_path):
+    with pytest.raises(InvalidInputError) as caught:
+        simlab.nightly(written(tmp_path, MISTYPED))
+    started = [fault.partition(", want")[0].partition("small.toml: ")[2] for fault in caught.value.faults]
+    assert sorted(started) == [
+        'sweep[0].set."link.delay" is "5x"',
+        'sweep[0].set."peers.media": peers.media[0] is 1',
+        'sweep[0].set.server: server.mode is "one"',
+        'sweep[0].vary."link.loss" is "4x"',
+        'sweep[0].vary."link.rat" is unknown, did you mean "rate"?',
+    ]
+
+
+def test_what_is_wrong_on_the_command_line_is_told_as_it_was_typed(tmp_path):
+    file = written(tmp_path, MISTYPED.replace('"5x"', '"5ms"'))
+    with pytest.raises(InvalidInputError) as caught:
+        simlab.nightly(file, set={"link.delay": "6x"})
+    assert any(f'{file}: sweep[0]: --set link.delay is "6x"' in fault for fault in caught.value.faults)
 
 
 def test_a_damaged_trend_is_told_with_the_line(tmp_path):

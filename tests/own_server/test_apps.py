@@ -80,7 +80,7 @@ def collected():
 
 
 @pytest.mark.usefixtures("collected")
-@pytest.mark.parametrize("how", ["without_end", "stubborn"])
+@pytest.mark.parametrize("how", ["without_end", "stubborn", "leaving_at_the_end"])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_application_that_does_not_go_keeps_no_session_from_its_end(how):
     found = judged(f"tests.apps.lingering_bot:{how}").metrics
@@ -94,6 +94,7 @@ def test_an_application_that_does_not_go_keeps_no_session_from_its_end(how):
     [
         ("without_beginning", "tests.apps.lingering_bot:without_beginning did not start: not in 60 s"),
         ("exiting", "the code of the server or the client ends the process: SystemExit: 0"),
+        ("leaving", "the code of the server or the client ends the process: SystemExit: os._exit(7)"),
     ],
 )
 def test_an_application_that_is_not_there_any_more_is_a_failed_session(how, reason):

@@ -1,5 +1,6 @@
 """The pytest plugin, in a pytest of its own; in a process of its own where that shows more."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def everything_imported(tmp_path_factory):
     file = tmp_path_factory.mktemp("first") / "first.toml"
     file.write_text(PROFILE)
     simlab.run(file, set={"duration": "1s"})
+    import_module("simlab.own_server.session")  # what it tells aiortc stays, and must not be forgotten
 
 
 @pytest.fixture
@@ -186,6 +188,98 @@ def test_where_there_is_no_place_yet_or_never(run):
     told = result.stdout.str()
     assert "simlab_place.url is there in the test itself, and not yet in a fixture" in told
     assert "simlab_place is for tests that are marked simlab" in told
+
+
+LEAKY_BOT = """
+import time
+from aiohttp import web
+
+async def measure(_):
+    return web.json_response({"measured_s": time.perf_counter()})
+
+def app():
+    made = web.Application()
+    made.router.add_get("/measure", measure)
+    return made
+"""
+LEAKS = """
+import aiohttp
+
+@pytest.mark.simlab("short.toml", server="leaky_bot:app", seeds=2)
+async def test_slow(simlab_place):
+    time.sleep(1)
+    async with aiohttp.ClientSession() as session:
+        for _ in range(2):
+            async with session.get(simlab_place.url.replace("api/offer", "measure")) as response:
+                assert response.status == 200
+"""
+READS = "reads a real clock: time.perf_counter (in measure)"
+SLEEPS = "sleeps in real time: time.sleep (in test_slow)"
+
+
+@pytest.fixture
+def leaky(pytester):
+    pytester.makepyfile(leaky_bot=LEAKY_BOT)
+
+
+@pytest.mark.usefixtures("leaky")
+def test_a_leak_is_a_warning_at_its_place(run):
+    result = run(LEAKS)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["*test_calls.py:8: VirtualClockWarning: " + SLEEPS, "*leaky_bot.py:5: VirtualClockWarning: " + READS]
+    )
+
+
+@pytest.mark.usefixtures("leaky")
+def test_a_leak_is_a_test_that_fails_where_warnings_are_errors(run):
+    """The application meets no exception, or it would do something else."""
+    result = run(LEAKS, "-W", "error::simlab.VirtualClockWarning")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*VirtualClockWarning: *test_calls.py:8: " + SLEEPS,
+            "*leaky_bot.py:5: " + READS,
+            "*seed 1: pytest test_calls.py::test_slow --simlab-seed 1",
+        ]
+    )
+
+
+@pytest.mark.usefixtures("leaky")
+@pytest.mark.parametrize("ignored", ["ignore:sleeps in real time", "ignore:::test_calls"])
+def test_one_kind_or_one_module_may_be_left_out(run, ignored):
+    result = run(LEAKS, "-W", "error::simlab.VirtualClockWarning", "-W", ignored)
+    result.assert_outcomes(failed=2)
+    assert SLEEPS not in result.stdout.str()
+    assert READS in result.stdout.str()
+
+
+LEAKS_AND_FAILS = """
+@pytest.mark.simlab("short.toml")
+async def test_slow():
+    time.sleep(1)
+    assert False, "too slow"
+"""
+
+
+def test_a_test_that_fails_by_itself_tells_its_leaks_too(run):
+    result = run(LEAKS_AND_FAILS, "-W", "error::simlab.VirtualClockWarning")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*AssertionError: too slow", "*test_calls.py:6: " + SLEEPS])
+
+
+EXPECTS_LEAKS = """
+import simlab
+
+@pytest.mark.simlab("short.toml")
+async def test_expected():
+    with pytest.warns(simlab.VirtualClockWarning, match="sleeps in real time"):
+        time.sleep(1)
+"""
+
+
+def test_a_leak_may_be_expected(run):
+    run(EXPECTS_LEAKS, "-W", "error::simlab.VirtualClockWarning").assert_outcomes(passed=1)
 
 
 AS_PYTEST_ASYNCIO = """

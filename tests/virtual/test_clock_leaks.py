@@ -18,7 +18,7 @@ from simlab.virtual.leaks import leaks_told
 @pytest.fixture
 def told():
     found = []
-    with leaks_told(lambda: 12.5, lambda what, place: found.append((what, place))):
+    with leaks_told(lambda: 12.5, lambda what, place: found.append((what, str(place)))):
         yield found
 
 
@@ -41,6 +41,11 @@ def _with_a_process():
         (lambda: os.getrandom(1), "draws from entropy without a seed: os.getrandom"),
         (lambda: ssl.RAND_bytes(1), "draws from entropy without a seed: ssl.RAND_bytes"),
         (lambda: time.process_time_ns(), "reads a real clock: time.process_time_ns"),
+        (
+            lambda: time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID),
+            "reads a real clock: time.clock_gettime",
+        ),
+        (lambda: os.times(), "reads a real clock: os.times"),
         (lambda: subprocess.run(["true"], check=True), "starts a process"),
         (lambda: os.system("true"), "starts a process"),
         (_with_a_process, "starts a process"),
@@ -64,6 +69,11 @@ def test_the_systems_monotonic_clocks_show_it_too(told):
     assert time.clock_gettime(time.CLOCK_MONOTONIC) == 12.5
     assert time.clock_gettime_ns(time.CLOCK_BOOTTIME) == 12_500_000_000
     assert told == []
+
+
+def test_the_processors_time_is_the_virtual_time_too(told):
+    assert time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID) == 12.5
+    assert [said for said, _ in told] == ["reads a real clock: time.clock_gettime"]
 
 
 def test_another_thread_has_the_real_clock(told):

@@ -9,6 +9,7 @@ import numpy as np
 from aiortc import RTCCertificate
 
 from simlab.virtual.entropy import seeded_entropy
+from simlab.virtual.world import virtual_world
 
 
 def draw():
@@ -80,3 +81,30 @@ def test_certificates_use_up_the_same_draws_and_have_the_same_size():
             after.add(os.urandom(8))
     assert sizes == {71}
     assert len(after) == 1
+
+
+def test_uuid1_is_the_same_in_the_next_session_of_a_process():
+    drawn = []
+    for seed in (5, 5, 6):
+        with virtual_world(seed):
+            drawn.append([uuid.uuid1(), uuid.uuid1()])
+    assert drawn[0] == drawn[1]
+    assert len({*drawn[0], *drawn[2]}) == 4
+
+
+def test_uuid1_asks_no_process_for_the_address_of_the_machine():
+    with seeded_entropy(5):
+        node = uuid.getnode()
+    assert node >> 40 & 1, "no network card has this bit"
+    with seeded_entropy(6):
+        assert uuid.getnode() != node
+
+
+def test_the_first_temporary_name_of_a_process_shifts_nothing(monkeypatch):
+    tempfile.gettempdir()
+    drawn = []
+    for _ in range(2):
+        with seeded_entropy(5):
+            drawn.append((os.path.basename(tempfile.mktemp()), uuid.uuid4()))
+        monkeypatch.setattr(tempfile, "tempdir", None)  # as before the first one
+    assert drawn[0] == drawn[1]

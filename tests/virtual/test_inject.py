@@ -8,7 +8,8 @@ from simlab.core.inject import UNREACHABLE, Injected
 from simlab.core.link import Delivered
 from simlab.core.packet import PacketClass
 from simlab.study.metrics import metrics
-from simlab.virtual.network import VirtualNetworkLoop, Way, current_host
+from simlab.virtual.hosts import current_host
+from simlab.virtual.network import VirtualNetworkLoop, Way
 from tests.virtual.sessions import run_text
 from tests.virtual.test_faults import CLEAN_READY_S, DITHER_S, first_s, ready_s
 

@@ -5,7 +5,8 @@ import pytest
 
 from simlab.core.link import Link
 from simlab.core.packet import Transit
-from simlab.virtual.network import VirtualNetworkLoop, current_host
+from simlab.virtual.hosts import current_host
+from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.wire import DITHER_S, Wire
 
 HERE, THERE = "10.0.1.2", "10.0.2.2"

@@ -5,8 +5,9 @@ import contextvars
 
 import pytest
 
+from simlab.virtual.hosts import current_host
 from simlab.virtual.loop import Process, current_process
-from simlab.virtual.network import VirtualNetworkLoop, current_host
+from simlab.virtual.network import VirtualNetworkLoop
 
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 

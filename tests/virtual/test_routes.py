@@ -13,7 +13,8 @@ from simlab.batch.door import toml_text
 from simlab.core.nat import Dependence
 from simlab.core.timeline import Recorder
 from simlab.virtual.addresses import SERVER, Site
-from simlab.virtual.network import VirtualNetworkLoop, current_host
+from simlab.virtual.hosts import current_host
+from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.routes import Routes
 from tests.virtual.sessions import scenario
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from simlab.core.timeline import Recorder
-from simlab.virtual.network import current_host
+from simlab.virtual.hosts import current_host
 from simlab.webrtc.callbacks import Callbacks
 from simlab.webrtc.handler import RequestHandler
 from simlab.webrtc.request_params import RequestParams

@@ -4,7 +4,7 @@ import contextvars
 import pytest
 
 from simlab.core.timeline import Recorder
-from simlab.virtual.network import current_host
+from simlab.virtual.hosts import current_host
 from simlab.virtual.world import virtual_world
 
 

@@ -1,0 +1,42 @@
+"""Count the sound that code sends and takes, frame by frame, on tracks that know nothing of simlab."""
+
+from collections.abc import Callable
+from typing import Any
+
+from simlab.webrtc.media import is_audible
+
+_FRAME_S = 0.02  # what a session counts media in
+
+
+def count_spoken(track: Any, spoken: Callable[[], None]) -> None:
+    """Call ``spoken`` for every 20 ms of sound that are taken from a track to be sent."""
+    if getattr(track, "kind", None) != "audio" or hasattr(track, "_simlab_counted"):
+        return
+    track._simlab_counted = True
+    receive, spoken_s = track.recv, 0.0
+
+    async def receive_and_count() -> Any:
+        nonlocal spoken_s
+        frame = await receive()
+        spoken_s += getattr(frame, "samples", 0) / (getattr(frame, "sample_rate", 0) or 1)
+        while spoken_s >= _FRAME_S - 1e-9:
+            spoken_s -= _FRAME_S
+            spoken()
+        return frame
+
+    track.recv = receive_and_count
+
+
+def count_heard(track: Any, heard: Callable[[], None]) -> None:
+    """Call ``heard`` for each audible frame that is taken from a track that is received."""
+    if track.kind != "audio":
+        return
+    receive = track.recv
+
+    async def receive_and_count() -> Any:
+        frame = await receive()
+        if is_audible(frame):
+            heard()
+        return frame
+
+    track.recv = receive_and_count
