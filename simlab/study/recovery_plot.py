@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from simlab.study.looks import LINES, below, corner, names_of, new_axes, reference, tidy, title
 from simlab.study.summary import Cell
+from simlab.study.words import count
 
 _FIGURE_INCHES = (9.0, 6.0)
 _MOST_BANDS = 4
@@ -107,8 +108,10 @@ def finding(cells: Sequence[Cell]) -> str:
     """Say in a sentence what the curves show."""
     compared = [cell for cell in cells if cell.curve.outages]
     if not compared:
-        return "No outage in any session"
-    told = dict(zip(names_of(compared), compared, strict=True))
+        never, sessions = sum(cell.never_came_about for cell in cells), sum(cell.sessions for cell in cells)
+        calls = count(sessions, "call")
+        return f"No outage, but {never} of {calls} never came about" if never else "No outage in any session"
+    told: dict[str, Cell] = dict(zip(names_of(compared), compared, strict=True))
     ordered = sorted(told, key=lambda name: _order(told[name]))
     chosen = dict.fromkeys((ordered[0], ordered[-1]))
     return ";\n".join(f"{name}: {_how(told[name])}" for name in chosen)
