@@ -122,7 +122,7 @@ def _success(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> M
     if not paired:
         return _independent_shares(name, count, other_count)
     if len(set(seeds)) < len(seeds):
-        return _means(name, *ends, seeds)
+        return _with_width(_means(name, *ends, seeds), *ends, seeds)
     pairs = Pairs.of(*ends)
     gap = ends[0] - ends[1]
     first, second = pairs.shares
@@ -137,6 +137,19 @@ def _success(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> M
         bool(gap.any()),
         tuple(gap.tolist()),
     )
+
+
+def _with_width(one: Measured, first: Floats, second: Floats, seeds: Sequence[int]) -> Measured:
+    """Give a share of several sessions a seed an interval where Student's has none.
+
+    Where the pairs of all seeds differ alike - by nothing, or by all - the seeds are as one pair each.
+    """
+    gap = first - second
+    if np.ptp(gap) > 0 or abs(one.difference) not in (0.0, 1.0):
+        return one
+    numbers = signs.sums_by(np.ones_like(first), seeds)
+    saved = [signs.sums_by(side, seeds) == numbers for side in (first, second)]
+    return replace(one, interval=proportions.paired_interval(Pairs.of(*saved)))
 
 
 def _independent_shares(name: str, one: tuple[int, int], other: tuple[int, int]) -> Measured:
