@@ -15,6 +15,7 @@ from simlab.study.words import count
 _FIGURE_INCHES = (9.0, 6.0)
 _MOST_BANDS = 4
 _MOST_ROWS = 8
+_MOST_INSIDE = 6
 _ROW_POINTS = 12.0
 _ICE_FAILS_S = 39.5
 
@@ -57,7 +58,7 @@ def _draw(ax: Axes, cell: Cell, name: str, look: dict[str, Any], until_s: float,
 
 
 def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> None:
-    ax.set_xlim(0.0, until_s)
+    ax.set_xlim(0.0, 1.02 * until_s)  # the last rise is not on the edge
     ax.set_ylim(0.0, 1.02)
     ax.set_xlabel("time since the outage began, in seconds")
     ax.set_ylabel("share of outages that are over")
@@ -67,7 +68,7 @@ def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> 
     if until_s > _ICE_FAILS_S:
         reference(ax, _ICE_FAILS_S, "39.5 s: before, no agent may call ICE failed (RFC 8863)")
     if drawn:
-        many = len(drawn) > _MOST_ROWS  # these stand beside the axes, not over the curves
+        many = len(drawn) > _MOST_INSIDE  # these stand beside the axes, not over the curves
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}
         ax.legend(framealpha=0.9, edgecolor="none", title="recovered, of all outages", fontsize=9, **place)
     rows = _at_risk(ax, drawn, until_s) if len(drawn) <= _MOST_ROWS else 0
