@@ -167,7 +167,7 @@ def _usable(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> Me
     first, second = (float(side.mean()) for side in shares)
     effect, differs = unpaired.cliffs_delta(*shares), bool(np.ptp(np.concatenate(shares)) > 0)
     if not differs or min(map(len, shares)) < 2:
-        return Measured(name, first, second, first - second, (-math.inf, math.inf), effect, 1.0, differs)
+        return Measured(name, first, second, first - second, (-1.0, 1.0), effect, 1.0, differs)
     found = stats.ttest_ind(*shares, equal_var=False)
     ends = found.confidence_interval()
     interval = _of_shares(ends.low, ends.high)
@@ -178,7 +178,7 @@ def _means(name: str, one: Floats, other: Floats, seeds: Sequence[int]) -> Measu
     """Compare means of shares of pairs: Student's over the seeds' sums, and p from turning their signs."""
     gap = one - other
     sums = signs.sums_by(gap, seeds)
-    interval = (-math.inf, math.inf)
+    interval = (-1.0, 1.0)
     if len(sums) > 1:
         reach = stats.t.ppf(0.975, len(sums) - 1) * sums.std(ddof=1) * math.sqrt(len(sums)) / len(gap)
         interval = _of_shares(gap.mean() - reach, gap.mean() + reach)

@@ -52,3 +52,10 @@ def test_seeds_that_all_end_alike_leave_an_interval(lost, pairs):
     assert found.difference == float(lost)
     assert found.interval == paired_interval(pairs)
     assert found.interval[1] - found.interval[0] > 0.3
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_one_seed_says_nothing_but_that_it_is_a_share(paired):
+    one, other = (Side(side([share]).sessions, []) for share in (0.9, 0.5))
+    found = measured(one, other, ["seed", "value"], paired=paired)["usable_fraction"]
+    assert found.interval == (-1.0, 1.0)
