@@ -137,3 +137,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with pytest.raises(InvalidInputError, match="other: is neither a run nor a study: it has no scenario"):
         store.load(tmp_path / "other")
+
+
+def test_records_are_added_below_a_last_line_without_an_end(tmp_path):
+    file = tmp_path / "trend.jsonl"
+    file.write_text('{"night": 1}')  # as an editor leaves it
+    store.append(file, [{"night": 2}])
+    assert store.records(file) == [{"night": 1}, {"night": 2}]

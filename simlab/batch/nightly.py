@@ -1,7 +1,7 @@
 """Run a night: the sweeps of a suite, judged against what is expected and against the nights before."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from simlab.batch.trend import (
     record,
     records_in,
 )
+from simlab.core.errors import SimlabError
 from simlab.report.junit import junit
 from simlab.report.markdown import markdown
 from simlab.study.night import Night
@@ -52,6 +53,14 @@ class Wishes:
     jobs: int
     overrides: Mapping[str, str] = field(default_factory=dict)
     accept: bool = False
+
+
+class NightNotSavedError(SimlabError):
+    """A night that could not be saved, or not all of it; ``night`` is what was found."""
+
+    def __init__(self, night: Night, faults: Sequence[str]) -> None:
+        super().__init__("\n  ".join(faults))
+        self.night = night
 
 
 class PlannedNight:
@@ -89,8 +98,8 @@ class PlannedNight:
 
         Raises
         ------
-        SimlabError
-            If something could not be saved.
+        NightNotSavedError
+            If something could not be saved; what could is.
         """
         night = self._empty()
         sweeps = [SweepOfNight(one, self.suite, self._before(one), self._tests()) for one in self.sweeps]
@@ -101,11 +110,19 @@ class PlannedNight:
         except KeyboardInterrupt:
             night = replace(night, interrupted=True)
         cells = [cell for sweep in sweeps for cell in sweep.cells(self.wishes.overrides, night.interrupted)]
-        night = replace(night, cells=cells)
-        self._save_studies(sweeps)
-        if not night.interrupted:
-            self._add(night, sweeps)
-        return self._saved(night)
+        return self._all_saved(replace(night, cells=cells), sweeps)
+
+    def _all_saved(self, night: Night, sweeps: Sequence[SweepOfNight]) -> Night:
+        """Save what can be saved: a full disk takes the trend, perhaps, where it takes no folder."""
+        faults: dict[str, None] = {}
+        for save in (self._studies_saved, self._added, self._saved):
+            try:
+                night = save(night, sweeps)
+            except SimlabError as error:
+                faults[str(error)] = None
+        if faults:
+            raise NightNotSavedError(night, list(faults))
+        return night
 
     def _empty(self) -> Night:
         return Night(
@@ -134,16 +151,17 @@ class PlannedNight:
             return self._study.of(part)
         return baseline_of(self.records, part, self.suite.baseline.nights)
 
-    def _save_studies(self, sweeps: Iterable[SweepOfNight]) -> None:
+    def _studies_saved(self, night: Night, sweeps: Sequence[SweepOfNight]) -> Night:
         for sweep in sweeps:
             if self.wishes.out is not None and (sweep.study.session_rows or sweep.study.failures):
                 name = f"{self.suite.name}-{sweep.planned.sweep.name}"
                 files = {**sweep.planned.plan.files(), **sweep.study.files()}
                 store.save_files(self.wishes.out, name, files)
+        return night
 
-    def _add(self, night: Night, sweeps: Iterable[SweepOfNight]) -> None:
-        if self.trend is None:
-            return
+    def _added(self, night: Night, sweeps: Sequence[SweepOfNight]) -> Night:
+        if self.trend is None or night.interrupted:
+            return night
         samples = [(part, sweep.sample(part)) for sweep in sweeps for part in sweep.planned.parts]
         accept = self.wishes.accept
         records = [
@@ -151,8 +169,9 @@ class PlannedNight:
             for cell, (part, sample) in zip(night.cells, samples, strict=True)
         ]
         store.append(self.trend, records)
+        return night
 
-    def _saved(self, night: Night) -> Night:
+    def _saved(self, night: Night, _: Sequence[SweepOfNight]) -> Night:
         if self.wishes.out is None:
             return night
         files = {"junit.xml": junit(night), "summary.md": markdown(night).encode()}
@@ -196,8 +215,8 @@ def nightly(
     ------
     InvalidInputError
         If something is wrong with the suite, a profile, or the trend.
-    SimlabError
-        If it could not be saved.
+    NightNotSavedError
+        If it could not be saved; its ``night`` is what was found.
     KeyboardInterrupt
         If the user ended it; with ``out``, what was finished is saved before.
     """

@@ -177,16 +177,28 @@ class StudyBaseline:
     """
 
     def __init__(self, folder: str) -> None:
+        self._folder = folder
         paths = (Path(folder) / name for name in (SESSIONS, OUTAGES))
         self._sessions, self._outages = (read_table(store.content(path), path).to_dicts() for path in paths)
 
     def of(self, part: Part) -> Sample | None:
-        """Return the sessions of a cell: those of the same profile, policy and values."""
+        """Return the sessions of a cell: those of the same profile, policy and values.
+
+        Raises
+        ------
+        InvalidInputError
+            If the study has several sessions of one seed, since it varies what the suite does not.
+        """
         labels = {name: value for name, value in part.labels.items() if name != "sweep"}
         sessions, outages = (
             [row for row in rows if all(str(row.get(name)) == value for name, value in labels.items())]
             for rows in (self._sessions, self._outages)
         )
+        seeds = [row["seed"] for row in sessions]
+        if again := [seed for seed in seeds if seeds.count(seed) > 1]:
+            cell = ", ".join(labels.values())
+            told = f"several sessions of seed {again[0]} of {cell}: it varies what the suite does not"
+            raise InvalidInputError([f"baseline.study: {self._folder}: {told}"])
         return sample_of(sessions, outages) if sessions else None
 
 

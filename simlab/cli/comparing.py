@@ -11,6 +11,7 @@ from simlab.cli.tables import table_of
 from simlab.study.comparison import Comparison
 from simlab.study.comparison_words import NAMES, change_finding, difference_text, findings, turned
 from simlab.study.measures import DECIDING
+from simlab.study.words import count
 
 _STYLES = {"better": "green", "worse": "red", "mixed": "yellow", "can't be told": "dim"}
 _WORDS = {
@@ -73,7 +74,7 @@ def changes(found: Compared) -> list[RenderableType]:
 
 def _counts(one: Comparison) -> str:
     before, after = one.sessions
-    return f"{before} pairs" if one.paired else f"{before}, {after}"
+    return count(before, "pair") if one.paired else f"{before}, {after}"
 
 
 def _seconds(value_s: float) -> str:

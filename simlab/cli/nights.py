@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from simlab import store
-from simlab.batch.nightly import PlannedNight
+from simlab.batch.nightly import NightNotSavedError, PlannedNight
 from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo
@@ -34,21 +34,31 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
     Raises
     ------
     SimlabError
-        If it could not be saved.
+        If it could not be saved; then it is printed before.
     """
+    unsaved: NightNotSavedError | None = None
     with Bar(planned.sessions, wanted=not quiet) as bar:
-        night = planned.run(lambda failed: bar.advance(failed=failed, total=planned.sessions))
+        try:
+            night = planned.run(lambda failed: bar.advance(failed=failed, total=planned.sessions))
+        except NightNotSavedError as error:
+            night, unsaved = error.night, error
+    _show(night, as_json=as_json, quiet=quiet)
     if files.junit is not None:
         store.add(files.junit, junit(night))
     if files.markdown is not None:
         store.add(files.markdown, markdown(night).encode())
+    if unsaved is not None:
+        raise unsaved
+    return exit_status(night)
+
+
+def _show(night: Night, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(store.to_json(night_json(night)), nl=False)
-    elif quiet:
-        click.echo(night.folder)
-    else:
+    elif not quiet:
         _print(night)
-    return exit_status(night)
+    elif night.folder is not None:
+        click.echo(night.folder)
 
 
 def exit_status(night: Night) -> int:

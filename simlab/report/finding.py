@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from simlab.report.tables import share, worse
 from simlab.study.comparison import Comparison
+from simlab.study.comparison_words import findings
+from simlab.study.proportions import wilson_interval
 from simlab.study.rows import Row
 from simlab.study.summary import Cell, summarise
+from simlab.study.words import count, listed
 
 
 def finding(
@@ -38,12 +41,36 @@ def finding(
     best, worst = cells[0], cells[-1]
     if len(cells) == 1:
         return f"{_with(about, best)}, {_how(best)}."
-    told = _compared(about, best, worst)
-    if about == "policy" and len({row["profile"] for row in sessions}) > 1:
-        told += ", all profiles taken together"
-    if _differ(about, best, worst, comparisons):
-        return f"{told}."
-    return f"{len(sessions)} sessions cannot tell them apart: {told[0].lower()}{told[1:]}."
+    told = _compared(about, best, worst) + _together(about, by, sessions)
+    lowered = f"{told[0].lower()}{told[1:]}"
+    names = {str(cell.labels[about]) for cell in (best, worst)}
+    between = [one for one in comparisons if {one.first, one.second} == names]
+    if contrary := _contrary(str(best.labels[about]), between):
+        return f"{contrary}; but {lowered}."
+    differ = any(one.verdict != "can't be told" for one in between) if between else _apart(best, worst)
+    return f"{told}." if differ else f"{len(sessions)} sessions cannot tell them apart: {lowered}."
+
+
+def _contrary(best: str, between: Sequence[Comparison]) -> str:
+    """Say what comparisons tell that is not in favour of the best; nothing where all that they tell is."""
+    ways = {"better": "worse", "worse": "better"}
+    telling = [one for one in between if one.verdict != "can't be told"]
+    if all((one.verdict if one.first == best else ways.get(one.verdict)) == "better" for one in telling):
+        return ""
+    if len(between) == 1:
+        return findings(between)[0]
+    return "; ".join(
+        f"on {', '.join(map(str, one.labels.values()))} {findings([one])[0]}" for one in telling
+    ).replace("on ", "On ", 1)
+
+
+def _together(about: str, by: Sequence[str], sessions: Sequence[Row]) -> str:
+    """Say which columns are not told apart, though they vary."""
+    varied = [name for name in by if name != about and len({row[name] for row in sessions}) > 1]
+    if not varied:
+        return ""
+    taken = ["all profiles" if name == "profile" else f"all values of {name}" for name in varied]
+    return f", {listed(taken)} taken together"
 
 
 def grouped(
@@ -66,6 +93,8 @@ def _with(about: str, cell: Cell) -> str:
 
 def _how(cell: Cell) -> str:
     saved = f"{share(cell.success)} of {cell.sessions} calls were saved"
+    if cell.never_came_about:
+        return f"{saved}: {cell.never_came_about} never came about"
     if not cell.curve.outages:
         return f"{saved}, without any outage"
     for percent, value_s in ((95, cell.p95_s), (50, cell.median_s)):
@@ -87,6 +116,10 @@ def _compared(about: str, best: Cell, worst: Cell) -> str:
 
 
 def _times(best: Cell, worst: Cell, against: str) -> list[str]:
+    if not worst.curve.outages:
+        return []  # its calls never came about
+    if not best.curve.outages:
+        return [f"there was no outage in {best.sessions} sessions, against {_outages(worst)} {against}"]
     for percent, ours_s, theirs_s in (
         (95, best.p95_s, worst.p95_s),
         (50, best.median_s, worst.median_s),
@@ -96,19 +129,21 @@ def _times(best: Cell, worst: Cell, against: str) -> list[str]:
             return [f"{over}, against {theirs_s:.1f} s {against}"]
         if math.isfinite(ours_s) and math.isinf(theirs_s):
             return [f"{over}, which they never were {against}"]
-    return ["no outage was seen" if not best.curve.outages else "fewer than half of the outages were over"]
+    return ["fewer than half of the outages were over"]
 
 
-def _differ(about: str, one: Cell, other: Cell, comparisons: Sequence[Comparison]) -> bool:
-    names = {one.labels[about], other.labels[about]}
-    between = [each for each in comparisons if {each.first, each.second} == names]
-    if between:
-        return any(each.verdict != "can't be told" for each in between)
-    return _apart(one, other)
+def _outages(cell: Cell) -> str:
+    return f"{count(cell.curve.outages, 'outage')} in {cell.sessions} sessions"
 
 
 def _apart(one: Cell, other: Cell) -> bool:
-    """Tell whether an interval of one has nothing in common with the other's."""
+    """Tell whether an interval of one has nothing in common with the other's.
+
+    Where only the other has outages, the intervals are those of the share of sessions that have one.
+    """
+    if other.curve.outages and not one.curve.outages:
+        some = min(other.curve.outages, other.sessions)
+        return wilson_interval(0, one.sessions)[1] < wilson_interval(some, other.sessions)[0]
     pairs = [
         (one.success_interval, other.success_interval),
         (one.p95_interval_s, other.p95_interval_s),

@@ -6,6 +6,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from simlab.study.night import Night, NightCell
 from simlab.study.nights import Check
+from simlab.study.words import count
 
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -57,7 +58,7 @@ def _case(night: Night, cell: NightCell, check: Check) -> TestCase:
 
 def _not_run(night: Night, cell: NightCell) -> TestCase:
     case = TestCase("every session can be run", classname=_class(night, cell), time=0.0)
-    found = Error(f"{len(cell.failures)} sessions could not be run", "session")
+    found = Error(f"{count(len(cell.failures), 'session')} could not be run", "session")
     found.text = "\n".join(cell.failures)
     case.result = [found]
     return case

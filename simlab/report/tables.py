@@ -93,8 +93,8 @@ _NOTE = (
 
 
 def worse(cell: Cell) -> tuple[float, ...]:
-    """Return what sorts cells, the best first: calls lost, then the times of recovery."""
-    late = [math.inf if math.isnan(time_s) else time_s for time_s in (cell.p95_s, cell.median_s)]
+    """Return what sorts cells, the best first: calls lost, then the times of recovery; no outage is 0 s."""
+    late = [0.0 if math.isnan(time_s) else time_s for time_s in (cell.p95_s, cell.median_s)]
     return (-cell.success, *late, -cell.usable_fraction)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Timeline
@@ -170,14 +170,21 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     text = "".join(json.dumps(one, ensure_ascii=False, allow_nan=False) + "\n" for one in records)
     with told(path, "the records could not be added"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab", buffering=0) as file:
-            before_bytes, content, written = os.fstat(file.fileno()).st_size, text.encode(), 0
+        with path.open("a+b", buffering=0) as file:
+            before_bytes, written = os.fstat(file.fileno()).st_size, 0
+            content = (_line_end(file, before_bytes) + text).encode()
             try:
                 while written < len(content):  # a disk that is about to be full takes a part
                     written += file.write(content[written:])
             except OSError:
                 file.truncate(before_bytes)
                 raise
+
+
+def _line_end(file: BinaryIO, size_bytes: int) -> str:
+    """Return what ends the last line, which an editor may have left without an end."""
+    file.seek(max(0, size_bytes - 1))
+    return "\n" if file.read(1) not in (b"", b"\n") else ""
 
 
 def records(path: Path) -> list[dict[str, Any]]:

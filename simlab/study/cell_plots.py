@@ -83,16 +83,22 @@ def _heat_finding(
     values: Sequence[str],
     key: str,
 ) -> str:
+    if np.isnan(grid).all():
+        return "No outage was seen"
     lost = {name: int(np.isinf(row).sum()) for name, row in zip(policies, grid, strict=True)}
     worst = max(lost, key=lambda name: lost[name])
     if not lost[worst]:
-        slowest = int(np.nanargmax(np.where(np.isnan(grid), -1.0, grid).max(axis=1)))
+        slowest = int(np.argmax(np.where(np.isnan(grid), -1.0, grid).max(axis=1)))
         most_s = float(np.nanmax(grid[slowest]))
-        return f"Calls come back with every policy, with {policies[slowest]} within up to {most_s:.1f} s"
-    first = values[int(np.nonzero(np.isinf(grid[policies.index(worst)]))[0][0])]
+        return (
+            f"Half of the outages are over within {most_s:.1f} s at most, with {policies[slowest]} the latest"
+        )
+    at = np.nonzero(np.isinf(grid[policies.index(worst)]))[0].tolist()
+    on = len(at) > 1 and at == list(range(at[0], len(values)))
+    where = f"from {key} = {values[at[0]]} on" if on else f"at {key} = {listed([values[one] for one in at])}"
     saved = [name for name, number in lost.items() if not number]
-    but = f"; with {listed(saved)} most do at every value" if saved else ""
-    return f"Policy {worst}: most calls do not come back from {key} = {first} on{but}"
+    but = f"; with {listed(saved)} at least half are at every value" if saved else ""
+    return f"Policy {worst}: most outages are not over {where}{but}"
 
 
 def plot_usable(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
@@ -189,7 +195,7 @@ def _mark(ax: Axes, x: float, cell: Cell, name: str, number: int) -> None:
 
 def _cost_finding(drawn: Sequence[Cell]) -> str:
     if not drawn:
-        return "No outage in any session"
+        return "No outage was seen"
     named = dict(zip(names_of(drawn), drawn, strict=True))
     fastest = min(named, key=lambda name: (named[name].p95_s, named[name].attempts))
     one = named[fastest]

@@ -11,7 +11,7 @@ from simlab.study.summary import Cell
 
 INK = "#222222"
 # Okabe and Ito's hues, for the colour-blind, each with a dash and a marker of its own, for print in grey.
-LINES: tuple[tuple[str, Any], ...] = (
+_SEVEN: tuple[tuple[str, Any], ...] = (
     ("#0072B2", "-"),
     ("#D55E00", "--"),
     ("#009E73", "-."),
@@ -20,6 +20,10 @@ LINES: tuple[tuple[str, Any], ...] = (
     ("#56B4E9", (0, (8, 2))),
     ("#000000", (0, (1, 1))),
 )
+LINES = tuple(
+    (colour, _SEVEN[(at + turn) % 7][1]) for turn in range(7) for at, (colour, _) in enumerate(_SEVEN)
+)
+"""After seven, the same colours come again with other dashes."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
 
 

@@ -122,7 +122,7 @@ def _success(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> M
     if not paired:
         return _independent_shares(name, count, other_count)
     if len(set(seeds)) < len(seeds):
-        return _means(name, *ends, seeds)
+        return _with_width(_means(name, *ends, seeds), *ends, seeds)
     pairs = Pairs.of(*ends)
     gap = ends[0] - ends[1]
     first, second = pairs.shares
@@ -137,6 +137,19 @@ def _success(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> M
         bool(gap.any()),
         tuple(gap.tolist()),
     )
+
+
+def _with_width(one: Measured, first: Floats, second: Floats, seeds: Sequence[int]) -> Measured:
+    """Give a share of several sessions a seed an interval where Student's has none.
+
+    Where the pairs of all seeds differ alike - by nothing, or by all - the seeds are as one pair each.
+    """
+    gap = first - second
+    if np.ptp(gap) > 0 or abs(one.difference) not in (0.0, 1.0):
+        return one
+    numbers = signs.sums_by(np.ones_like(first), seeds)
+    saved = [signs.sums_by(side, seeds) == numbers for side in (first, second)]
+    return replace(one, interval=proportions.paired_interval(Pairs.of(*saved)))
 
 
 def _independent_shares(name: str, one: tuple[int, int], other: tuple[int, int]) -> Measured:
@@ -154,7 +167,7 @@ def _usable(one: Side, other: Side, seeds: Sequence[int], *, paired: bool) -> Me
     first, second = (float(side.mean()) for side in shares)
     effect, differs = unpaired.cliffs_delta(*shares), bool(np.ptp(np.concatenate(shares)) > 0)
     if not differs or min(map(len, shares)) < 2:
-        return Measured(name, first, second, first - second, (-math.inf, math.inf), effect, 1.0, differs)
+        return Measured(name, first, second, first - second, (-1.0, 1.0), effect, 1.0, differs)
     found = stats.ttest_ind(*shares, equal_var=False)
     ends = found.confidence_interval()
     interval = _of_shares(ends.low, ends.high)
@@ -165,7 +178,7 @@ def _means(name: str, one: Floats, other: Floats, seeds: Sequence[int]) -> Measu
     """Compare means of shares of pairs: Student's over the seeds' sums, and p from turning their signs."""
     gap = one - other
     sums = signs.sums_by(gap, seeds)
-    interval = (-math.inf, math.inf)
+    interval = (-1.0, 1.0)
     if len(sums) > 1:
         reach = stats.t.ppf(0.975, len(sums) - 1) * sums.std(ddof=1) * math.sqrt(len(sums)) / len(gap)
         interval = _of_shares(gap.mean() - reach, gap.mean() + reach)

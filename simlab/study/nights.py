@@ -14,9 +14,9 @@ from simlab.study.expected import Evidence, evidence
 from simlab.study.rows import Row
 
 MEASURES: Mapping[str, tuple[str, str, int]] = {
-    "success_rate": ("success rate", "", -1),
+    "success_rate": ("success rate", " %", -1),
     "down_time": ("outage per session", " s", 1),
-    "usable_fraction": ("usable fraction", "", -1),
+    "usable_fraction": ("usable fraction", " %", -1),
     "attempts": ("attempts per session", "", 1),
     "violations": ("violations per session", "", 1),
 }
@@ -45,12 +45,14 @@ def sample_of(sessions: Iterable[Row], outages: Iterable[Row]) -> Sample:
     """Return the numbers of the sessions of a cell, in their order.
 
     ``down_time`` is the seconds of all outages of a session together; one that was not over counts to the
-    end of the session, so its mean is a restricted mean, and needs no model of what came after.
+    end of the session, so its mean is a restricted mean, and needs no model of what came after. A client that
+    was never ready was down all the time.
     """
+    rows = list(sessions)
     down_s: dict[int, float] = {}
     for row in outages:
         down_s[row["session"]] = down_s.get(row["session"], 0.0) + row["waited_s"]
-    rows = list(sessions)
+    down_s |= {row["session"]: row["duration_s"] for row in rows if row["connect_bot_ready_s"] is None}
     values = {
         "success_rate": tuple(float(row["succeeded"]) for row in rows),
         "down_time": tuple(round(down_s.get(row["session"], 0.0), 6) for row in rows),
@@ -216,7 +218,8 @@ def _expected(
         verdict = "failed"
     elif one.speaks_for <= 1 - confidence:
         verdict = "met"
-    told = f"{expectation.text}: {verdict} ({_number(one.measured)} in {len(group.sessions)} sessions)"
+    unit = _UNITS.get(expectation.metric, "")
+    told = f"{expectation.text}: {verdict} ({_number(one.measured, unit)} in {len(group.sessions)} sessions)"
     return Check(
         group.labels, "expectation", expectation.metric, expectation.text, verdict, one.against, told
     )
@@ -230,7 +233,7 @@ def _compared(group: Group, measure: str, two: Comparison | None, rejected: bool
     numbers = f"{len(group.sample.seeds)} sessions against {two.number_before}"
     sides = f"{two.pairs} seeds" if two.pairs else numbers
     told = (
-        f"{name}: {_verb(verdict)} {_number(two.tonight)}{unit} against {_number(two.before)}{unit} "
+        f"{name}: {_verb(verdict)} {_number(two.tonight, unit)} against {_number(two.before, unit)} "
         f"({sides}, p = {two.worse:.2g})"
     )
     return Check(group.labels, "comparison", measure, name, verdict, two.worse, told)
@@ -240,7 +243,12 @@ def _verb(verdict: Verdict) -> str:
     return {"same": "not worse,"}.get(verdict, f"{verdict},")
 
 
-def _number(value: float) -> str:
+_UNITS = {"success_rate": " %", "usable_fraction": " %", "recovery_p95": " s", "connect_s": " s"}
+"""Of what is expected; the others are counts."""
+
+
+def _number(value: float, unit: str) -> str:
     if math.isnan(value):
         return "nothing"
-    return f"{value:.4g}" if math.isfinite(value) else "never"
+    shown = 100 * value if unit == " %" else value
+    return f"{shown:.4g}{unit}" if math.isfinite(value) else "never"

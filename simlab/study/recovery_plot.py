@@ -10,10 +10,12 @@ from matplotlib.axes import Axes
 
 from simlab.study.looks import LINES, below, corner, names_of, new_axes, reference, tidy, title
 from simlab.study.summary import Cell
+from simlab.study.words import count
 
 _FIGURE_INCHES = (9.0, 6.0)
 _MOST_BANDS = 4
 _MOST_ROWS = 8
+_MOST_INSIDE = 6
 _ROW_POINTS = 12.0
 _ICE_FAILS_S = 39.5
 
@@ -56,7 +58,7 @@ def _draw(ax: Axes, cell: Cell, name: str, look: dict[str, Any], until_s: float,
 
 
 def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> None:
-    ax.set_xlim(0.0, until_s)
+    ax.set_xlim(0.0, 1.02 * until_s)  # the last rise is not on the edge
     ax.set_ylim(0.0, 1.02)
     ax.set_xlabel("time since the outage began, in seconds")
     ax.set_ylabel("share of outages that are over")
@@ -66,7 +68,7 @@ def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> 
     if until_s > _ICE_FAILS_S:
         reference(ax, _ICE_FAILS_S, "39.5 s: before, no agent may call ICE failed (RFC 8863)")
     if drawn:
-        many = len(drawn) > _MOST_ROWS  # these stand beside the axes, not over the curves
+        many = len(drawn) > _MOST_INSIDE  # these stand beside the axes, not over the curves
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}
         ax.legend(framealpha=0.9, edgecolor="none", title="recovered, of all outages", fontsize=9, **place)
     rows = _at_risk(ax, drawn, until_s) if len(drawn) <= _MOST_ROWS else 0
@@ -107,8 +109,10 @@ def finding(cells: Sequence[Cell]) -> str:
     """Say in a sentence what the curves show."""
     compared = [cell for cell in cells if cell.curve.outages]
     if not compared:
-        return "No outage in any session"
-    told = dict(zip(names_of(compared), compared, strict=True))
+        never, sessions = sum(cell.never_came_about for cell in cells), sum(cell.sessions for cell in cells)
+        calls = count(sessions, "call")
+        return f"No outage, but {never} of {calls} never came about" if never else "No outage in any session"
+    told: dict[str, Cell] = dict(zip(names_of(compared), compared, strict=True))
     ordered = sorted(told, key=lambda name: _order(told[name]))
     chosen = dict.fromkeys((ordered[0], ordered[-1]))
     return ";\n".join(f"{name}: {_how(told[name])}" for name in chosen)

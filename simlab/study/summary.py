@@ -49,6 +49,11 @@ class Cell:
     attempts: float
     violations: int
 
+    @property
+    def never_came_about(self) -> int:
+        """In how many sessions without any outage the client was never ready, at least."""
+        return 0 if self.curve.outages else self.sessions - self.succeeded
+
 
 def summarise(sessions: Iterable[Row], outages: Iterable[Row], by: Sequence[str]) -> list[Cell]:
     """Return the cells of a study, in the order in which they come in ``sessions``.

@@ -1,6 +1,6 @@
 """The picture of a trend: a measure over the nights, with its interval, and which nights were worse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -12,10 +12,11 @@ from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from simlab.study.nights import MEASURES
+from simlab.study.words import count
 
 _FIGURE_INCHES = (9.0, 4.5)
 # Okabe and Ito's hues, for the colour-blind, each with a mark and a dash of its own, for print in grey.
-_LOOKS = (
+_LOOKS: tuple[tuple[str, str, Any], ...] = (
     ("#0072B2", "o", "-"),
     ("#D55E00", "s", "--"),
     ("#009E73", "^", "-."),
@@ -45,17 +46,36 @@ def plot_trend(records: Sequence[Mapping[str, Any]], measure: str, ax: Axes | No
     if ax is None:
         ax = Figure(figsize=_FIGURE_INCHES, layout="constrained").add_subplot()
     cells: dict[str, list[Mapping[str, Any]]] = {}
+    named = _namer(records)
     for one in records:
-        cells.setdefault(_name(one), []).append(one)
-    for (name, nights), look, shift in zip(cells.items(), cycle(_LOOKS), _shifts(len(cells)), strict=False):
+        cells.setdefault(named(one), []).append(one)
+    for (name, nights), look, shift in zip(cells.items(), cycle(_looks()), _shifts(len(cells)), strict=False):
         _draw(ax, name, [one for one in nights if one["seeds"]], measure, look, shift)
     _dress(ax, records, measure, cells)
     return ax
 
 
-def _name(one: Mapping[str, Any]) -> str:
-    varied = [f"{key}={value}" for key, value in one["varied"].items()]
-    return ", ".join([one["sweep"], one["profile"], one["policy"], *varied])
+def _namer(records: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], str]:
+    """Return what calls a cell by its name: with that of its suite where there are several."""
+    several = len({one["suite"] for one in records}) > 1
+
+    def name(one: Mapping[str, Any]) -> str:
+        varied = [f"{key}={value}" for key, value in one["varied"].items()]
+        suite = f"{one['suite']}: " if several else ""
+        return suite + ", ".join([one["sweep"], one["profile"], one["policy"], *varied])
+
+    return name
+
+
+def _looks() -> list[tuple[str, str, Any]]:
+    """Return a look for each of 25 cells: after five, the same colours with other marks and dashes."""
+    turned = [_LOOKS[turn:] + _LOOKS[:turn] for turn in range(len(_LOOKS))]
+    return [(one[0], *other[1:]) for others in turned for one, other in zip(_LOOKS, others, strict=True)]
+
+
+def _is_worse(one: Mapping[str, Any], measure: str) -> bool:
+    """Tell whether a night was worse in this measure; in any, where it is not recorded in which."""
+    return bool(one["worse"] and MEASURES[measure][0] in one.get("failed", (MEASURES[measure][0],)))
 
 
 def _shifts(number: int) -> npt.NDArray[np.float64]:
@@ -70,13 +90,22 @@ def _draw(
     at = np.array([one["night"] for one in nights]) + shift
     values = [np.array(one["values"][measure]) for one in nights]
     means = np.array([each.mean() for each in values])
-    ends = np.array([mean_interval(each) for each in values])
+    ends = _of_measure(np.array([mean_interval(each) for each in values]), measure)
     ax.errorbar(
         at, means, np.abs(ends.T - means), color=colour, marker=mark, linestyle=dash, capsize=2, label=name
     )
-    worse = [number for number, one in enumerate(nights) if one["worse"]]
+    worse = [number for number, one in enumerate(nights) if _is_worse(one, measure)]
     ax.scatter(at[worse], means[worse], s=160, facecolors="none", edgecolors=colour, linewidths=1.8)
-    _band(ax, nights, values, at, colour)
+    _band(ax, nights, values, at, measure, colour)
+
+
+def _of_measure(ends: npt.NDArray[np.float64], measure: str) -> npt.NDArray[np.float64]:
+    """Return ends of intervals without what a share cannot be, or a time or number."""
+    return np.clip(ends, 0.0, 1.0 if _is_share(measure) else None)
+
+
+def _is_share(measure: str) -> bool:
+    return MEASURES[measure][1] == " %"
 
 
 def mean_interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -93,6 +122,7 @@ def _band(
     nights: Sequence[Mapping[str, Any]],
     values: Sequence[npt.NDArray[np.float64]],
     at: npt.NDArray[np.float64],
+    measure: str,
     colour: str,
 ) -> None:
     accepted = [number for number, one in enumerate(nights) if one["accepted"]]
@@ -104,7 +134,8 @@ def _band(
     sigma = pooled.std(ddof=1) / np.sqrt(np.median([len(each) for each in good]))
     width = stats.norm.isf(0.00135) * sigma
     ends = (at[first] - 0.3, at[-1] + 0.3)
-    ax.fill_between(ends, pooled.mean() - width, pooled.mean() + width, color=colour, alpha=0.12, linewidth=0)
+    low, high = _of_measure(pooled.mean() + np.array([-width, width]), measure)
+    ax.fill_between(ends, low, high, color=colour, alpha=0.12, linewidth=0)
 
 
 def finding(records: Sequence[Mapping[str, Any]], measure: str) -> str:
@@ -112,13 +143,14 @@ def finding(records: Sequence[Mapping[str, Any]], measure: str) -> str:
     name = MEASURES[measure][0]
     nights = sorted({one["night"] for one in records})
     worse: dict[str, list[int]] = {}
+    named = _namer(records)
     for one in records:
-        if one["worse"]:
-            worse.setdefault(_name(one), []).append(one["night"])
+        if _is_worse(one, measure):
+            worse.setdefault(named(one), []).append(one["night"])
     if not nights:
         return "No night has been recorded"
     if not worse:
-        return f"{name.capitalize()} over {len(nights)} nights: none was worse than those before"
+        return f"{name.capitalize()} over {count(len(nights), 'night')}: none was worse than those before"
     cell, numbers = next(iter(worse.items()))
     listed = ", ".join(map(str, numbers[:6])) + ("…" if len(numbers) > 6 else "")
     more = f", and {len(worse) - 1} more" if len(worse) > 1 else ""
@@ -133,13 +165,19 @@ def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: 
             "accepted", (number - 0.45, 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
         )
     ax.set_xlabel("night")
-    ax.set_ylabel(f"{name}, mean{f' ({unit.strip()})' if unit else ''}")
+    if _is_share(measure):
+        ax.set_ylabel(f"{name}, mean")
+        ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    else:
+        ax.set_ylabel(f"{name}, mean{f' ({unit.strip()})' if unit else ''}")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(y=0.12)
     ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
     ax.set_title(finding(records, measure), loc="left", fontsize=11)
     if cells:
-        ax.legend(fontsize=8)
+        many = len(cells) > len(_LOOKS)  # these stand beside the axes, not over the curves
+        place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}
+        ax.legend(fontsize=8, **place)
     sessions = sum(len(one["seeds"]) for one in records)
     told = f"n = {sessions} sessions"
     ax.annotate(told, (0.995, 0.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=8)

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import polars as pl
 import pytest
 import xunitparser
 
@@ -319,3 +320,17 @@ def test_a_stored_study_as_the_baseline(nights, tmp_path):
     assert old.seeds == tuple(stored["seeds"])
     assert old.values["down_time"] == tuple(stored["values"]["down_time"])
     assert first.number == 1
+
+
+def test_a_study_with_several_cells_for_one_of_the_suite_is_no_baseline(nights, tmp_path):
+    folder, _ = nights
+    study = next(
+        path for path in sorted((folder / "results").iterdir()) if path.name.endswith("small-blocked")
+    )
+    for name in ("sessions.parquet", "outages.parquet"):
+        once = pl.read_parquet(study / name)
+        twice = [once.with_columns(pl.lit(value).alias("link.loss")) for value in ("1%", "5%")]
+        pl.concat(twice).write_parquet(tmp_path / name)
+    suite = SUITE.replace("[baseline]", f'[baseline]\nstudy = "{tmp_path}"')
+    with pytest.raises(InvalidInputError, match=r"several sessions of seed 1 of tunnel, pipecat"):
+        simlab.nightly(written(tmp_path, suite))

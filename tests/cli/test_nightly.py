@@ -5,8 +5,9 @@ import json
 import pytest
 import xunitparser
 
+from simlab import store
 from simlab.batch import session
-from simlab.core.errors import SessionFailedError
+from simlab.core.errors import SessionFailedError, SimlabError
 
 SUITE = """
 description = "short"
@@ -126,3 +127,15 @@ def test_interrupted_is_130_and_not_in_the_trend(simlab, here, suite, monkeypatc
     assert result.exit_code == 130
     assert "was interrupted: nothing is judged" in result.stdout
     assert not (here / "results" / "tiny-trend.jsonl").exists()
+
+
+def test_what_a_full_disk_does_not_take_is_judged_and_told_all_the_same(simlab, here, suite, monkeypatch):
+    def full(parent, *_):
+        raise SimlabError(f"{parent}: the folder could not be written: no space left on device")
+
+    monkeypatch.setattr(store, "save_files", full)
+    result = nightly(simlab, suite())
+    assert result.exit_code == 3
+    assert "Night 1 of tiny: nothing failed in 5 checks." in result.stdout.splitlines()
+    assert result.stderr == "Error: results: the folder could not be written: no space left on device\n"
+    assert (here / "results" / "tiny-trend.jsonl").exists()

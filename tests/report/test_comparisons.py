@@ -42,3 +42,18 @@ def test_what_comparisons_cannot_tell_apart_the_finding_does_not():
     assert row.names == ["quick", "can't be told from", "late"]
     cells = summarise(rows, outages, BY)
     assert finding(cells, rows, outages, compared).startswith("6 sessions cannot tell them apart: with quick")
+
+
+def test_the_finding_does_not_contradict_the_comparison():
+    # The 95th percentile speaks for one, by a single session; what can be told speaks for the other.
+    rows, outages = [], []
+    for policy, waits_s, usable in (("even", [20.0] * 12, 0.5), ("quick", [10.0] * 11 + [21.0], 0.7)):
+        for seed, wait_s in enumerate(waits_s):
+            row = session(len(rows), policy=policy, seed=seed, usable_fraction=usable + seed / 1000)
+            rows.append(row)
+            outages.append(outage(row, wait_s))
+    told = finding(summarise(rows, outages, BY), rows, outages, compare_groups(rows, outages, BY))
+    assert told == (
+        "quick is better than even: usable time 70.5 % against 50.5 % and longest outage 10.0 s against "
+        "20.0 s; but with even, 95 % of the outages were over within 20.0 s, against 21.0 s with quick."
+    )

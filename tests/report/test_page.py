@@ -8,6 +8,7 @@ from simlab.report.study_page import study_page
 from simlab.report.tables import cells_table, share
 from simlab.report.values import Found, Replay
 from simlab.report.worst import worst_sessions
+from simlab.study.recovery_plot import finding as drawn_finding
 from simlab.study.summary import summarise
 from tests.report.rows import outage, session
 
@@ -63,6 +64,40 @@ def test_the_finding_says_where_nothing_can_be_told():
     assert told({"one": [1.0, 9.0], "other": [2.0, 8.0]}) == (
         "4 sessions cannot tell them apart: with other, 95 % of the outages were over within 8.0 s, against "
         "9.0 s with one."
+    )
+
+
+def test_a_side_without_an_outage_is_the_best_and_said_to_be_so():
+    rows, outages = rows_of({"late": [16.0 + n for n in range(12)]})
+    rows += [session(len(rows) + n, policy="none") for n in range(12)]
+    assert finding(summarise(rows, outages, BY), rows, outages) == (
+        "With none, there was no outage in 12 sessions, against 12 outages in 12 sessions with late."
+    )
+
+
+def test_calls_that_never_came_about_are_not_said_to_be_without_an_outage():
+    dead = [session(n, connect_bot_ready_s=None, succeeded=False) for n in range(3)]
+    cells = summarise(dead, [], BY)
+    assert finding(cells, dead, []) == "With pipecat, 0 % of 3 calls were saved: 3 never came about."
+    good = [session(3 + n, policy="good") for n in range(3)]
+    assert finding(summarise(dead + good, [], BY), dead + good, []) == (
+        "6 sessions cannot tell them apart: with good, 100 % of the calls were saved, against 0 % with "
+        "pipecat."
+    )
+    assert drawn_finding(cells) == "No outage, but 3 of 3 calls never came about"
+
+
+def test_the_finding_says_what_was_taken_together():
+    rows, outages = [], []
+    for policy, more_s in (("quick", 0.0), ("late", 9.0)):
+        for wait_s in ("4s", "16s"):
+            for seed in range(12):
+                rows.append(session(len(rows), policy=policy, seed=seed, wait=wait_s))
+                outages.append(outage(rows[-1], more_s + seed) | {"wait": wait_s})
+    by = [*BY, "wait"]
+    assert finding(summarise(rows, outages, by), rows, outages) == (
+        "With quick, 95 % of the outages were over within 11.0 s, against 20.0 s with late, all values of "
+        "wait taken together."
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from simlab.study.measures import measured
+from simlab.study.proportions import Pairs, paired_interval
 from simlab.study.sides import Side
 
 
@@ -40,3 +41,21 @@ def test_no_interval_of_a_difference_of_shares_is_beyond_all_of_it(paired):
     assert found.difference == pytest.approx(11 / 12)
     assert found.interval[1] == 1.0
     assert found.interval[0] < found.difference
+
+
+@pytest.mark.parametrize(("lost", "pairs"), [(False, Pairs(6, 0, 0, 0)), (True, Pairs(0, 6, 0, 0))])
+def test_seeds_that_all_end_alike_leave_an_interval(lost, pairs):
+    # Student's has no width where every seed has the same difference, as if six seeds were all there are.
+    one, other = side([1.0] * 12), side([1.0] * 12)
+    other = Side([row | {"succeeded": not lost} for row in other.sessions], [])
+    found = measured(one, other, ["seed", "value"], paired=True)["success_rate"]
+    assert found.difference == float(lost)
+    assert found.interval == paired_interval(pairs)
+    assert found.interval[1] - found.interval[0] > 0.3
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_one_seed_says_nothing_but_that_it_is_a_share(paired):
+    one, other = (Side(side([share]).sessions, []) for share in (0.9, 0.5))
+    found = measured(one, other, ["seed", "value"], paired=paired)["usable_fraction"]
+    assert found.interval == (-1.0, 1.0)

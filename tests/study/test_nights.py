@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.nights import failed_nights, stored
-from simlab.study.nights import Group, Rules, Sample, judge
+from simlab.study.nights import Group, Rules, Sample, judge, sample_of
 
 RULES = Rules(0.01, ["down_time"], {"down_time": 0.25})
 
@@ -101,3 +101,33 @@ def test_a_change_of_two_seconds_is_found_the_same_night(cells):
     )
     assert not any("ice_blocked, pipecat" in failed for failed in nights[:29])
     assert all("ice_blocked, pipecat" in failed for failed in nights[29:])
+
+
+def test_a_call_that_never_came_about_was_down_all_the_time():
+    row = {"succeeded": False, "usable_fraction": 0.0, "violations": 0, "duration_s": 30.0}
+    row |= {"attempts_ice_restarts": 0, "attempts_recreations": 1, "connect_bot_ready_s": None}
+    ready = row | {"succeeded": True, "connect_bot_ready_s": 0.5}
+    sessions = [one | {"session": at, "seed": at} for at, one in enumerate((row, ready))]
+    assert sample_of(sessions, []).values["down_time"] == (30.0, 0.0)
+
+
+def test_what_was_measured_has_its_unit():
+    def told(metric, operator, bound, **values):
+        sessions = [{"session": at, "seed": at, "violations": 0, **values} for at in range(12)]
+        outages = [{"session": at, "waited_s": 18.61, "recovered": True} for at in range(12)]
+        expected = SimpleNamespace(metric=metric, operator=operator, bound=bound, text="wanted")
+        one = Group({"sweep": "s"}, sessions, outages, Sample((), {}), None, [(expected, 0.95)])
+        (check,) = judge([one], Rules(0.01, [], {}))
+        return check.told
+
+    assert told("success_rate", ">=", 0.8, succeeded=True) == "wanted: can't be told (100 % in 12 sessions)"
+    assert told("recovery_p95", "<=", 30.0) == "wanted: can't be told (18.61 s in 12 sessions)"
+    assert told("violations", "==", 0) == "wanted: met (0 in 12 sessions)"
+
+
+def test_shares_of_tonight_and_before_are_in_percent():
+    values = {"success_rate": (1.0, 0.0), "down_time": (4.0, 5.0)}
+    one = Sample((1, 2), values)
+    group_of_two = Group({"sweep": "s"}, [{}, {}], [], one, one, ())
+    (check,) = judge([group_of_two], Rules(0.01, ["success_rate"], {}))
+    assert check.told == "success rate: not worse, 50 % against 50 % (2 seeds, p = 1)"

@@ -35,3 +35,15 @@ def test_the_legend_is_not_over_the_curves():
     rises = [path for path in steps if (path.get_extents().height > 10 and path.get_extents().width > 10)]
     assert len(rises) == 2
     assert not any(path.intersects_bbox(place, filled=False) for path in rises)
+
+
+def test_eight_cells_look_different_and_their_legend_is_beside_the_curves():
+    ax = plot_recovery([cell(f"p{number}", [1.0 + number] * 3) for number in range(8)])
+    assert len({(line.get_color(), str(line._dash_pattern)) for line in ax.get_lines()}) == 8
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
+
+
+def test_the_last_rise_is_not_on_the_edge():
+    ax = plot_recovery([cell("late", [20.0, 20.0, 20.0])])
+    assert ax.get_xlim()[1] > 20.2

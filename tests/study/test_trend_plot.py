@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simlab.study.trend_plot import mean_interval
+from simlab.study.trend_plot import finding, mean_interval, plot_trend
 
 
 def test_it_is_students():
@@ -22,3 +22,47 @@ def test_it_covers(count):
     ends = np.array([mean_interval(draws.gamma(4.0, 2.5, count)) for _ in range(2000)])
     covered = np.mean((ends[:, 0] <= 10.0) & (ends[:, 1] >= 10.0))
     assert covered >= 0.92
+
+
+def record(night, suite="one", sweep="exact", value=1.0, **more):
+    """What a trend has of a cell of a night."""
+    labels = {"suite": suite, "night": night, "sweep": sweep, "profile": "blackout", "policy": "pipecat"}
+    values = {"success_rate": [value, 1.0], "down_time": [3.0, 4.0]}
+    judged = {"varied": {}, "worse": False, "accepted": False, "failed": []}
+    return labels | judged | {"seeds": [1, 2], "values": values} | more
+
+
+def looks(ax):
+    return [
+        (line.get_color(), line.get_marker(), line.get_linestyle())
+        for line in (one.lines[0] for one in ax.containers)
+    ]
+
+
+def test_cells_of_two_suites_are_two():
+    ax = plot_trend([record(1), record(2), record(1, suite="other")], "down_time")
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["one: exact, blackout, pipecat", "other: exact, blackout, pipecat"]
+    assert finding([record(1), record(1, suite="other")], "down_time").startswith(
+        "Outage per session over 1 "
+    )
+
+
+def test_worse_in_one_measure_is_not_worse_in_another():
+    records = [record(1), record(2, worse=True, failed=["outage per session"])]
+    assert finding(records, "down_time") == "exact, blackout, pipecat was worse in night 2"
+    assert finding(records, "success_rate") == "Success rate over 2 nights: none was worse than those before"
+
+
+def test_ten_cells_look_different():
+    ax = plot_trend([record(1, sweep=f"s{number}") for number in range(10)], "down_time")
+    assert len(set(looks(ax))) == 10
+
+
+def test_a_share_has_an_axis_in_percent_and_no_interval_beyond_all_and_nothing():
+    ax = plot_trend([record(1, value=0.9), record(2, value=0.1)], "success_rate")
+    assert ax.get_ylabel() == "success rate, mean"
+    assert ax.yaxis.get_major_formatter()(0.8, None) == "80%"
+    (bars,) = ax.containers[0].lines[2]
+    ends = np.concatenate(bars.get_segments())[:, 1]
+    assert (ends.min(), ends.max()) == (0.0, 1.0)
