@@ -102,7 +102,8 @@ def command(
     Everything is passed on; offers, answers and candidates are changed so that media take the way through the
     relay. The live page turns the network bad and records.
 
-    Exit status: 0 after Ctrl-C; 2 the command line or the profile is wrong; 3 it could not listen.
+    Exit status: 0 after Ctrl-C, SIGTERM or SIGHUP; 2 the command line or the profile is wrong; 3 it could
+    not listen.
 
     \b
     Examples:

@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from simlab.core.errors import InvalidInputError, SessionFailedError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import gathering_from
 from simlab.live.clock import SessionClock
+from simlab.live.ending import asked_to_stop
 from simlab.live.sockets import is_address
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
@@ -46,7 +46,7 @@ def serve(
     happened: Callable[[Event], None],
     keys: Path | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, say good-bye to all clients, and return.
+    """Serve until SIGINT, SIGTERM or SIGHUP, say good-bye to all clients, and return.
 
     Parameters
     ----------
@@ -125,14 +125,3 @@ async def _serve(
         await server.close()
     if telling.failure is not None:
         raise telling.failure
-
-
-async def asked_to_stop(stop: asyncio.Event) -> None:
-    """Wait for ``stop``, for Ctrl-C, or for a polite kill. A second one then ends everything at once."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
-    for number in signals:
-        loop.remove_signal_handler(number)

@@ -16,6 +16,7 @@ from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.ending import asked_to_stop
 from simlab.live.intercept.chronicle import Chronicle
 from simlab.live.intercept.clients import Client
 from simlab.live.intercept.commands import Commands, Load, Named
@@ -28,7 +29,6 @@ from simlab.live.intercept.recording import Save
 from simlab.live.intercept.recordings import Recordings
 from simlab.live.intercept.signalling import Signalling
 from simlab.live.remote.unix_server import UnixServer
-from simlab.live.serve import asked_to_stop
 from simlab.live.sockets import is_loopback
 
 _LOOK_S = 1.0
@@ -73,7 +73,7 @@ def intercept(
     listening: Callable[[str, str], None],
     happened: Callable[[Event], None],
 ) -> list[str]:
-    """Intercept until SIGINT or SIGTERM. A recording under way is then saved; return where.
+    """Intercept until SIGINT, SIGTERM or SIGHUP. A recording under way is then saved; return where.
 
     Parameters
     ----------

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab.core.errors import SessionFailedError
+from simlab.live.ending import ending_signals
 from simlab.live.remote.service import Service
 from simlab.live.remote.unix_server import UnixServer
 from simlab.live.sockets import endpoint_text
@@ -98,7 +98,7 @@ def _http_api(service: Service, address: Address, name: str) -> "HttpApi":
 def relay(
     wishes: Wishes, listening: Callable[[Running], None], happened: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    """Relay until SIGINT or SIGTERM, and return the last statistics.
+    """Relay until SIGINT, SIGTERM or SIGHUP, and return the last statistics.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ async def _relay(
 ) -> dict[str, Any]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         loop.add_signal_handler(number, stop.set)
     async with running(wishes) as it:
         listening(it)

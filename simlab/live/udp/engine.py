@@ -13,6 +13,7 @@ from typing import Any
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.packet import Direction
+from simlab.live.ending import parent_alone_is_asked
 from simlab.live.udp.flows import Address
 from simlab.live.udp.forward import Place
 from simlab.live.udp.messages import COMPILED, Unframer, framed
@@ -58,20 +59,21 @@ class Engine:
             "OPENBLAS_NUM_THREADS": "1",  # nothing is multiplied; each system call takes less with one thread
         }
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    _MODULE,
-                    str(theirs.fileno()),
-                    *([COMPILED] if self._compiled else ()),
-                ),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=environment,
-            )
+            with parent_alone_is_asked():
+                self._process = await asyncio.create_subprocess_exec(
+                    *(
+                        sys.executable,
+                        "-P",
+                        "-m",
+                        _MODULE,
+                        str(theirs.fileno()),
+                        *([COMPILED] if self._compiled else ()),
+                    ),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    env=environment,
+                )
         except OSError as error:
             ours.close()
             raise SessionFailedError("relay", f"could not be started: {error}") from error
