@@ -2,14 +2,48 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from simlab.core.timeline import Event
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
     """Return Ctrl-C, a polite kill, and a closed terminal's, unless that is to be ignored (``nohup``)."""
     polite = (signal.SIGINT, signal.SIGTERM)
     return polite if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*polite, signal.SIGHUP)
+
+
+class Telling:
+    """Tell of events until that fails, and then ask for the end: what is told of must go on until then.
+
+    Parameters
+    ----------
+    happened
+        Called with each event.
+    stop
+        Set when that has failed: nobody watches any more.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        How it has failed.
+    """
+
+    def __init__(self, happened: Callable[[Event], None], stop: asyncio.Event) -> None:
+        self._happened = happened
+        self._stop = stop
+        self.failure: OSError | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Tell of an event."""
+        if self.failure is not None:
+            return
+        try:
+            self._happened(event)
+        except OSError as error:
+            self.failure = error
+            self._stop.set()
 
 
 async def asked_to_stop(stop: asyncio.Event) -> None:
