@@ -111,6 +111,16 @@ def test_what_cannot_be_opened_is_named(options, error):
     assert err.splitlines()[-1] == f"Error: {error}"
 
 
+def test_the_same_signal_twice_is_one(target):
+    with start_relay("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname())) as process:
+        process.stdout.readline()
+        for _ in range(5):
+            process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == "down: 0 packets came, 0 left; none dropped."
+
+
 def test_when_its_packet_process_is_killed_it_says_so(target):
     with start_relay("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname())) as process:
         process.stdout.readline()
@@ -119,6 +129,27 @@ def test_when_its_packet_process_is_killed_it_says_so(target):
         _, err = process.communicate(timeout=20)
     assert process.returncode == 3
     assert err == "Error: relay: the packet process has ended\n"
+
+
+@pytest.mark.parametrize("impatient", [False, True])
+def test_a_stopped_packet_process_does_not_hold_up_its_end(target, impatient):
+    with start_relay("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname())) as process:
+        process.stdout.readline()
+        (packets,) = children(process.pid)
+        os.kill(packets, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        if impatient:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1.0)
+            process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert process.returncode == 3
+    lost = "the packet process does not answer, and is killed: its last statistics are lost"
+    assert err == f"Error: relay: {lost}\n"
+    assert not alive(packets)
 
 
 def test_when_it_is_killed_its_packet_process_ends(target, tmp_path):
