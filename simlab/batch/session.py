@@ -4,8 +4,9 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -68,13 +69,25 @@ def run_scenario(scenario: Scenario, capture_under: Path | None = None) -> Run:
     captured = None if capture_under is None else store.capture_folder(capture_under, scenario)
     # The wall clock of the process shows virtual time during a session; this one goes on.
     began_s = time.perf_counter()
-    with interruptible() as interrupt:
+    with _gone_if_empty(captured), interruptible() as interrupt:
         try:
             timeline = CLOCKS[scenario.clock](scenario, captured)
         except SessionFailedError as error:
             timeline = _failed(scenario, error)
     run = judged(scenario, timeline, time.perf_counter() - began_s)
     return replace(run, stopped=interrupt.asked > 0, captured=captured)
+
+
+@contextmanager
+def _gone_if_empty(captured: Path | None) -> Iterator[None]:
+    """Remove the folder of a capture that was interrupted before there was anything in it."""
+    try:
+        yield
+    except BaseException:
+        if captured is not None:
+            with suppress(OSError):
+                captured.rmdir()
+        raise
 
 
 def save(run: Run, parent: Path) -> Run:

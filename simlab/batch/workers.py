@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from simlab.batch.interrupt import Interrupt
 from simlab.batch.outcome import Outcome
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario
+from simlab.live.ending import parent_alone_is_asked
 from simlab.profile.model import Clock
 from simlab.profile.scenario import Scenario
 
@@ -26,6 +28,8 @@ _interrupt = Interrupt(held=True, patient=True)
 
 def pool(jobs: int) -> ProcessPoolExecutor:
     """Return processes for ``work``."""
+    with parent_alone_is_asked():  # or multiprocessing's own process dies when the terminal is closed
+        resource_tracker.ensure_running()
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
 
 
@@ -38,8 +42,10 @@ def stop(*executors: ProcessPoolExecutor) -> None:
 
 
 def _begin() -> None:
-    # Ctrl-C goes to every process of the terminal; only the parent decides, and tells the workers once.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C goes to every process of the terminal, as does its end; only the parent decides, and tells the
+    # workers once.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

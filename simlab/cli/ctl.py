@@ -97,7 +97,8 @@ def set_(ctx: click.Context, pairs: tuple[str, ...]) -> int:
       simlab ctl set link.delay=80ms "link.loss={ model = 'gilbert-elliott', loss = '5%', burst = 4 }"
     """
     given = dict(_pair(pair) for pair in pairs)
-    return _say(ctx, _relay(ctx).set(given), "\n".join(f"{key} is set" for key in given))
+    told = (f"{key} is {'taken away' if value is None else 'set'}" for key, value in given.items())
+    return _say(ctx, _relay(ctx).set(given), "\n".join(told))
 
 
 def _pair(pair: str) -> tuple[str, str | None]:

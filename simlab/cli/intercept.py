@@ -102,7 +102,8 @@ def command(
     Everything is passed on; offers, answers and candidates are changed so that media take the way through the
     relay. The live page turns the network bad and records.
 
-    Exit status: 0 after Ctrl-C; 2 the command line or the profile is wrong; 3 it could not listen.
+    Exit status: 0 after Ctrl-C, SIGTERM or SIGHUP; 2 the command line or the profile is wrong; 3 it could
+    not listen.
 
     \b
     Examples:
@@ -114,7 +115,7 @@ def command(
 
     if keys is not None and not capture:
         raise InvalidInputError(["--keys: want --capture beside it"])
-    wanted = _checked(upstream, listen, control, socket, media, idle)
+    wanted = replace(_checked(upstream, listen, control, socket, media, idle), prepare=partial(_prepare, out))
     if capture:
         wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
     _tell_who_reaches(wanted)
@@ -157,6 +158,12 @@ def _tell_who_reaches(wanted: "Settings") -> None:
         click.echo(
             f"Note: this machine has no address of IPv{version}: such candidates are left out.", err=True
         )
+
+
+def _prepare(out: Path) -> None:
+    from simlab import store
+
+    store.prepare(out)
 
 
 def _capture_folder(out: Path, name: str) -> Path:
@@ -214,6 +221,8 @@ def _checked(
             places.append(_place(text))
         except ValueError as error:
             faults.append(f"{option} {text}: {error}")
+        if not faults and option == "--listen" and _is_itself(upstream, places[0]):
+            faults.append(f"--upstream {upstream}: is where the intercept itself is to listen")
     faults += _media_faults(media)
     idle_s = 0.0
     try:
@@ -240,6 +249,16 @@ def _url_faults(upstream: str) -> list[str]:
         url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment or url.user
     )
     return [want] if wrong else []
+
+
+def _is_itself(upstream: str, listen: tuple[str, int]) -> bool:
+    """Tell whether requests to the server would come back to the intercept."""
+    from yarl import URL
+
+    url, (host, port) = URL(upstream), listen
+    meant = {"localhost": {"127.0.0.1", "::1"}, "0.0.0.0": {"127.0.0.1"}, "::": {"127.0.0.1", "::1"}}
+    hosts = meant.get(url.host or "", {url.host}) & meant.get(host, {host})
+    return url.port == port and bool(hosts)
 
 
 def _place(text: str) -> tuple[str, int]:

@@ -56,6 +56,7 @@ def command(
     import os
 
     from simlab.batch.nightly import PlannedNight, Wishes
+    from simlab.cli.ending import as_ctrl_c
     from simlab.cli.nights import Files, run_and_print
     from simlab.cli.options import files_to_be, overrides_of
 
@@ -63,4 +64,5 @@ def command(
     wishes = Wishes(Path(out), nights, jobs or os.cpu_count() or 1, overrides_of(settings), accept)
     planned = PlannedNight(suite, wishes)  # from here on, the folder of --out is there
     files = Files(*files_to_be({"--junit": junit_file, "--markdown": markdown_file}).values())
-    return run_and_print(planned, files, as_json=as_json, quiet=quiet)
+    with as_ctrl_c():
+        return run_and_print(planned, files, as_json=as_json, quiet=quiet)

@@ -55,7 +55,7 @@ def command(
 
     The profile's faults and weather begin with the relay. simlab ctl changes everything while it runs.
 
-    Exit status: 0 after Ctrl-C or SIGTERM; 2 the command line or the profile is wrong; 3 it could not
+    Exit status: 0 after Ctrl-C, SIGTERM or SIGHUP; 2 the command line or the profile is wrong; 3 it could not
     listen, or not write the capture.
 
     \b
@@ -127,13 +127,17 @@ def _wishes(
     compiled: bool,
 ) -> "Wishes":
     """Read the addresses, and warn where others than this machine get in."""
+    from simlab.core.errors import InvalidInputError
     from simlab.live.remote.paths import default_path
     from simlab.live.remote.tool import Wishes
-    from simlab.live.sockets import endpoint
+    from simlab.live.sockets import endpoint, leads_back
     from simlab.live.udp.forward import Place
 
     family, here = endpoint(listen, "--listen", free_port=True)
     target_family, target = endpoint(to, "--to")
+    if leads_back(here, target):
+        want = "want another place than --listen: packets would go round for ever"
+        raise InvalidInputError([f"--to is {to!r}, {want}"])
     place = Place(family, here, target_family, target, *_lifetime(scenario, idle))
     http = None
     if control is not None:

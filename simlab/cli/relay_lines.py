@@ -14,7 +14,7 @@ _WORDS = {
     "rebind": "{clients} clients are known by other ports from now on",
     "pause": "packets are held, {directions}",
     "resume": "packets leave again, {directions}",
-    "trouble": "trouble ({where}): {why}",
+    "trouble": "trouble ({where}): {why}{often}",
     "slow": "the system refuses a higher priority, so packets may be late when it is busy",
 }
 
@@ -24,7 +24,8 @@ def line_of(event: Mapping[str, Any]) -> str | None:
     if event["kind"] == "stats":
         return f"{event['t_s']:9.1f} s  " + ", ".join(_way(way, event[way]) for way in _WAYS)
     words = _WORDS.get(event["kind"])
-    told = {**event, "directions": " and ".join(event.get("directions", ()))}
+    often = f", {event['times']} times" if event.get("times", 1) > 1 else ""
+    told = {**event, "directions": " and ".join(event.get("directions", ())), "often": often}
     return None if words is None else f"{event['t_s']:9.1f} s  {words.format(**told)}"
 
 

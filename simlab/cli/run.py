@@ -48,7 +48,8 @@ def command(
 
     Exit status: 0 done, and everything expected held; 1 an expectation did not hold, or two runs differ; 2 a
     profile or the
-    command line is wrong; 3 a session could not be run; 130 interrupted.
+    command line is wrong; 3 a session could not be run; 130 interrupted,
+    by Ctrl-C, SIGTERM or SIGHUP.
 
     \b
     Examples:
@@ -61,10 +62,12 @@ def command(
       simlab run flaky --server pipecat --client chromium --clock real
     """
     from simlab.batch.scenarios import scenarios
+    from simlab.cli.ending import as_ctrl_c
     from simlab.cli.running import Printing, run_and_print
 
     if verify_determinism:
         from simlab.cli.verifying import verify_and_print
 
         return verify_and_print(scenarios(wanted), as_json=as_json, quiet=quiet)
-    return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet), capture)
+    with as_ctrl_c():
+        return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet), capture)

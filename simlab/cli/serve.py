@@ -60,7 +60,7 @@ def command(
     Offers go to /api/offer, or to the session that /start opens. Where it listens, it also takes media; with
     the default host that is this machine alone.
 
-    Exit status: 0 after Ctrl-C; 2 the command line is wrong; 3 it could not listen.
+    Exit status: 0 after Ctrl-C, SIGTERM or SIGHUP; 2 the command line is wrong; 3 it could not listen.
 
     \b
     Examples:

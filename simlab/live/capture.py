@@ -104,14 +104,19 @@ class CaptureQueue:
                 if not self._write_batch():
                     time.sleep(_PAUSE_S)
         except OSError:  # the writer is gone, and with it what would come
-            self._waiting = _Nowhere(self)
+            waiting, self._waiting = self._waiting, _Nowhere(self)
+            self.lost += len(waiting)
 
     def _write_batch(self) -> bool:
         """Write some records, and tell whether there may be more."""
         batch = [tuple(self._waiting.popleft()) for _ in range(min(len(self._waiting), _BATCH))]
         if batch:
-            self._pipe.write(marshal.dumps(batch))
-            self._pipe.flush()
+            try:
+                self._pipe.write(marshal.dumps(batch))
+                self._pipe.flush()
+            except OSError:
+                self.lost += len(batch)
+                raise
         return len(batch) == _BATCH
 
 

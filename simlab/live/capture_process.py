@@ -23,7 +23,7 @@ def main() -> None:
     try:
         file = CaptureFile(path, comment=comment)
     except OSError as error:
-        print(error, flush=True)
+        print(f"cannot write {path}: {error.strerror or error}", flush=True)
         return
     print("ready", flush=True)
     _write(sys.stdin.buffer, file)

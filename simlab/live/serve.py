@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from simlab.core.errors import InvalidInputError, SessionFailedError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import gathering_from
 from simlab.live.clock import SessionClock
+from simlab.live.ending import Telling, asked_to_stop
 from simlab.live.sockets import is_address
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
@@ -46,7 +46,7 @@ def serve(
     happened: Callable[[Event], None],
     keys: Path | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, say good-bye to all clients, and return.
+    """Serve until SIGINT, SIGTERM or SIGHUP, say good-bye to all clients, and return.
 
     Parameters
     ----------
@@ -77,23 +77,8 @@ def serve(
         asyncio.run(_serve(profile, host, port, listening, happened))
 
 
-class _Telling:
-    """Tell of events until that fails, and then stop the server: what is told of must go on to its end."""
-
-    def __init__(self, happened: Callable[[Event], None], stop: asyncio.Event) -> None:
-        self._happened = happened
-        self._stop = stop
-        self.failure: OSError | None = None
-
-    def __call__(self, event: Event) -> None:
-        """Tell of an event, if it is of interest."""
-        if self.failure is not None or not (event.kind in _TOLD or event.kind.startswith("bot_")):
-            return
-        try:
-            self._happened(event)
-        except OSError as error:
-            self.failure = error
-            self._stop.set()
+def _of_interest(event: Event) -> bool:
+    return event.kind in _TOLD or event.kind.startswith("bot_")
 
 
 async def _serve(
@@ -106,8 +91,8 @@ async def _serve(
     clock = SessionClock()
     clock.start(time.monotonic())
     stop = asyncio.Event()
-    telling = _Telling(happened, stop)
-    record = Recorder(clock.now_s, telling)
+    telling = Telling(happened, stop)
+    record = Recorder(clock.now_s, lambda event: telling(event) if _of_interest(event) else None)
     # No probes: they are for sessions that measure.
     ears = EarsOfAll(lambda: Ears(record, True, last_message_s=0.0))
     server = ServerSession(Scenario.of(profile, clock="real"), record, ears)
@@ -125,14 +110,3 @@ async def _serve(
         await server.close()
     if telling.failure is not None:
         raise telling.failure
-
-
-async def asked_to_stop(stop: asyncio.Event) -> None:
-    """Wait for ``stop``, for Ctrl-C, or for a polite kill. A second one then ends everything at once."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
-    for number in signals:
-        loop.remove_signal_handler(number)

@@ -12,6 +12,7 @@ LARGEST_DATAGRAM_BYTES = 65535
 _BUFFER_BYTES = 4 * 2**20
 # Linux's SO_MEMINFO (since 4.12), which Python does not name; the last of its numbers counts dropped packets.
 _SO_MEMINFO, _MEMINFO = 55, struct.Struct("9I")
+_UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 # The same two as SO_RCVBUF and SO_SNDBUF, beyond the system's limits: for those who may (socket(7)).
 _FORCED = {socket.SO_RCVBUF: 33, socket.SO_SNDBUF: 32}
 
@@ -85,6 +86,23 @@ def endpoint(text: str, name: str, *, free_port: bool = False) -> tuple[int, tup
         reason = getattr(error, "strerror", None) or error
         raise InvalidInputError([f"{name} is {text!r}: {reason}"]) from None
     return int(family), (str(found[0]), int(found[1]))
+
+
+def leads_back(listen: tuple[str, int], target: tuple[str, int]) -> bool:
+    """Tell whether what is sent to ``target`` comes to who listens at ``listen``."""
+    if 0 in (listen[1], target[1]) or listen[1] != target[1]:
+        return False
+    host = _UNSPECIFIED.get(target[0], target[0])  # where the system sends what is for no address
+    return host == listen[0] or (listen[0] in _UNSPECIFIED and _is_here(host))
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether an address is one of this machine's."""
+    try:
+        opened((host, 0), socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

@@ -1,7 +1,7 @@
 """Changes of the link's settings while it runs: keys laid over a profile, and checked with all of it."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
@@ -40,6 +40,8 @@ def changed(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
             _lay(tables["link"], path, parse_value(value) if isinstance(value, str) else value)
         except ValueError as error:
             faults.append(f"{_FILE}: {key} {error}")
+    if any(value is None and key.endswith(".rate") for key, value in values.items()):
+        _drop_idle(tables["link"], {key for key, value in values.items() if value is not None})
     try:
         profile = checked(tables, _FILE)
     except InvalidInputError as error:
@@ -79,11 +81,28 @@ def _path(key: str) -> tuple[str, ...]:
 def _lay(link: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     side, name = path[0] if len(path) == 2 else "both", path[-1]
     own = link if side == "both" else link.setdefault(side, {})
+    if value is None and side != "both" and name in link:  # of both directions: it stays in the other one
+        other = "down" if side == "up" else "up"
+        link.setdefault(other, {}).setdefault(name, link.pop(name))
     for keys in (link, *(link.get(other, {}) for other in _SIDES)) if side == "both" else (own,):
         keys.pop(name, None)
     link["change"] = [later for change in link.get("change", ()) for later in _without(change, side, name)]
     if value is not None:
         own[name] = value
+
+
+def _drop_idle(link: dict[str, Any], given: Collection[str]) -> None:
+    """Take away what stands in front of a rate that is gone, unless it is given anew."""
+    if any("rate" in change for change in link.get("change", ())):
+        return
+    sides = {side: link.get(side, {}) for side in _SIDES}
+    idle = {side: keys for side, keys in sides.items() if "rate" not in keys and "rate" not in link}
+    for name in ("queue", "aqm"):
+        for side, keys in idle.items():
+            if f"link.{side}.{name}" not in given:
+                keys.pop(name, None)
+        if len(idle) == len(sides) and f"link.{name}" not in given:
+            link.pop(name, None)
 
 
 def _without(change: dict[str, Any], side: str, name: str) -> list[dict[str, Any]]:

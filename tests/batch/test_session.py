@@ -92,6 +92,18 @@ def test_a_session_that_could_not_be_run_is_a_result(monkeypatch: pytest.MonkeyP
     assert run.picture_png.startswith(b"\x89PNG")
 
 
+def test_an_interrupt_before_anything_is_captured_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Scenario, __: Path | None) -> Timeline:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(session.CLOCKS, "virtual", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_scenario(Scenario.of(load("", "empty.toml")), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_violations_stand_in_the_timeline_before_its_end() -> None:
     dead = [
         Event(0.0, "session", "begin"),

@@ -30,7 +30,7 @@ def simlab(here: Path) -> Callable[..., Result]:
 
 @pytest.fixture
 def start(here: Path) -> Callable[..., "subprocess.Popen[str]"]:
-    """Start a command in a process of its own."""
+    """Start a command in a process of its own, and a group of its own, as a shell does."""
 
     def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -39,6 +39,7 @@ def start(here: Path) -> Callable[..., "subprocess.Popen[str]"]:
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ | environment,
+            process_group=0,
         )
 
     return start

@@ -1,11 +1,14 @@
 """What only a process of its own can show: signals, pipes, and that two processes agree."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+import pytest
 
 SHORT = ("--set", "duration=3s", "--set", "peers.media=[]")
 ENDLESS = ("--set", "duration=20h", "--set", "peers.media=[]")
@@ -63,10 +66,11 @@ def wait_for_sessions(process, wanted):
     time.sleep(max(1.0, time.monotonic() - began_s))
 
 
-def test_ctrl_c_keeps_what_was_recorded(start, here):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_keeps_what_was_recorded_and_so_do_others(start, here, number):
     process = start("run", "clean", "blackout", *ENDLESS)
     wait_for_sessions(process, 1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     status, stdout, stderr = finish(process, 5)
     assert (status, stderr) == (130, "")
     assert re.search(r"The session failed at [0-9.]+ s \(interrupted\)", stdout)
@@ -77,10 +81,11 @@ def test_ctrl_c_keeps_what_was_recorded(start, here):
     assert json.loads(last)["stage"] == "interrupted"
 
 
-def test_ctrl_c_ends_the_workers_and_keeps_what_they_recorded(start, here):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_ends_the_workers_and_keeps_what_they_recorded(start, here, number):
     process = start("run", "clean", *ENDLESS, "--seeds", "5", "--jobs", "2")
     wait_for_sessions(process, 2)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, number)
     status, stdout, stderr = finish(process, 8)
     assert (status, stderr) == (130, "")
     assert sorted(folder.name.partition("-")[2] for folder in (here / "results").iterdir()) == [

@@ -70,6 +70,8 @@ def test_a_relay_is_controlled_from_the_command_line(start, simlab, tmp_path, mo
 
     assert answer("set", "link.loss=5%", "link.up.rate=1Mbit/s")["up"]["rate"] == "1Mbit/s"
     assert 'rate = "1Mbit/s"' in simlab("ctl", "settings").output
+    assert simlab("ctl", "set", "link.up.rate=").output == "link.up.rate is taken away\n"
+    assert "rate" not in simlab("ctl", "settings").output
     assert answer("blackout", "--for", "50s") == {"number": 1, "kind": "blackout", "for_s": 50}
     assert answer("fault", "bad-integrity", "direction=up") == {
         "number": 2,

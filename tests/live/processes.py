@@ -44,11 +44,12 @@ def eventually(found, within_s=20.0):
     return value
 
 
-def start_relay(*arguments):
-    """Start ``simlab relay``, and return its process."""
+def start_relay(*arguments, **wishes):
+    """Start ``simlab relay``, and return its process; ``wishes`` are those of ``subprocess.Popen``."""
     return subprocess.Popen(
         [sys.executable, "-m", "simlab", "relay", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        **wishes,
     )

@@ -19,7 +19,7 @@ from simlab.cli.main import main
 from simlab.live.addresses import gathering_from
 from simlab.webrtc.http import RequestParams
 from simlab.webrtc.transport import SmallWebRTCTransport
-from tests.live.processes import eventually
+from tests.live.processes import child, eventually
 
 
 class Intercept:
@@ -32,10 +32,11 @@ class Intercept:
         self.process = self._start(
             *("intercept", "--upstream", upstream, "--listen", "localhost:0", "--quiet"), *options
         )
-        self.url = re.search(r"http://\S+", self.process.stdout.readline())[0]
-        page = re.search(r"http://\S+", self.process.stdout.readline())[0]
+        told = self.process.stderr if "--json" in options else self.process.stdout
+        self.url = re.search(r"http://\S+", told.readline())[0]
+        page = re.search(r"http://\S+", told.readline())[0]
         self.control, _, self.token = page.partition("/?token=")
-        self.socket = self.process.stdout.readline().split()[-2]
+        self.socket = told.readline().split()[-2]
 
     def _start(self, *arguments):
         process = subprocess.Popen(
@@ -146,6 +147,72 @@ def test_a_second_recording_has_what_came_since(shared):
     assert run.metrics["media"]["up"]["alive_at_end"]
     shared.answer("set", **{"link.up.delay": None})
     assert shared.answer("status")["overrides"] == {}
+
+
+def recorded_call(it):
+    """Record a short call, and go on recording."""
+    it.answer("record")
+
+    async def talk():
+        async with calling(it.url):
+            await asyncio.sleep(1.5)
+
+    on_loopback(talk)
+
+
+def test_a_recording_under_way_is_saved_when_the_terminal_is_closed(tmp_path):
+    with contextlib.closing(Intercept("--out", str(tmp_path))) as it:
+        recorded_call(it)
+        status, out, err = it.end(signal.SIGHUP)
+    (folder,) = tmp_path.iterdir()
+    assert (status, out, err) == (0, f"Saved in {folder}\n", "")
+
+
+@pytest.mark.parametrize("options", [[], ["--capture"]])
+def test_what_was_recorded_is_saved_when_the_relay_is_killed(tmp_path, options):
+    with contextlib.closing(Intercept("--out", str(tmp_path), *options)) as it:
+        recorded_call(it)
+        os.kill(child(it.process.pid, "relay"), signal.SIGKILL)
+        _, err = it.process.communicate(timeout=30)
+    (folder,) = tmp_path.iterdir()
+    wanted = f"the relay process was killed by SIGKILL; what was recorded is in {folder}"
+    assert (it.process.returncode, err) == (3, f"Error: relay: {wanted}\n")
+    run = simlab.open(folder)
+    assert run.metrics["connect"]["bot_ready_s"] is not None
+    assert (folder / "capture.pcapng").exists() == bool(options)
+
+
+def test_when_nobody_reads_what_it_says_it_ends_in_order_and_saves(tmp_path):
+    with contextlib.closing(Intercept("--out", str(tmp_path), "--json")) as it:
+        it.answer("record")
+        it.process.stdout.close()
+        with contextlib.suppress(Exception):
+            on_loopback(lambda: calling(it.url).__aenter__())
+        assert it.process.wait(20) == 141
+        assert it.process.stderr.read() == ""
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_where_nothing_can_be_saved_nothing_is_recorded(tmp_path):
+    (tmp_path / "file").touch()
+    with contextlib.closing(Intercept("--out", str(tmp_path / "file"))) as it:
+        assert it.do("record") == (400, {"faults": [f"--out {tmp_path / 'file'}: file exists"]})
+        assert it.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("upstream", "listen"),
+    [
+        ("http://localhost:8000", "localhost:8000"),
+        ("http://127.0.0.1:8000/bot", "localhost:8000"),
+        ("https://[::1]:8000", "[::]:8000"),
+        ("http://localhost", "127.0.0.1:80"),
+    ],
+)
+def test_an_intercept_of_itself_is_refused(upstream, listen):
+    found = CliRunner().invoke(main, ["intercept", "--upstream", upstream, "--listen", listen])
+    wanted = f"Error: --upstream {upstream}: is where the intercept itself is to listen\n"
+    assert (found.exit_code, found.output) == (2, wanted)
 
 
 def test_who_is_silent_is_forgotten_and_a_recording_under_way_is_saved_at_the_end(tmp_path):

@@ -77,6 +77,15 @@ def test_a_client_of_the_control_socket_cannot_harm_the_flow(relaying, target, c
         assert (row["dropped"], row["kernel_dropped"]) == ({}, 0)
 
 
+@pytest.mark.parametrize("number", ["1", [1], {}, True, 1.0, 0])
+def test_what_is_no_number_of_a_fault_clears_nothing(relaying, number):
+    relay = relaying()
+    relay.blackout()
+    with pytest.raises(InvalidInputError, match=r"clear: there is no fault .* of a command"):
+        relay._do("clear", {"number": number})
+    assert relay.clear() == {"cleared": [1]}
+
+
 def test_a_watcher_that_does_not_read_holds_up_nobody(relaying, target, client):
     relay = relaying()
     with socket.socket(socket.AF_UNIX) as connection:

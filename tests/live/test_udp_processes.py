@@ -3,18 +3,23 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import simlab
+from simlab.capture.summary import summarise
 from simlab.core.errors import SessionFailedError
 from simlab.live.sockets import endpoint_text
 from tests.live.processes import alive, children, eventually, start_relay
 from tests.live.udp_ends import heard, place
+from tests.ports import free_port
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_with_a_summary(target, client, tmp_path, number):
     to = endpoint_text(target.getsockname())
     control = tmp_path / "control"
@@ -32,6 +37,90 @@ def test_it_ends_with_a_summary(target, client, tmp_path, number):
     assert not control.exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_all_of_its_group_while_it_begins_is_told_to_it_alone(target, number):
+    options = ("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname()), "--json")
+    with start_relay(*options, process_group=0) as process:
+        (packets,) = eventually(lambda: children(process.pid))
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert json.loads(out.splitlines()[-1])["kind"] == "summary"
+    assert not alive(packets)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_capture_is_whole_where_all_of_its_group_is_ended(target, client, tmp_path, number):
+    to, file = endpoint_text(target.getsockname()), tmp_path / "relay.pcapng"
+    options = ("--listen", "127.0.0.1:0", "--to", to, "--json", "--capture", str(file))
+    with start_relay(*options, process_group=0) as process:
+        where = json.loads(process.stdout.readline())
+        for _ in range(200):
+            client.sendto(b"hello", place(where["listen"]))
+        os.killpg(process.pid, number)
+        out, _ = process.communicate(timeout=30)
+    last = json.loads(out.splitlines()[-1])
+    assert last["capture_lost"] == 0
+    found = summarise(file)
+    assert (found["is_cut"], found["lost"]) == (False, 0)
+    assert found["links"]["up"]["offered"] == last["up"]["offered"] > 0
+
+
+def test_a_hangup_that_is_ignored_ends_nothing(target):
+    ignoring = ("nohup", sys.executable, "-m", "simlab", "relay", "--quiet")
+    options = ("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname()))
+    with subprocess.Popen(
+        [*ignoring, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_a_relay_to_itself_is_refused(target):
+    port = free_port(socket.SOCK_DGRAM)
+    with start_relay("--listen", f"0.0.0.0:{port}", "--to", f"127.0.0.1:{port}") as process:
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    want = "want another place than --listen: packets would go round for ever"
+    assert err.splitlines()[-1] == f"Error: --to is '127.0.0.1:{port}', {want}"
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (
+            ["--listen", "192.0.2.7:5000"],
+            "relay: cannot listen on 192.0.2.7:5000: Cannot assign requested address",
+        ),
+        (
+            ["--listen", "127.0.0.1:0", "--capture", "/nonexistent/x.pcapng"],
+            "relay: --capture: cannot write /nonexistent/x.pcapng: No such file or directory",
+        ),
+        (["--listen", "127.0.0.1:0", "--capture", "/"], "relay: --capture: cannot write /: Is a directory"),
+    ],
+)
+def test_what_cannot_be_opened_is_named(options, error):
+    with start_relay(*options, "--to", "127.0.0.1:9") as process:
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert err.splitlines()[-1] == f"Error: {error}"
+
+
+def test_the_same_signal_twice_is_one(target):
+    with start_relay("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname())) as process:
+        process.stdout.readline()
+        for _ in range(5):
+            process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == "down: 0 packets came, 0 left; none dropped."
+
+
 def test_when_its_packet_process_is_killed_it_says_so(target):
     with start_relay("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname())) as process:
         process.stdout.readline()
@@ -40,6 +129,27 @@ def test_when_its_packet_process_is_killed_it_says_so(target):
         _, err = process.communicate(timeout=20)
     assert process.returncode == 3
     assert err == "Error: relay: the packet process has ended\n"
+
+
+@pytest.mark.parametrize("impatient", [False, True])
+def test_a_stopped_packet_process_does_not_hold_up_its_end(target, impatient):
+    with start_relay("--listen", "127.0.0.1:0", "--to", endpoint_text(target.getsockname())) as process:
+        process.stdout.readline()
+        (packets,) = children(process.pid)
+        os.kill(packets, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        if impatient:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1.0)
+            process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert process.returncode == 3
+    lost = "the packet process does not answer, and is killed: its last statistics are lost"
+    assert err == f"Error: relay: {lost}\n"
+    assert not alive(packets)
 
 
 def test_when_it_is_killed_its_packet_process_ends(target, tmp_path):
@@ -70,7 +180,7 @@ def test_two_relays_do_not_share_a_control_socket(relaying, target):
 
 def test_a_relay_that_cannot_be_started_says_why(target):
     here = endpoint_text(target.getsockname())
-    with pytest.raises(SessionFailedError, match="in use"):
-        simlab.Relay.start(to=here, listen=here)
+    with pytest.raises(SessionFailedError, match=f"cannot listen on {here}: Address already in use"):
+        simlab.Relay.start(to="127.0.0.1:9", listen=here)
     with pytest.raises(SessionFailedError, match="no relay answers"):
         simlab.Relay.connect(Path("/nonexistent/socket"))

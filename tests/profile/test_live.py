@@ -233,3 +233,24 @@ how = "refused"
         'x.toml: fault[1].kind is "server-freeze"',
         'x.toml: weather[0].kind is "signalling"',
     ]
+
+
+@pytest.mark.parametrize("key", ["link.rate", "link.up.rate", "link.down.rate"])
+def test_a_rate_is_taken_away_with_the_queue_in_front_of_it(key):
+    before = scenario('[link]\ndelay = "40ms"\n')
+    limited = changed(before, {key: "1Mbit/s"})
+    assert changed(limited, {key: None}).profile.link.to_toml() == before.profile.link.to_toml()
+
+
+@pytest.mark.parametrize("also", [{}, {"link.up.rate": "2Mbit/s"}, {"link.down.loss": "1%"}])
+def test_a_key_that_is_set_for_both_is_taken_from_one_direction(also):
+    limited = changed(scenario(""), {"link.rate": "1Mbit/s", "link.queue": "16KiB"} | also)
+    table = changed(limited, {"link.up.rate": None, "link.down.loss": None}).profile.link.to_toml()
+    assert (table["up"].get("rate"), table["up"].get("queue")) == (None, None)
+    assert (table["down"]["rate"], table["down"]["queue"]) == ("1Mbit/s", "16KiB")
+
+
+def test_a_queue_that_is_set_without_a_rate_is_wrong():
+    limited = changed(scenario(""), {"link.rate": "1Mbit/s"})
+    with pytest.raises(InvalidInputError, match="want a rate beside it"):
+        changed(limited, {"link.rate": None, "link.queue": "16KiB"})

@@ -37,6 +37,8 @@ class Recordings:
         The server's URL.
     capture_folder
         Makes a folder for the captures of a recording of that name; None for no captures.
+    prepare
+        Raises ``InvalidInputError`` where nothing could be saved.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Recordings:
         save: Save,
         upstream: str,
         capture_folder: Callable[[str], Path] | None = None,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self._relay = relay
         self._record = record
@@ -58,6 +61,7 @@ class Recordings:
         self._save = save
         self._upstream = upstream
         self._capture_folder = capture_folder
+        self._prepare = prepare
         self._begun: _Begun | None = None
 
     @property
@@ -79,6 +83,7 @@ class Recordings:
             want = "want letters, digits, dots, dashes and underscores, at most 64"
             raise InvalidInputError([f"record: name is {name!r:.80}, {want}"])
         captured = None
+        await asyncio.to_thread(self._prepare)
         if self._capture_folder is None:
             await self._known.look()
         else:
@@ -87,8 +92,13 @@ class Recordings:
         self._log.record()
         self._begun = _Begun(name, self._record.now_s(), self._known.now(), captured)
 
-    async def stop(self) -> list[dict[str, Any]]:
+    async def stop(self, *, relay_is_gone: bool = False) -> list[dict[str, Any]]:
         """End it, and return for each client where it was saved.
+
+        Parameters
+        ----------
+        relay_is_gone
+            Whether the relay tells nothing any more; then what it told last counts.
 
         Raises
         ------
@@ -100,10 +110,13 @@ class Recordings:
         if self._begun is None:
             raise InvalidInputError(["stop_recording: no recording is under way"])
         begun, self._begun = self._begun, None
-        await self._known.look("clients" if begun.captured is None else "end_capture")
+        if not relay_is_gone:
+            await self._known.look("clients" if begun.captured is None else "end_capture")
         # All of one moment: more is known of the clients while the captures are written.
         until_s, events, after = self._record.now_s(), self._log.recorded(), dict(self._known.last)
-        lost = None if begun.captured is None else await self._relay.ask("close_capture")
+        lost = None
+        if begun.captured is not None and not relay_is_gone:
+            lost = await self._relay.ask("close_capture")
         recording = Recording(
             begun.name,
             self._upstream,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from aioice.ice import get_host_addresses
 from yarl import URL
@@ -16,6 +17,7 @@ from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.ending import Telling, asked_to_stop
 from simlab.live.intercept.chronicle import Chronicle
 from simlab.live.intercept.clients import Client
 from simlab.live.intercept.commands import Commands, Load, Named
@@ -28,7 +30,6 @@ from simlab.live.intercept.recording import Save
 from simlab.live.intercept.recordings import Recordings
 from simlab.live.intercept.signalling import Signalling
 from simlab.live.remote.unix_server import UnixServer
-from simlab.live.serve import asked_to_stop
 from simlab.live.sockets import is_loopback
 
 _LOOK_S = 1.0
@@ -54,6 +55,8 @@ class Settings:
         After how long without a packet a client is forgotten.
     capture_folder
         Makes a folder for the captures of a recording; None for no captures.
+    prepare
+        Raises ``InvalidInputError`` where no recording could be saved.
     """
 
     upstream: str
@@ -63,6 +66,7 @@ class Settings:
     media_hosts: Sequence[str]
     idle_s: float = 120.0
     capture_folder: Callable[[str], Path] | None = None
+    prepare: Callable[[], None] = lambda: None
 
 
 def intercept(
@@ -73,7 +77,7 @@ def intercept(
     listening: Callable[[str, str], None],
     happened: Callable[[Event], None],
 ) -> list[str]:
-    """Intercept until SIGINT or SIGTERM. A recording under way is then saved; return where.
+    """Intercept until SIGINT, SIGTERM or SIGHUP. A recording under way is then saved; return where.
 
     Parameters
     ----------
@@ -90,6 +94,8 @@ def intercept(
         If the profile wants what cannot be done.
     SessionFailedError
         If it cannot listen, or the relay ends.
+    OSError
+        From ``happened``, whose failure ends it in order: nobody watches any more.
     """
     return asyncio.run(Intercept(settings, load, load_named, save, happened).run(listening))
 
@@ -108,10 +114,12 @@ class Intercept:
         self._settings = settings
         self._clock = SessionClock()
         log = Log()
+        self._stop = asyncio.Event()
+        telling = self._telling = Telling(happened, self._stop)
 
         def sink(event: Event) -> None:
             log(event)
-            happened(event)
+            telling(event)
 
         record = Recorder(self._clock.now_s, sink)
         self._relay = Child("relay", "simlab.live.intercept.relay_process", sink)
@@ -119,7 +127,15 @@ class Intercept:
         upstream = URL(settings.upstream)
         known, chronicle = Known(self._relay), Chronicle(record)
         self._recordings = Recordings(
-            self._relay, record, log, known, chronicle, save, settings.upstream, settings.capture_folder
+            self._relay,
+            record,
+            log,
+            known,
+            chronicle,
+            save,
+            settings.upstream,
+            settings.capture_folder,
+            settings.prepare,
         )
         self._commands = Commands(
             self._relay,
@@ -144,10 +160,13 @@ class Intercept:
             stop = asyncio.create_task(self._serve(listening))
             watch = asyncio.create_task(self._relay.watch())
             await asyncio.wait([stop, watch], return_when=asyncio.FIRST_COMPLETED)
-            for task in (watch, stop):
-                if task.done():
-                    task.result()
-            return await self._last_recording()
+            if watch.done():
+                await self._end_without_relay(watch.exception())
+            stop.result()
+            folders = await self._last_recording()
+            if self._telling.failure is not None:
+                raise self._telling.failure
+            return folders
         finally:
             for task in (stop, watch):
                 task.cancel()
@@ -158,10 +177,23 @@ class Intercept:
             await self._proxy.stop()
             await self._relay.stop()
 
-    async def _last_recording(self) -> list[str]:
+    async def _last_recording(self, *, relay_is_gone: bool = False) -> list[str]:
         if self._recordings.since_s is None:
             return []
-        return [one["folder"] for one in await self._recordings.stop()]
+        return [one["folder"] for one in await self._recordings.stop(relay_is_gone=relay_is_gone)]
+
+    async def _end_without_relay(self, why: BaseException | None) -> NoReturn:
+        """Save what was recorded until the relay ended, which it should not have.
+
+        Raises
+        ------
+        SessionFailedError
+            Always, with where that is.
+        """
+        assert isinstance(why, SessionFailedError)
+        folders = await self._last_recording(relay_is_gone=True)
+        saved = f"; what was recorded is in {', '.join(folders)}" if folders else ""
+        raise SessionFailedError(why.stage, why.reason + saved) from why
 
     async def _serve(self, listening: Callable[[str, str], None]) -> None:
         await self._prepare()
@@ -177,7 +209,7 @@ class Intercept:
             await self._unix.start()
             self._commands.listen = f"http://{_shown(host)}:{port}"
             listening(self._commands.listen, control)
-            await asked_to_stop(asyncio.Event())
+            await asked_to_stop(self._stop)
         finally:
             looking.cancel()
 

@@ -139,7 +139,9 @@ class LinkCommands(Dispatcher):
     async def _clear(self, given: Given) -> dict[str, Any]:
         faults = Faults("clear", given, ("number",))
         number = given.get("number")
-        if number is not None and not (number in self._live or number in self._holds):
+        if number is not None and not (
+            type(number) is int and (number in self._live or number in self._holds)
+        ):
             faults.found(f"there is no fault {number!r:.40} of a command")
         faults.check()
         holds = [hold.number for hold in self._holds]

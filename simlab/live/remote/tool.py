@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-import signal
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab.core.errors import SessionFailedError
+from simlab.live.ending import ending_signals
 from simlab.live.remote.service import Service
 from simlab.live.remote.unix_server import UnixServer
 from simlab.live.sockets import endpoint_text
@@ -18,6 +19,10 @@ from simlab.profile.scenario import Scenario
 
 if TYPE_CHECKING:
     from simlab.live.remote.http_api import HttpApi
+
+
+_IMPATIENT_S = 0.5
+"""A second signal before that belongs to the first: ``timeout`` sends it to a process, and to its group."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def _http_api(service: Service, address: Address, name: str) -> "HttpApi":
 def relay(
     wishes: Wishes, listening: Callable[[Running], None], happened: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    """Relay until SIGINT or SIGTERM, and return the last statistics.
+    """Relay until SIGINT, SIGTERM or SIGHUP, and return the last statistics.
 
     Parameters
     ----------
@@ -110,7 +115,7 @@ def relay(
     Raises
     ------
     SessionFailedError
-        If it cannot listen, or its packet process ends by itself.
+        If it cannot listen, or its packet process ends by itself, or does not answer.
     OSError
         From ``happened``: nobody watches any more.
     """
@@ -120,10 +125,20 @@ def relay(
 async def _relay(
     wishes: Wishes, listening: Callable[[Running], None], happened: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    stop = asyncio.Event()
+    stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+
+    first_s = math.inf
+
+    def asked() -> None:
+        nonlocal first_s
+        first_s = min(first_s, loop.time())
+        stop.set()
+        if loop.time() - first_s >= _IMPATIENT_S:
+            at_once.set()
+
+    for number in ending_signals():
+        loop.add_signal_handler(number, asked)
     async with running(wishes) as it:
         listening(it)
         tasks = [
@@ -137,7 +152,7 @@ async def _relay(
                 tasks[0].result()
             if tasks[2].done():
                 raise SessionFailedError("relay", "the packet process has ended")
-            return await it.service.engine.end()
+            return await it.service.engine.end(at_once)
         finally:
             for task in tasks:
                 task.cancel()

@@ -13,6 +13,7 @@ from typing import Any
 
 from simlab.core.errors import SessionFailedError
 from simlab.core.packet import Direction
+from simlab.live.ending import parent_alone_is_asked
 from simlab.live.udp.flows import Address
 from simlab.live.udp.forward import Place
 from simlab.live.udp.messages import COMPILED, Unframer, framed
@@ -20,6 +21,9 @@ from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario
 
 _STOP_S = 2.0
+_END_S = 5.0
+_CAPTURE_END_S = 25.0
+"""The writer of a capture may take so long to write what waits: see ``CaptureQueue.close``."""
 _MODULE = "simlab.live.udp.process"
 
 
@@ -37,6 +41,7 @@ class Engine:
     def __init__(self, happened: Callable[[str, dict[str, Any]], None], *, compiled: bool = False) -> None:
         self._compiled = compiled
         self._happened = happened
+        self._has_capture = False
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -58,20 +63,21 @@ class Engine:
             "OPENBLAS_NUM_THREADS": "1",  # nothing is multiplied; each system call takes less with one thread
         }
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    _MODULE,
-                    str(theirs.fileno()),
-                    *([COMPILED] if self._compiled else ()),
-                ),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=environment,
-            )
+            with parent_alone_is_asked():
+                self._process = await asyncio.create_subprocess_exec(
+                    *(
+                        sys.executable,
+                        "-P",
+                        "-m",
+                        _MODULE,
+                        str(theirs.fileno()),
+                        *([COMPILED] if self._compiled else ()),
+                    ),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    env=environment,
+                )
         except OSError as error:
             ours.close()
             raise SessionFailedError("relay", f"could not be started: {error}") from error
@@ -127,6 +133,7 @@ class Engine:
             If it cannot be written.
         """
         await self._ask("capture", str(path), "simlab relay")
+        self._has_capture = True
 
     async def open(self, place: Place) -> Address:
         """Listen for clients, and return where.
@@ -188,9 +195,30 @@ class Engine:
         assert self._process is not None
         await self._process.wait()
 
-    async def end(self) -> dict[str, Any]:
-        """End it, and return the last statistics."""
-        row: dict[str, Any] = await self._ask("end")
+    async def end(self, at_once: asyncio.Event) -> dict[str, Any]:
+        """End it, and return the last statistics.
+
+        Parameters
+        ----------
+        at_once
+            Set when nobody wants to wait for them any more.
+
+        Raises
+        ------
+        SessionFailedError
+            If it does not answer, as a stopped process does not; it is killed.
+        """
+        last = asyncio.create_task(self._ask("end"))
+        hurry = asyncio.create_task(at_once.wait())
+        within_s = _CAPTURE_END_S if self._has_capture else _END_S
+        await asyncio.wait([last, hurry], timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not last.done():
+            last.cancel()
+            await self.stop()
+            lost = "the packet process does not answer, and is killed: its last statistics are lost"
+            raise SessionFailedError("relay", lost)
+        row: dict[str, Any] = last.result()
         await self.stop()
         return row
 

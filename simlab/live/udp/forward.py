@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simlab.core.packet import Direction
 from simlab.live.sockets import LARGEST_DATAGRAM_BYTES, kernel_drops, opened
 from simlab.live.udp.flows import Address, Flow, Pace, Paths
+from simlab.live.udp.troubles import Troubles
 from simlab.live.udp.way import Way
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Forward:
         self._lane = lane
         self._up, self._down = ways[Direction.UP], ways[Direction.DOWN]
         self._watch, self._forget, self._tell = watch, forget, tell
+        self._troubles = Troubles(tell)
         self.flows: dict[Address, Flow] = {}
         self._ends: list[tuple[float, int, Flow]] = []
         self._ties = itertools.count()
@@ -109,7 +111,7 @@ class Forward:
 
     def fail(self, where: str, error: OSError) -> None:
         """Tell of an error of a socket: of the target's, most likely that nobody listens there."""
-        self._tell("trouble", where=where, why=error.strerror or str(error))
+        self._troubles.happened(where, error)
 
     def _map(self, client: Address) -> Flow | None:
         now_s = monotonic()
@@ -178,7 +180,8 @@ class Forward:
         return len(flows)
 
     def expire(self, now_s: float) -> None:
-        """Forget mappings that have been idle for too long."""
+        """Forget mappings that have been idle for too long; called once a second."""
+        self._troubles.next_second()
         while self._ends and self._ends[0][0] <= now_s:
             _, _, flow = heapq.heappop(self._ends)
             ends_s = flow.used_s + self.place.idle_s

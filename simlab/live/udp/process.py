@@ -1,6 +1,5 @@
 """The packet process: ``python -m simlab.live.udp.process``, started by the relay."""
 
-import signal
 import socket
 import sys
 from collections import Counter, deque
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlab.core.packet import Direction
 from simlab.live.process import run_child
+from simlab.live.sockets import endpoint_text
 from simlab.live.udp.flows import Flow
 from simlab.live.udp.forward import Forward, Place
 from simlab.live.udp.loop import Loop, hurry
@@ -135,12 +135,19 @@ class PacketProcess:
         from simlab.live.capture import CaptureQueue
         from simlab.live.udp.capturing import captures_of_flows
 
-        self._queue = CaptureQueue(Path(path), comment)
+        try:
+            self._queue = CaptureQueue(Path(path), comment)
+        except OSError as error:
+            raise OSError(f"--capture: {error}") from error
         self._queue.start(0.0)
         self._captures = captures_of_flows(self._queue)
 
     def _open(self, place: Place) -> tuple[str, int]:
-        forward = Forward(place, self._ways, self._loop.watch, self._loop.forget, self._tell, self._lane)
+        try:
+            forward = Forward(place, self._ways, self._loop.watch, self._loop.forget, self._tell, self._lane)
+        except OSError as error:
+            where = endpoint_text(place.listen)
+            raise OSError(f"cannot listen on {where}: {error.strerror or error}") from error
         self._forwards.append(forward)
         return forward.address
 
@@ -210,7 +217,6 @@ class PacketProcess:
 
 
 def _run(_: int) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent ends it
     PacketProcess(socket.socket(fileno=int(sys.argv[1])), compiled=sys.argv[2:] == [COMPILED]).run()
 
 

@@ -87,7 +87,7 @@ const TOLD = {
   pause: (event) => `packets held${event.for_s === null ? "" : ` for ${event.for_s} s`}: ${both(event)}`,
   resume: (event) => `packets let go: ${both(event)}`,
   slow: () => "the system refuses a higher priority: packets may be late when it is busy",
-  trouble: (event) => `trouble at the ${event.where}: ${event.why}`,
+  trouble: (event) => `trouble at the ${event.where}: ${event.why}${event.times > 1 ? `, ${event.times} times` : ""}`,
 };
 
 function take(event) {
