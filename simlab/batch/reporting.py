@@ -40,9 +40,12 @@ def write_report(folder: Path, out: Path | None = None, worst: int = MOST_WORST,
     SimlabError
         If the file could not be written.
     """
-    is_study = store.is_study(folder)
-    text = study_report(Study.open(folder), worst, jobs) if is_study else run_report(folder)
     path = out or folder / PAGE
+    if store.is_study(folder):
+        store.check_place(path)
+        text = study_report(Study.open(folder), worst, jobs)
+    else:
+        text = run_report(folder)
     store.add(path, text.encode())
     return path
 

@@ -66,7 +66,7 @@ def command(
     the folder gets a profile from which nothing can be left out, and the run folder of its session.
 
     Exit status: 0 nothing was broken; 1 an invariant was; 2 a profile or the command line is wrong; 3 no
-    session could be run; 130 interrupted, with what was found saved.
+    session could be run; 130 interrupted, by Ctrl-C, SIGTERM or SIGHUP, with what was found saved.
 
     \b
     Examples:
@@ -78,7 +78,9 @@ def command(
     import os
 
     from simlab.batch.hunt import Hunt
+    from simlab.cli.ending import as_ctrl_c
     from simlab.cli.hunting import How, hunt_and_print
 
     hunt = Hunt(wanted, kinds, invariants, most_faults, most_tried)
-    return hunt_and_print(hunt, How(Path(out), jobs or os.cpu_count() or 1, as_json, quiet))
+    with as_ctrl_c():
+        return hunt_and_print(hunt, How(Path(out), jobs or os.cpu_count() or 1, as_json, quiet))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simlab.cli.options import overrides_of
+from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,8 @@ def command(
     from simlab.cli.relay_lines import summary_lines
     from simlab.live.remote.tool import relay
 
+    if token_file is not None and control is None:
+        raise InvalidInputError(["--token-file: want --control beside it"])
     scenario = _scenario(profile, seed, settings)
     wishes = _wishes(scenario, listen, to, idle, socket, control, capture, compiled=compiled)
 
@@ -127,7 +130,6 @@ def _wishes(
     compiled: bool,
 ) -> "Wishes":
     """Read the addresses, and warn where others than this machine get in."""
-    from simlab.core.errors import InvalidInputError
     from simlab.live.remote.paths import default_path
     from simlab.live.remote.tool import Wishes
     from simlab.live.sockets import endpoint, leads_back
@@ -154,8 +156,6 @@ def _wishes(
 def _check_numba() -> None:
     from importlib.util import find_spec
 
-    from simlab.core.errors import InvalidInputError
-
     if sys.platform != "linux":
         raise InvalidInputError([f"--compiled works on Linux alone, not on {sys.platform}"])
     if find_spec("numba") is None:
@@ -171,7 +171,6 @@ def _warn(host: str, what: str) -> None:
 
 def _lifetime(scenario: "Scenario", idle: str | None) -> tuple[float, bool]:
     """Return how long a mapping lives, and whether packets from the target keep it alive."""
-    from simlab.core.errors import InvalidInputError
     from simlab.profile.units import parse_duration_s
 
     nat = scenario.profile.nat

@@ -159,6 +159,20 @@ def add(path: Path, content: bytes) -> None:
         write_all(path.parent, {path.name: content})
 
 
+def check_place(path: Path) -> None:
+    """Try whether ``add`` could write a file there, before what takes long has been done in vain.
+
+    Raises
+    ------
+    SimlabError
+        If the disk is full or cannot be written.
+    """
+    with told(path, "the file could not be written"):
+        trial = draft_of(path.parent, "trial")
+        trial.touch()
+        trial.unlink()
+
+
 def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     """Add records to a file of JSON lines, all of them or none; what is in it stays as it is.
 

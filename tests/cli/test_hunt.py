@@ -106,12 +106,13 @@ def test_what_was_found_before_an_interruption_is_saved(simlab, monkeypatch, ses
     assert simlab("run", finding["file"]).exit_code == 1
 
 
-def test_ctrl_c_ends_its_processes(start):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_a_polite_kill_and_a_closed_terminal_end_its_processes(start, number):
     process = start("hunt", "clean", "--seeds", "200", "--jobs", "2")
     while not (workers := workers_of(process)):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     stdout, _ = process.communicate(timeout=90)
     assert process.returncode == 130, stdout
     while any(Path(f"/proc/{pid}").exists() for pid in workers):  # each ends when it sees that its parent has

@@ -21,6 +21,7 @@ from simlab.cli.relay_lines import line_of
         (["--control", "localhost"], ["--control is 'localhost', want"]),
         (["--idle", "soon"], ["--idle is 'soon', want"]),
         (["--idle", "0s"], ["--idle is '0s', want more than 0"]),
+        (["--token-file", "token"], ["--token-file: want --control beside it"]),
         (["--profile", "nowhere.toml"], ["nowhere.toml: there is no such file"]),
         (["--set", "link.loss=500%", "--set", "link.dlay=1ms"], ["link.loss", "link.dlay"]),
     ],

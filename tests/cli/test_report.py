@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import simlab as python
+from simlab.batch import reporting
 
 SHORT = ["--set", "peers.media=[]", "--set", "duration=25s", "--jobs", "1"]
 FAULT = ["--set", "fault=[{ kind = 'blackout', at = '3s', for = '16s' }]"]
@@ -142,6 +143,13 @@ def test_what_is_wrong_is_told(simlab, here):
         2,
         "Error: --out nowhere/page.html: there is no folder nowhere\n",
     )
+
+
+def test_where_no_page_can_be_written_no_session_runs_again(simlab, study, monkeypatch):
+    monkeypatch.setattr(reporting, "replays", lambda *_: pytest.fail("sessions were run in vain"))
+    result = simlab("report", str(study), "--out", "/proc/page.html")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Error: /proc/page.html: the file could not be written: ")
 
 
 def test_python_writes_the_same_page_and_wants_a_saved_study(simlab, study):
