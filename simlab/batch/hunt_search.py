@@ -55,6 +55,7 @@ class Search:
     hunt: Hunt
     sessions: Sequence[PlannedSession]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    _known: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @staticmethod
     def of(hunt: Hunt) -> "Search":
@@ -114,7 +115,8 @@ class Search:
         beside = (one for one in self.sessions if (one.labels["profile"], one.labels["policy"]) == key[:2])
         of = sum(one.number in self.outcomes and not self.outcomes[one.number].failed for one in beside)
         first = min(broken, key=lambda one: len(one.scenario.profile.faults))
-        shrinking = Shrinking(_start(first.scenario), invariant, self.hunt.most_tried, at_once)
+        tables, most = _start(first.scenario), self.hunt.most_tried
+        shrinking = Shrinking(tables, invariant, most, at_once, self._known)
         return Finding(profile, policy, invariant, [one.scenario.seed for one in broken], of, shrinking)
 
 

@@ -31,15 +31,25 @@ class Shrinking:
         How many sessions may be tried.
     at_once
         How many run beside each other.
+    known
+        What was broken by which scenario, by its hash; what is found out is added. For several findings that
+        begin with the same profile.
     """
 
-    def __init__(self, tables: Tables, invariant: str, most: int, at_once: int = 1) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        invariant: str,
+        most: int,
+        at_once: int = 1,
+        known: dict[str, frozenset[str]] | None = None,
+    ) -> None:
         self.tables = tables
         self.tried = 0
         self.is_over = False
         self.most = most
         self._invariant, self._at_once = invariant, at_once
-        self._known: dict[str, bool] = {}
+        self._known = {} if known is None else known
         self._sessions = 0
 
     def run(self, executor: Executor) -> Iterator[int]:
@@ -98,8 +108,8 @@ class Shrinking:
         self._sessions += len(planned)
         executor.submit(PlannedSession(n, labels_of(n, one), one) for n, one in planned.items())
         for outcome in executor.finished():
-            self._known[planned[outcome.number].hash] = self._invariant in broken_by(outcome)
-        return [self._known[one.hash] for one in scenarios]
+            self._known[planned[outcome.number].hash] = broken_by(outcome)
+        return [self._invariant in self._known[one.hash] for one in scenarios]
 
 
 def scenario_of(tables: Tables) -> Scenario | None:

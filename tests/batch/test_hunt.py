@@ -57,6 +57,19 @@ def test_what_does_not_matter_goes_and_what_matters_stays():
     }
 
 
+def test_what_is_known_of_a_profile_is_not_run_again():
+    class Refusing(Here):
+        def submit(self, sessions):
+            assert list(sessions) == []
+
+    known: dict[str, frozenset[str]] = {}
+    first, again = (Shrinking(sparse(load(NOISY, "x.toml")), DEAD, 6, known=known) for _ in range(2))
+    list(first.run(Here()))
+    list(again.run(Refusing()))
+    assert again.tables == first.tables
+    assert again.tried == first.tried == 6
+
+
 def test_it_does_not_depend_on_how_many_run_at_once():
     one, three = (shrunk(NOISY, DEAD, at_once=number) for number in (1, 3))
     assert (three.tables, three.tried) == (one.tables, one.tried)
