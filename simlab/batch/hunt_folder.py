@@ -101,8 +101,14 @@ def summary(search: Search, found: Sequence[Found]) -> dict[str, Any]:
 
 
 def _run(finding: Finding) -> Run | None:
-    scenario = scenario_of(finding.shrinking.tables)
+    scenario = scenario_of(_named(finding))
     return None if scenario is None else run_scenario(scenario)
+
+
+def _named(finding: Finding, **more: str) -> Tables:
+    """Return its profile with a name of its own, and with what is expected of it."""
+    named = {"name": f"{finding.profile}-{finding.invariant}"[:_LONGEST_NAME], **more}
+    return {**named, **finding.shrinking.tables, **named, "expect": {"violations": "== 0"}}
 
 
 def _file_name(finding: Finding, *, with_profile: bool) -> str:
@@ -117,9 +123,7 @@ def _detail(finding: Finding, run: Run | None) -> str | None:
 
 def _text(finding: Finding, run: Run | None) -> str:
     detail = _detail(finding, run)
-    named = {"name": f"{finding.profile}-{finding.invariant}"[:_LONGEST_NAME]}
-    named |= {} if detail is None else {"description": detail}
-    tables = {**named, **finding.shrinking.tables, **named, "expect": {"violations": "== 0"}}
+    tables = _named(finding) if detail is None else _named(finding, description=detail)
     return f"# Found by `simlab hunt`: policy {finding.policy} breaks {finding.invariant}.\n{toml_of(tables)}"
 
 

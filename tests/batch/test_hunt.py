@@ -97,6 +97,7 @@ def test_a_finding_of_each_policy_and_what_broke_it(tmp_path):
     assert found[0].detail.startswith("the transport said ready from 9.3 s")
     saved = load(path.read_text(), str(path))
     assert (saved.name, saved.description) == ("clean-ready-but-dead", found[0].detail)
+    assert found[0].run.folder.match("*-clean-ready-but-dead-pipecat-s1")
     again = run_scenario(Scenario.of(saved))
     assert [one["invariant"] for one in again.metrics["violations"]] == [DEAD]
     assert [one["held"] for one in again.metrics["expectations"]] == [False]
