@@ -61,6 +61,7 @@ def plan(hunt: Hunt) -> list[PlannedSession]:
     """
     sessions: list[PlannedSession] = []
     cells = [PlannedCell(profile, {}) for profile in settled(hunt.wanted)]
+    check_peers(Scenario.of(cell.profile) for cell in cells)  # or no fault would go with them
     faults = list(twice(cells))
     for cell in cells:
         if cell.profile.clock == "real":

@@ -85,6 +85,8 @@ def test_quiet_prints_the_profiles_alone(simlab):
         (["clean", "--invariant", "x"], '--invariant is "x", want one of "ready-but-dead", '),
         (["cleam"], 'cleam: there is no such file, did you mean "profiles/clean.toml"?'),
         (["clean", "--clock", "real"], "clean: a hunt wants the virtual clock: --clock virtual"),
+        (["clean", "--client", "nowhere:call"], 'clean: peers.client is "nowhere:call", '),
+        (["clean", "--client", "chromium"], "no browser runs under the virtual clock"),
         (["clean", "--kind", "turn-server-down"], "clean: cannot have --kind turn-server-down"),
     ],
 )
