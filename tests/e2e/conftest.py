@@ -1,5 +1,6 @@
 """The sessions are run once, for all tests of this folder."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,13 @@ from simlab.core.timeline import Timeline
 from tests.e2e.pairs import left_running, meet_all
 
 
-def files_left():
-    return [name for name in os.listdir(tempfile.gettempdir()) if name.startswith(("simlab-", "playwright"))]
+@contextlib.contextmanager
+def temporary_files_in_a_folder_of_their_own():
+    """Have them nowhere else, since other tests and other people's simlab run at the same time."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as changed:
+        changed.setenv("TMPDIR", folder)
+        changed.setattr(tempfile, "tempdir", None)
+        yield folder
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,6 @@ class Met:
 
 @pytest.fixture(scope="session")
 def met():
-    files = files_left()
-    pairs, closed_tab = meet_all()
-    return Met(pairs, closed_tab, left_running(), [name for name in files_left() if name not in files])
+    with temporary_files_in_a_folder_of_their_own() as folder:
+        pairs, closed_tab = meet_all()
+        return Met(pairs, closed_tab, left_running(folder), os.listdir(folder))

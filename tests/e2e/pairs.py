@@ -62,8 +62,11 @@ def meet_all():
         return dict(zip(PAIRS, pool.map(meet, PAIRS), strict=True)), closed.result()
 
 
-def left_running():
-    """Return the commands of processes that sessions have left behind, whoever their parent is now."""
+def left_running(files):
+    """Return the commands of processes that sessions have left behind, whoever their parent is now.
+
+    ``files`` is the folder that had all their temporary files.
+    """
     own = {member.pid for member in tree.descendants(os.getpid())}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -72,6 +75,6 @@ def left_running():
         except OSError:  # it has just ended
             continue
         # Everything of a browser's is in a folder of its session.
-        if int(folder.name) in own or "/simlab-" in command:
+        if int(folder.name) in own or f"{files}/" in command:
             found.append(command)
     return found
