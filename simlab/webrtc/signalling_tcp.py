@@ -57,11 +57,12 @@ class SignallingTcp:
             raise ConnectionDeadError
         connection = self._connection(transport)
         self._path.write(connection, direction, size_bytes, self._now_s())
+        upto_bytes = connection.written[direction]  # what is written meanwhile is not waited for
         await self._until(connection, lambda: connection.sender[Direction.UP].is_established)
         if direction is Direction.UP and transport.is_closing() and not connection.has_arrived(direction):
             self._drop(transport)
             raise ConnectionDeadError
-        await self._until(connection, lambda: connection.has_arrived(direction))
+        await self._until(connection, lambda: connection.has_arrived(direction, upto_bytes))
 
     def cut(self, transport: asyncio.Transport) -> None:
         """Lose all segments of a client's connection from now on."""

@@ -35,6 +35,15 @@ class Way(Protocol):
             If it never will.
         """
 
+    async def piece(self, request: web.Request, direction: Direction, size_bytes: int) -> None:
+        """Return when a piece of a stream has arrived; the next may set out meanwhile, and overtakes none.
+
+        Raises
+        ------
+        ConnectionDeadError
+            If it never will.
+        """
+
     async def lose(self, request: web.Request) -> None:
         """Return when the client's TCP gives up a request that nothing answers."""
 
@@ -57,6 +66,10 @@ class _Delayed:
     async def down(self, _: web.Request, __: web.Response) -> None:
         await asyncio.sleep(self._path.delay_down_s)
 
+    async def piece(self, _: web.Request, direction: Direction, __: int) -> None:
+        is_up = direction is Direction.UP
+        await asyncio.sleep(self._path.delay_up_s if is_up else self._path.delay_down_s)
+
     async def lose(self, _: web.Request) -> None:
         await asyncio.sleep(unanswered_s(self._path.delay_up_s + self._path.delay_down_s))
 
@@ -74,6 +87,9 @@ class _OverLinks:
 
     async def down(self, request: web.Request, response: web.Response) -> None:
         await self._tcp.carry(request.transport, Direction.DOWN, response_bytes(response))
+
+    async def piece(self, request: web.Request, direction: Direction, size_bytes: int) -> None:
+        await self._tcp.carry(request.transport, direction, size_bytes)
 
     async def lose(self, request: web.Request) -> None:
         if request.transport is not None:

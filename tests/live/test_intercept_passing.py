@@ -147,6 +147,51 @@ def test_a_stream_arrives_as_it_is_sent_and_ends_when_nobody_listens():
     run(main)
 
 
+def test_a_stream_that_answers_what_looks_like_signalling_is_one_all_the_same():
+    more = asyncio.Event()
+
+    async def stream(request):
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"data: 1\n\n")
+        await more.wait()
+        await response.write(b"data: 2\n\n")
+        return response
+
+    async def main():
+        async with through(web.post("/{path:.*}", stream)) as (session, here, _):
+            for path in ("/rank", "/bot/start"):
+                more.clear()
+                async with session.post(f"{here}{path}", json={"candidates": ["a", "b"]}) as answer:
+                    assert await answer.content.readany() == b"data: 1\n\n"
+                    more.set()
+                    assert await answer.read() == b"data: 2\n\n"
+
+    run(main)
+
+
+def test_a_stream_that_says_nothing_ends_when_nobody_listens():
+    gone = asyncio.Event()
+
+    async def stream(request):
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"data: 1\n\n")
+        while request.transport is not None:  # noqa: ASYNC110 - aiohttp tells nobody
+            await asyncio.sleep(0.01)
+        gone.set()
+        return response
+
+    async def main():
+        async with through(web.get("/events", stream)) as (session, here, _):
+            async with session.get(f"{here}/events") as answer:
+                assert await answer.content.readany() == b"data: 1\n\n"
+                answer.close()
+            await gone.wait()
+
+    run(main)
+
+
 def test_a_body_that_breaks_off_does_not_look_whole():
     async def broken(request):
         response = web.StreamResponse()
@@ -192,6 +237,24 @@ def test_a_websocket_passes_with_its_protocol_its_kinds_and_its_end():
                 await socket.send_str("end")
                 message = await socket.receive()
                 assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 4321, "enough")
+
+    run(main)
+
+
+def test_a_websocket_that_breaks_off_does_not_look_closed():
+    async def broken(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.receive()
+        request.transport.abort()
+        return socket
+
+    async def main():
+        async with through(web.get("/ws", broken)) as (session, here, _):  # noqa: SIM117
+            async with session.ws_connect(f"{here}/ws") as socket:
+                await socket.send_str("go")
+                assert (await socket.receive()).type is not WSMsgType.CLOSE
+                assert socket.close_code == 1006
 
     run(main)
 

@@ -41,9 +41,10 @@ class Connection:
         # A server that has accepted nothing gives up without a word to anybody.
         return client.failure or (server.failure if server.is_established else None)
 
-    def has_arrived(self, direction: Direction) -> bool:
-        """Tell whether all that was written has arrived."""
-        return self.receiver(direction).got_bytes >= self.written[direction]
+    def has_arrived(self, direction: Direction, upto_bytes: int | None = None) -> bool:
+        """Tell whether so many bytes have arrived since it began; without a number, all that was written."""
+        upto_bytes = self.written[direction] if upto_bytes is None else upto_bytes
+        return self.receiver(direction).got_bytes >= upto_bytes
 
     def receiver(self, direction: Direction) -> Endpoint:
         """Return the endpoint to which a direction leads."""

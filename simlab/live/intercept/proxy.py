@@ -4,28 +4,24 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from typing import NoReturn
 
 import aiohttp
-from aiohttp import WSMsgType, web
+from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
 from simlab.live.intercept.bodies import message_of, plain_of
 from simlab.live.intercept.headers import Mask
 from simlab.live.intercept.signalling import AbortedError, Exchange, Signalling
+from simlab.webrtc.websockets import HANDSHAKE, Socket, accepted, messages, pass_on, protocols_of
 
 _CONNECT_S = 10.0
 # A description with pictures and all its candidates has some 10 kB.
 _LARGEST_SIGNALLING_BYTES = 2**20
+_STREAM = "stream"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, for 0 s
-_HANDSHAKE = (
-    "sec-websocket-key",
-    "sec-websocket-version",
-    "sec-websocket-extensions",
-    "sec-websocket-protocol",
-)
 
 
 class InterceptProxy:
@@ -135,68 +131,71 @@ class InterceptProxy:
         async with self._session.request(
             request.method, self._url(request), data=data, headers=headers, allow_redirects=False
         ) as answer:
-            kept = self._mask.to_client(answer.headers, _origin(request))
-            response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=kept)
-            await response.prepare(request)
-            async for chunk in answer.content.iter_any():
-                await response.write(chunk)
-            await response.write_eof()
-            return response
+            return await _flow(request, answer, self._mask.to_client(answer.headers, _origin(request)))
 
     async def _signal(self, request: web.Request, exchange: Exchange, body: bytes) -> web.StreamResponse:
         """Let an exchange that is about connections suffer, and say other addresses."""
         assert self._session is not None
         session = self._session
+        coming: list[aiohttp.ClientResponse] = []
 
         async def forward(plain: bytes) -> web.Response:
             # What is read here must not be compressed; nor is what is sent.
             headers = self._headers(request, "accept-encoding", "content-encoding", "content-length")
-            async with session.request(
+            _close(coming)
+            answer = await session.request(
                 request.method, self._url(request), data=plain, headers=headers, allow_redirects=False
-            ) as answer:
-                content = await answer.read()
-                plain_content = plain_of(content, answer.headers.get("Content-Encoding", ""))
-                changed = ("content-length",) + (("content-encoding",) if plain_content is not None else ())
-                kept = self._mask.to_client(answer.headers, _origin(request), changed)
-                body = content if plain_content is None else plain_content
-                return web.Response(status=answer.status, reason=answer.reason, headers=kept, body=body)
+            )
+            coming.append(answer)
+            return await self._read(request, answer)
 
         plain = plain_of(body, request.headers.get("Content-Encoding", ""))
-        response = await self._signalling.exchange(exchange, body if plain is None else plain, forward)
-        if not exchange.truncated:
-            return response
-        half = web.StreamResponse(status=response.status, headers=response.headers)
-        whole = response.body if isinstance(response.body, bytes) else b""
-        half.content_length = len(whole)
-        await half.prepare(request)
-        await half.write(whole[: len(whole) // 2])
-        raise AbortedError
+        try:
+            response = await self._signalling.exchange(exchange, body if plain is None else plain, forward)
+            if exchange.truncated:
+                return await _half(request, response)
+            stream = response.get(_STREAM)
+            return response if stream is None else await _flow(request, stream, response.headers)
+        finally:
+            _close(coming)
+
+    async def _read(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.Response:
+        """Return an answer with its body; of a stream, whose end nobody knows, the head, and it beside."""
+        is_stream = answer.content_type == "text/event-stream"
+        content = b"" if is_stream else await answer.read()
+        plain = plain_of(content, answer.headers.get("Content-Encoding", ""))
+        changed = ("content-length",) + (("content-encoding",) if plain not in (None, content) else ())
+        kept = self._mask.to_client(answer.headers, _origin(request), changed)
+        body = content if plain is None else plain
+        response = web.Response(status=answer.status, reason=answer.reason, headers=kept, body=body)
+        if is_stream:
+            response[_STREAM] = answer
+        return response
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         """Join two websockets, message by message."""
         assert self._session is not None
-        names = request.headers.get("Sec-WebSocket-Protocol", "")
-        protocols = [name.strip() for name in names.split(",") if name.strip()]
         try:
             theirs = await self._session.ws_connect(
                 self._url(request),
-                headers=self._headers(request, *_HANDSHAKE),
-                protocols=protocols,
+                headers=self._headers(request, *HANDSHAKE),
+                protocols=protocols_of(request),
                 autoping=False,
                 autoclose=False,
                 max_msg_size=0,
             )
         except aiohttp.WSServerHandshakeError as error:
             return web.Response(status=error.status, text=f"{error.message}\n")
+        except AssertionError as error:  # aiohttp's own: the server has gone just as it had accepted
+            raise AbortedError from error
         async with theirs:
-            chosen = [theirs.protocol] if theirs.protocol else []
-            ours = web.WebSocketResponse(
-                protocols=chosen, autoping=False, autoclose=False, max_msg_size=0, timeout=1.0
-            )
+            ours = accepted(theirs)
             await ours.prepare(request)
             ways = [asyncio.create_task(_join(theirs, ours)), asyncio.create_task(_join(ours, theirs))]
             try:
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                for way in done:
+                    way.result()
             finally:
                 for way in ways:
                     way.cancel()
@@ -204,37 +203,42 @@ class InterceptProxy:
             return ours
 
 
-_Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
-
-
-async def _join(source: _Socket, sink: _Socket) -> None:
+async def _join(source: Socket, sink: Socket) -> None:
     """Pass on what comes until the end, and that too."""
-    with suppress(ConnectionError, RuntimeError):  # the other side is gone
-        while True:
-            message = await source.receive()
-            if message.type is WSMsgType.TEXT:
-                await sink.send_str(message.data)
-            elif message.type is WSMsgType.BINARY:
-                await sink.send_bytes(message.data)
-            elif message.type is WSMsgType.PING:
-                await sink.ping(message.data)
-            elif message.type is WSMsgType.PONG:
-                await sink.pong(message.data)
-            else:
-                break
-        code = source.close_code
-        # 1005 and 1006 say that there was no code, and may not be sent (RFC 6455 section 7.4.1).
-        if code is None or code == 1006:
-            await sink.close(code=1001)
-        elif message.type is WSMsgType.CLOSE:
-            await sink.close(code=1000 if code == 1005 else code, message=(message.extra or "").encode())
-        else:
-            await sink.close()
+    async for message in messages(source):
+        await pass_on(sink, message)
 
 
 async def _stream(request: web.Request) -> AsyncIterator[bytes]:
     async for chunk in request.content.iter_any():
         yield chunk
+
+
+async def _flow(
+    request: web.Request, answer: aiohttp.ClientResponse, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """Pass an answer on as it comes."""
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    await response.prepare(request)
+    async for chunk in answer.content.iter_any():
+        await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+async def _half(request: web.Request, response: web.Response) -> NoReturn:
+    """Promise the whole of a body, and send half of it."""
+    half = web.StreamResponse(status=response.status, headers=response.headers)
+    whole = response.body if isinstance(response.body, bytes) else b""
+    half.content_length = len(whole)
+    await half.prepare(request)
+    await half.write(whole[: len(whole) // 2])
+    raise AbortedError
+
+
+def _close(answers: list[aiohttp.ClientResponse]) -> None:
+    while answers:
+        answers.pop().close()
 
 
 def _origin(request: web.Request) -> str:
