@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from simlab.study.incidence import Incidence
     from simlab.study.summary import Cell as Summary
 
-_MOST_CURVES = 12
-
 
 @dataclass(eq=False, repr=False)
 class Study:
@@ -145,14 +143,11 @@ class Study:
         ----------
         by
             A column or several, with a curve for each group; by default what tells the cells apart, or
-            profile and policy alone where those would be too many curves.
+            profile and policy alone where those would be too many curves, or policy alone.
         """
         from simlab.study.recovery_plot import plot_recovery
 
-        cells = self.recovery(by)
-        if by is None and len(cells) > _MOST_CURVES:
-            cells = self.recovery(["profile", "policy"])
-        return plot_recovery(cells, ax)
+        return self._drawn(plot_recovery, by, ax)
 
     def plot_heat(self, ax: "Axes | None" = None, key: str | None = None) -> "Axes":
         """Draw the median recovery time over a key that varies and the policies.
@@ -168,29 +163,48 @@ class Study:
             If no key varies.
         """
         from simlab.study.cell_plots import plot_heat
+        from simlab.study.grouping import together
 
         key = key or next(iter(self.by[2:]), None)
         if key is None:
             raise InvalidInputError(["a heat map needs a key that varies: simlab sweep --vary"])
-        return plot_heat(self.recovery(["policy", key]), key, ax)
+        by = ["policy", key]
+        return plot_heat(self.recovery(by), key, ax, together(self.session_rows, self.by, by))
 
     def plot_usable(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the usable share of the sessions, for each profile and policy."""
         from simlab.study.cell_plots import plot_usable
 
-        return plot_usable(self.recovery(["profile", "policy"]), ax)
+        return self._drawn(plot_usable, ["profile", "policy"], ax)
 
     def plot_cost(self, ax: "Axes | None" = None, by: str | Sequence[str] | None = None) -> "Axes":
-        """Draw attempts per session against recovery: what a policy costs the server."""
-        from simlab.study.cell_plots import plot_cost
+        """Draw attempts per session against recovery: what a policy costs the server.
 
-        return plot_cost(self.recovery(by or ["profile", "policy"]), ax)
+        Parameters
+        ----------
+        by
+            A column or several, with a mark for each group; by default profile and policy, or policy alone
+            where those would be too many marks.
+        """
+        from simlab.study.cell_plots import plot_cost
+        from simlab.study.grouping import drawn_by
+
+        return self._drawn(plot_cost, by or drawn_by(self.session_rows, ["profile", "policy"]), ax)
 
     def plot_gaps(self, ax: "Axes | None" = None) -> "Axes":
         """Draw for how long the media were silent."""
         from simlab.study.gap_plot import plot_gaps
 
         return plot_gaps(self.session_rows, "policy", ax)
+
+    def _drawn(
+        self, draw: "Callable[..., Axes]", by: str | Sequence[str] | None, ax: "Axes | None"
+    ) -> "Axes":
+        """Draw a cell for each group, and say what the groups have in them."""
+        from simlab.study.grouping import drawn_by, together
+
+        columns = [by] if isinstance(by, str) else list(by or drawn_by(self.session_rows, self.by))
+        return draw(self.recovery(columns), ax, together(self.session_rows, self.by, columns))
 
     @property
     def pictures(self) -> "dict[str, Callable[[], Axes]]":

@@ -1,6 +1,7 @@
 """From TOML text to a checked profile."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -82,7 +83,9 @@ def checked(
 
 def _name_of(file: str) -> str:
     stem = file.rpartition("/")[2].removesuffix(".toml")
-    return stem if re.fullmatch(NAME_PATTERN, stem) else "unnamed"
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    name = re.sub("[^A-Za-z0-9._-]+", "-", plain).strip("-._")[:64]
+    return stem if re.fullmatch(NAME_PATTERN, stem) else name or "unnamed"
 
 
 def _placed(path: Path, told: str, file: str, origins: Mapping[Path, str]) -> str:

@@ -85,6 +85,8 @@ def _lay(tables: dict[str, Any], path: Path, value: Any) -> Path:
         if following is _BLANK:
             here[step] = value
         elif isinstance(step, str) and step not in here:
+            if isinstance(following, int):
+                raise ValueError(f"there is no {dotted(path[: depth + 1])}, the profile has none")
             here[step] = {}
             made = made or path[:depth]
         here = here[step]

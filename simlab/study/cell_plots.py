@@ -8,15 +8,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from simlab.study.looks import INK, LINES, MARKERS, corner, names_of, new_axes, tidy, title
+from simlab.study.looks import INK, LINES, MARKERS, corner, names_of, new_axes, tidy, title, width_for
 from simlab.study.summary import Cell
-from simlab.study.words import listed
+from simlab.study.words import count, listed
 
 _NEVER = "#EEEEEE"
 _MOST_NUMBERS = 14
+# One more than there are hues: after seven policies the same hue comes with another hatch.
+_HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo", "--")
 
 
-def plot_heat(cells: Sequence[Cell], key: str, ax: Axes | None = None) -> Axes:
+def plot_heat(cells: Sequence[Cell], key: str, ax: Axes | None = None, together: str = "") -> Axes:
     """Draw the median recovery time as colours: what varies to the right, policies downwards.
 
     Parameters
@@ -25,6 +27,8 @@ def plot_heat(cells: Sequence[Cell], key: str, ax: Axes | None = None) -> Axes:
         A cell for each policy and value of ``key``.
     key
         The column of what varies, such as the length of a fault.
+    together
+        What a cell has in it: ``"2 profiles together"``.
 
     Returns
     -------
@@ -53,8 +57,15 @@ def plot_heat(cells: Sequence[Cell], key: str, ax: Axes | None = None) -> Axes:
             handles=[_never_patch()], loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=8
         )
     title(ax, _heat_finding(grid, policies, values, key) + ("\n" if np.isinf(grid).any() else ""))
-    corner(ax, f"n = {sum(cell.sessions for cell in cells)} sessions, {cells[0].sessions} a cell", 50.0)
+    fewest, most = (choose(cell.sessions for cell in cells) for choose in (min, max))
+    each = f"{most}" if fewest == most else f"{fewest} to {most}"
+    corner(ax, _rests_on(cells, f", {each} a cell", together), 50.0)
     return ax
+
+
+def _rests_on(cells: Sequence[Cell], each: str = "", together: str = "") -> str:
+    sessions = count(sum(cell.sessions for cell in cells), "session")
+    return f"n = {sessions}{each}{f'; {together}' if together else ''}"
 
 
 def _never_patch() -> Patch:
@@ -101,15 +112,14 @@ def _heat_finding(
     return f"Policy {worst}: most outages are not over {where}{but}"
 
 
-def plot_usable(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
+def plot_usable(cells: Sequence[Cell], ax: Axes | None = None, together: str = "") -> Axes:
     """Draw the usable share of the sessions: a row of bars for each profile, a bar for each policy."""
     profiles = list(dict.fromkeys(str(cell.labels.get("profile", "all")) for cell in cells))
     policies = list(dict.fromkeys(str(cell.labels["policy"]) for cell in cells))
-    ax = ax or new_axes(9.0, 2.2 + 0.32 * len(cells))
+    ax = ax or new_axes(width_for([*profiles, *policies], 9.0), 2.2 + 0.32 * len(cells))
     height = 0.8 / len(policies)
-    hatches = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
     for number, (policy, (colour, _), hatch) in enumerate(
-        zip(policies, cycle(LINES), cycle(hatches), strict=False)
+        zip(policies, cycle(LINES), cycle(_HATCHES), strict=False)
     ):
         own = [cell for cell in cells if str(cell.labels["policy"]) == policy]
         rows = [
@@ -140,7 +150,7 @@ def plot_usable(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
     title(
         ax, _range_finding("usable", best, named[best].usable_fraction, worst, named[worst].usable_fraction)
     )
-    corner(ax, f"n = {sum(cell.sessions for cell in cells)} sessions")
+    corner(ax, _rests_on(cells, together=together))
     return ax
 
 
@@ -150,13 +160,13 @@ def _range_finding(what: str, best: str, high: float, worst: str, low: float) ->
     return f"Most {what} with {best} ({high:.1%} of the time), least with {worst} ({low:.1%})"
 
 
-def plot_cost(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
+def plot_cost(cells: Sequence[Cell], ax: Axes | None = None, together: str = "") -> Axes:
     """Draw what recovery costs: attempts per session upwards, the 95th percentile of recovery to the right.
 
     Where 5 % of the outages or more are never over, the mark is in a column of its own at the right.
     """
-    ax = ax or new_axes(9.0, 5.5)
     drawn = [cell for cell in cells if cell.curve.outages]
+    ax = ax or new_axes(width_for(names_of(drawn), 9.0), 5.5)
     longest_s = max((cell.p95_s for cell in drawn if math.isfinite(cell.p95_s)), default=10.0)
     never_s = longest_s * 1.25
     for number, (cell, name) in enumerate(zip(drawn, names_of(drawn), strict=True)):
@@ -175,7 +185,7 @@ def plot_cost(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
     if drawn:
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
     title(ax, _cost_finding(drawn))
-    corner(ax, f"n = {sum(cell.sessions for cell in drawn)} sessions")
+    corner(ax, _rests_on(drawn, together=together))
     return ax
 
 

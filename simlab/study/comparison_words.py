@@ -7,7 +7,7 @@ from dataclasses import replace
 from simlab.study.cells_compared import CellCompared
 from simlab.study.comparison import Comparison
 from simlab.study.measures import DECIDING, Measured
-from simlab.study.words import listed
+from simlab.study.words import count, listed
 
 NAMES = {
     "success_rate": "calls saved",
@@ -62,7 +62,7 @@ def _sentences(inside: Sequence[Comparison]) -> list[str]:
 
 
 def _open(one: Comparison) -> str:
-    apart = f"{one.first} and {one.second} can't be told apart with {one.seeds} seeds"
+    apart = f"{one.first} and {one.second} can't be told apart with {count(one.seeds, 'seed')}"
     if one.seeds_needed is None:
         return f"{apart}: no difference was seen" if one.paired else apart
     return f"{apart}: about {one.seeds_needed:,} would be needed"

@@ -24,12 +24,19 @@ LINES = tuple(
     (colour, _SEVEN[(at + turn) % 7][1]) for turn in range(7) for at, (colour, _) in enumerate(_SEVEN)
 )
 """After seven, the same colours come again with other dashes."""
+_LETTER_INCHES = 0.08
+_BARE_INCHES = 5.5  # of a figure with names on both sides, without them
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
 
 
 def new_axes(width_inches: float, height_inches: float) -> Axes:
     """Return axes in a figure of their own, that nothing shows or saves."""
     return Figure(figsize=(width_inches, height_inches), layout="constrained").add_subplot()
+
+
+def width_for(names: Sequence[str], least_inches: float) -> float:
+    """Return the width of a figure with these names beside the axes, the longest at each side, in inches."""
+    return max(least_inches, _BARE_INCHES + 2 * _LETTER_INCHES * max(map(len, names), default=0))
 
 
 def tidy(ax: Axes) -> None:
@@ -59,12 +66,13 @@ def below(
     *,
     color: str = "#444444",
     ha: str = "left",
+    points_right: float = 0.0,
 ) -> None:
-    """Write some points below the axes, at ``x`` in the coordinates ``where``."""
+    """Write some points below the axes, at ``x`` in the coordinates ``where`` and some points more."""
     ax.annotate(
         text,
         (x, 0.0),
-        (0.0, -points),
+        (points_right, -points),
         xycoords=where,
         textcoords="offset points",
         fontsize=8,

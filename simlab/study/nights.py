@@ -12,6 +12,7 @@ from simlab.study.alarms import draws_for, holm, p_worse, p_worse_paired
 from simlab.study.expect import Expectation
 from simlab.study.expected import Evidence, evidence
 from simlab.study.rows import Row
+from simlab.study.words import count
 
 MEASURES: Mapping[str, tuple[str, str, int]] = {
     "success_rate": ("success rate", " %", -1),
@@ -231,7 +232,7 @@ def _compared(group: Group, measure: str, two: Comparison | None, rejected: bool
         return Check(group.labels, "comparison", measure, name, "no baseline", None, f"{name}: no baseline")
     verdict: Verdict = "worse" if rejected else "better" if two.better <= level else "same"
     numbers = f"{len(group.sample.seeds)} sessions against {two.number_before}"
-    sides = f"{two.pairs} seeds" if two.pairs else numbers
+    sides = count(two.pairs, "seed") if two.pairs else numbers
     told = (
         f"{name}: {_verb(verdict)} {_number(two.tonight, unit)} against {_number(two.before, unit)} "
         f"({sides}, p = {two.worse:.2g})"

@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from simlab.study.looks import LINES, below, corner, names_of, new_axes, reference, tidy, title
+from simlab.study.looks import LINES, below, corner, names_of, new_axes, reference, tidy, title, width_for
 from simlab.study.summary import Cell
 from simlab.study.words import count
 
-_FIGURE_INCHES = (9.0, 6.0)
+_WIDTH_INCHES, _HEIGHT_INCHES = 9.0, 6.0
 _MOST_BANDS = 4
 _MOST_ROWS = 8
 _MOST_INSIDE = 6
 _ROW_POINTS = 12.0
+_NAME_POINTS = 14.0  # left of the axis, which the first number is centred on
 _ICE_FAILS_S = 39.5
 
 
-def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
+def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None, together: str = "") -> Axes:
     """Draw the recovery curves of the cells of a study.
 
     Parameters
@@ -28,7 +29,9 @@ def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
     cells
         From ``summarise``; those without any outage are left out.
     ax
-        Where to draw; by default new axes in a figure of their own, 9 by 5.5 inches.
+        Where to draw; by default new axes in a figure of their own, 9 by 6 inches, wider for long names.
+    together
+        What a curve has in it: ``"12 profiles together"``.
 
     Returns
     -------
@@ -36,13 +39,14 @@ def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None) -> Axes:
         The seconds since an outage began to the right, the share that is over upwards. Nothing is saved or
         shown.
     """
-    ax = ax or new_axes(*_FIGURE_INCHES)
     drawn = [cell for cell in cells if cell.curve.outages]
+    ax = ax or new_axes(width_for(names_of(drawn), _WIDTH_INCHES), _HEIGHT_INCHES)
     until_s = max((cell.curve.longest_s for cell in drawn), default=1.0)
     banded = len(drawn) <= _MOST_BANDS
     for cell, name, (colour, dash) in zip(drawn, names_of(drawn), cycle(LINES), strict=False):
         _draw(ax, cell, name, {"color": colour, "linestyle": dash}, until_s, banded=banded)
     _dress(ax, drawn, until_s, banded=banded)
+    _note(ax, drawn, until_s, [together] * bool(together) + ["bands: 95 %, pointwise"] * banded)
     return ax
 
 
@@ -71,14 +75,14 @@ def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> 
         many = len(drawn) > _MOST_INSIDE  # these stand beside the axes, not over the curves
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}
         ax.legend(framealpha=0.9, edgecolor="none", title="recovered, of all outages", fontsize=9, **place)
+
+
+def _note(ax: Axes, drawn: Sequence[Cell], until_s: float, remarks: Sequence[str]) -> None:
+    """Write below the axes how much the picture rests on."""
     rows = _at_risk(ax, drawn, until_s) if len(drawn) <= _MOST_ROWS else 0
-    outages = sum(cell.curve.outages for cell in drawn)
-    sessions = sum(cell.sessions for cell in drawn)
-    corner(
-        ax,
-        f"n = {outages} outages in {sessions} sessions{'; bands: 95 %, pointwise' if banded else ''}",
-        38 + _ROW_POINTS * rows,
-    )
+    outages = count(sum(cell.curve.outages for cell in drawn), "outage")
+    sessions = count(sum(cell.sessions for cell in drawn), "session")
+    corner(ax, "; ".join([f"n = {outages} in {sessions}", *remarks]), 38 + _ROW_POINTS * rows)
 
 
 def _at_risk(ax: Axes, drawn: Sequence[Cell], until_s: float) -> int:
@@ -101,7 +105,7 @@ def _at_risk(ax: Axes, drawn: Sequence[Cell], until_s: float) -> int:
                 color=colour,
                 ha="center",
             )
-        below(ax, -0.02, y, name, ax.transAxes, color=colour, ha="right")
+        below(ax, 0.0, y, name, ax.transAxes, color=colour, ha="right", points_right=-_NAME_POINTS)
     return len(drawn) + 1
 
 

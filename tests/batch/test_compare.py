@@ -1,6 +1,7 @@
 """Comparisons of policies and of studies, with rows made for it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -99,6 +100,8 @@ def test_too_few_seeds_tell_nothing_and_say_how_many_would():
     # All differences go one way, so that many are needed for 2^(1 - n) to be within 5 % of four tests.
     assert found.seeds_needed == 8
     assert findings([found]) == ["fast and slow can't be told apart with 4 seeds: about 8 would be needed"]
+    one = replace(found, seeds=1)
+    assert findings([one]) == ["fast and slow can't be told apart with 1 seed: about 8 would be needed"]
 
 
 def test_a_regression_is_named_and_a_tolerated_one_is_not():

@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[2]
+DOCS = PROJECT / "docs"
 README = (PROJECT / "README.md").read_text()
 
 
@@ -26,3 +29,11 @@ def test_its_files_and_folders_exist():
     paths = [one or other for one, other in inside]
     assert len(paths) > 10
     assert [path for path in paths if not (PROJECT / path).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["README.md", *sorted(f"docs/{one.name}" for one in DOCS.glob("*.md"))])
+def test_python_examples_run_in_any_folder(document):
+    # They are copied into folders that have no profiles/: there the catalogue's name does, its path does not.
+    blocks = re.findall(r"```python\n(.*?)```", (PROJECT / document).read_text(), re.DOTALL)
+    # A suite is in no catalogue: its example names a file.
+    assert [block for block in blocks if re.search('"profiles/(?!nightly)', block)] == []

@@ -44,7 +44,14 @@ def test_an_empty_file_is_a_clean_network():
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("-", "unnamed"), ("a b.toml", "unnamed"), ("../x/y-1.toml", "y-1")]
+    ("file", "name"),
+    [
+        ("-", "unnamed"),
+        ("a b.toml", "a-b"),
+        ("netze/Büro 1.toml", "Buro-1"),
+        ("網.toml", "unnamed"),
+        ("../x/y-1.toml", "y-1"),
+    ],
 )
 def test_a_profile_is_named_after_its_file(file, name):
     assert load("", file).name == name
@@ -334,6 +341,11 @@ def test_wrong_overrides(key, value, fault):
         return
     (found,) = faults_of(SHIPPED["flaky"], {key: value})
     assert found.startswith(fault)
+
+
+def test_an_override_of_a_fault_that_a_profile_without_faults_has_not():
+    told = "--set fault[0].for: there is no fault[0], the profile has none"
+    assert faults_of("", {"fault[0].for": "2s"}) == [told]
 
 
 @given(st.text())

@@ -5,7 +5,46 @@ import math
 import numpy as np
 import pytest
 
-from simlab.study.cell_plots import _heat_finding
+from simlab.study.cell_plots import _heat_finding, plot_cost, plot_heat, plot_usable
+from simlab.study.summary import Cell
+from simlab.study.survival import recovery_curve
+
+
+def cell(labels, sessions=3):
+    ends = (1.0, 2.0)
+    curve = recovery_curve([1.0, 1.5, 2.0], [True] * 3)
+    return Cell(labels, sessions, sessions, 1.0, (0.7, 1.0), curve, 1.5, ends, 2.0, ends, 0.5, 1.0, 0)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_a_heat_map_says_how_many_sessions_its_cells_have():
+    cells = [cell({"policy": "a", "wait": "4s"}, 10), cell({"policy": "b", "wait": "4s"}, 6)]
+    assert "n = 16 sessions, 6 to 10 a cell" in texts(plot_heat(cells, "wait"))
+    assert "n = 10 sessions, 10 a cell" in texts(plot_heat(cells[:1], "wait"))
+
+
+def test_pictures_say_what_they_take_together():
+    cells = [cell({"policy": "a", "wait": "4s"})]
+    assert "n = 3 sessions, 3 a cell; 2 profiles together" in texts(
+        plot_heat(cells, "wait", together="2 profiles together")
+    )
+    assert "n = 3 sessions; 2 profiles together" in texts(plot_cost(cells, together="2 profiles together"))
+
+
+def test_fifteen_policies_have_bars_of_their_own_look():
+    ax = plot_usable([cell({"profile": "flaky", "policy": f"p{number}"}) for number in range(15)])
+    looks = {(bars[0].get_facecolor(), bars[0].get_hatch()) for bars in ax.containers}
+    assert len(looks) == 15
+
+
+def test_long_names_leave_room_for_the_bars():
+    long = "the-tunnel-under-the-river-on-the-way-to-the-office"
+    ax = plot_usable([cell({"profile": long, "policy": f"a-policy-with-a-long-name-{n}"}) for n in (1, 2)])
+    ax.figure.canvas.draw()
+    assert ax.get_window_extent().width > 0.4 * 9 * ax.figure.dpi
 
 
 @pytest.mark.parametrize(

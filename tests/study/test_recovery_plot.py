@@ -44,6 +44,25 @@ def test_eight_cells_look_different_and_their_legend_is_beside_the_curves():
     assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
 
 
+def test_it_says_what_its_curves_take_together():
+    ax = plot_recovery([cell("late", [20.0, 20.0, 20.0])], together="12 profiles together")
+    assert "n = 3 outages in 3 sessions; 12 profiles together; bands: 95 %, pointwise" in [
+        text.get_text() for text in ax.texts
+    ]
+
+
+def test_long_names_touch_no_number_and_leave_room_for_the_curves():
+    named = [f"a-policy-whose-name-is-longer-than-most-{number}" for number in range(8)]
+    ax = plot_recovery([cell(name, [1.0, 2.0, 3.0]) for name in named])
+    ax.figure.canvas.draw()
+    assert ax.get_window_extent().width > 4 * ax.figure.dpi
+    places = {text: text.get_window_extent() for text in ax.texts}
+    names = [place for text, place in places.items() if text.get_text() in named]
+    numbers = [place for text, place in places.items() if text.get_text().isdigit()]
+    assert len(names) == 8
+    assert not any(name.overlaps(number) for name in names for number in numbers)
+
+
 def test_the_last_rise_is_not_on_the_edge():
     ax = plot_recovery([cell("late", [20.0, 20.0, 20.0])])
     assert ax.get_xlim()[1] > 20.2
