@@ -76,6 +76,8 @@ def plan_again(name: str) -> Plan:
 
 
 _ASKED = ("profiles", "policies", "seeds", "seed", "clock", "until_width", "set", "vary")
+NIGHT = "night"
+"""The key of study.toml that says which night a study is of; one that is run again is of none."""
 
 
 def _cell(folder: Path, cell: Mapping[str, Any]) -> PlannedCell:
@@ -91,7 +93,9 @@ def _cell(folder: Path, cell: Mapping[str, Any]) -> PlannedCell:
     return PlannedCell(profile, cell["varied"])
 
 
-def resume(plan: Plan, parent: Path, folder: Path | None = None) -> tuple[Sweep, list[str]]:
+def resume(
+    plan: Plan, parent: Path, folder: Path | None = None, name: str | None = None
+) -> tuple[Sweep, list[str]]:
     """Go on with a study that was not finished, or begin it if there is none.
 
     Parameters
@@ -100,6 +104,8 @@ def resume(plan: Plan, parent: Path, folder: Path | None = None) -> tuple[Sweep,
         Where one of the same matrix is looked for, the newest first.
     folder
         Which one it is to be; None looks for it.
+    name
+        What it is called; None calls one that is begun as the plan is, and goes on with any.
 
     Returns
     -------
@@ -118,12 +124,12 @@ def resume(plan: Plan, parent: Path, folder: Path | None = None) -> tuple[Sweep,
         return _going_on(plan, folder)
     store.prepare(parent)
     others = []
-    for found in store.unfinished_studies(parent):
+    for found in store.unfinished_studies(parent, f"-{name}" if name else ""):
         different = _differences(plan, found)
         if not different:
             return _going_on(plan, found)
         others.append(f"{found} is another study: {'; '.join(different)}")
-    return Sweep.begin(plan, parent), [*others, f"Nothing to go on with in {parent}: begun anew."]
+    return Sweep.begin(plan, parent, name), [*others, f"Nothing to go on with in {parent}: begun anew."]
 
 
 def _going_on(plan: Plan, folder: Path) -> tuple[Sweep, list[str]]:
@@ -138,7 +144,7 @@ def _differences(plan: Plan, folder: Path) -> list[str]:
     tables = store.load_study(folder, ()).matrix
     told = [
         f"{name} is {_shown(tables.get(name))} there, and {_shown(plan.asked.get(name))} here"
-        for name in _ASKED
+        for name in (*_ASKED, NIGHT)
         if tables.get(name) != plan.asked.get(name)
     ]
     cells = [(cell["hash"], cell["varied"]) for cell in tables.get("cell", [])]

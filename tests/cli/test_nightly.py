@@ -6,7 +6,8 @@ import pytest
 import xunitparser
 
 from simlab import store
-from simlab.batch import session
+from simlab.batch import executors, session
+from simlab.batch.nightly import PlannedNight, Wishes
 from simlab.core.errors import SessionFailedError, SimlabError
 
 SUITE = """
@@ -139,3 +140,40 @@ def test_what_a_full_disk_does_not_take_is_judged_and_told_all_the_same(simlab, 
     assert "Night 1 of tiny: nothing failed in 5 checks." in result.stdout.splitlines()
     assert result.stderr == "Error: results: the folder could not be written: no space left on device\n"
     assert (here / "results" / "tiny-trend.jsonl").exists()
+
+
+def test_interrupted_says_how_to_go_on_and_does(simlab, here, suite, monkeypatch):
+    real, left = executors.Here.finished, [1]
+
+    def ending(self):
+        for outcome in real(self):
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            yield outcome
+
+    monkeypatch.setattr(executors.Here, "finished", ending)
+    result = nightly(simlab, suite(), "--set", "duration=4s")
+    assert result.exit_code == 130
+    command = "simlab nightly tiny.toml --out results --set duration=4s --resume"
+    assert result.stderr == f"Interrupted. To go on: {command}\n"
+    (folder,) = (here / "results").glob("*-unfinished")
+    monkeypatch.setattr(executors.Here, "finished", real)
+    other = nightly(simlab, suite(), "--resume", "--quiet", "--trend", "other.jsonl")
+    told = other.stderr.splitlines()
+    assert told[0].startswith(f"line: results/{folder.name} is another study: set is ")
+    assert told[1:] == ["line: Nothing to go on with in results: begun anew."]
+    done = simlab(*command.split()[1:])
+    assert (done.exit_code, done.stderr) == (
+        0,
+        f"line: Going on with results/{folder.name}: 1 of 2 sessions are there.\n",
+    )
+
+
+def test_a_night_that_another_process_runs_is_not_gone_on_with(simlab, here, suite, monkeypatch):
+    monkeypatch.setattr(executors.Here, "finished", lambda _: iter(()))
+    planned = PlannedNight(suite(), Wishes(here / "results", None, 1))
+    with planned.begun():
+        result = nightly(simlab, suite(), "--resume")
+    assert result.exit_code == 2
+    assert "another process is running this study" in result.stderr
