@@ -1,7 +1,6 @@
 """Run a night: the sweeps of a suite, judged against what is expected and against the nights before."""
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simlab import store
+from simlab.batch.baseline import Before, StudyBaseline, baseline_of, missing
 from simlab.batch.door import toml_text
 from simlab.batch.night_begun import BegunNight, NightNotSavedError
 from simlab.batch.planning import Part, PlannedSweep, plan, read_suite
@@ -18,8 +18,6 @@ from simlab.batch.resume import NIGHT, resume
 from simlab.batch.sweep import Sweep
 from simlab.batch.sweep_of_night import SweepOfNight
 from simlab.batch.trend import (
-    StudyBaseline,
-    baseline_of,
     commit_of,
     next_number,
     now_versions,
@@ -27,8 +25,7 @@ from simlab.batch.trend import (
 )
 from simlab.batch.wishes import Wishes
 from simlab.core.errors import InvalidInputError
-from simlab.study.night import Night
-from simlab.study.nights import Sample
+from simlab.study.night import Night, name_of
 
 _NOTHING: Mapping[str, Any] = {}
 __all__ = ["NightNotSavedError", "PlannedNight", "Wishes", "nightly"]
@@ -62,16 +59,6 @@ class PlannedNight:
         """How many sessions it has, if none is stopped early."""
         return sum(len(sweep.plan) for sweep in self.sweeps)
 
-    @property
-    def again(self) -> str:
-        """The command that goes on with it, as far as it is known here."""
-        wishes = self.wishes
-        words = ["simlab", "nightly", self.file]
-        words += [] if wishes.out is None else ["--out", str(wishes.out)]
-        words += [] if wishes.trend is None else ["--trend", str(wishes.trend)]
-        words += [word for key, value in wishes.overrides.items() for word in ("--set", f"{key}={value}")]
-        return shlex.join([*words, *(["--accept"] if wishes.accept else []), "--resume"])
-
     @contextmanager
     def begun(self) -> Iterator[BegunNight]:
         """Make the folders of its studies, or find them, and give them back at the end.
@@ -83,16 +70,14 @@ class PlannedNight:
         SimlabError
             If the disk is full.
         """
+        before, suite = [self._before(one) for one in self.sweeps], store.content(Path(self.file))
         with ExitStack() as stack:
-            told: dict[str, None] = {}
-            sweeps = []
-            for one in self.sweeps:
-                kept, said = self._kept(one)
-                stack.enter_context(kept)
-                told |= dict.fromkeys(said)
-                sweeps.append(SweepOfNight(one, kept, self.suite, self._before(one), self._tests()))
-            suite = Path(self.file).read_bytes()
-            yield BegunNight(self._empty(), sweeps, self.wishes, suite, list(told))
+            kept, told = self._all_kept(stack)
+            sweeps = [
+                SweepOfNight(one, place, self.suite, baseline, self._tests())
+                for one, place, baseline in zip(self.sweeps, kept, before, strict=True)
+            ]
+            yield BegunNight(self._empty(), sweeps, self.wishes, suite, told)
 
     def run(self) -> Night:
         """Begin it, run it, save it, and add it to the trend.
@@ -107,6 +92,22 @@ class PlannedNight:
         with self.begun() as night:
             return night.run()
 
+    def _all_kept(self, stack: ExitStack) -> tuple[list[Sweep], list[str]]:
+        """Return where the sessions of each sweep are kept; where one has no place, none is left behind."""
+        kept: list[Sweep] = []
+        told: list[str] = []
+        try:
+            for one in self.sweeps:
+                place, said = self._kept(one)
+                kept.append(stack.enter_context(place))
+                told += said
+        except BaseException:
+            for place in kept:
+                if not place.outcomes:
+                    place.discard()
+            raise
+        return kept, told
+
     def _kept(self, one: PlannedSweep) -> tuple[Sweep, list[str]]:
         """Return where the sessions of a sweep are kept, and what is to be said of that."""
         out, name = self.wishes.out, f"{self.suite.name}-{one.sweep.name}"
@@ -118,7 +119,7 @@ class PlannedNight:
         else:
             kept, told = Sweep.begin(plan, out, name), []
         if kept.unfinished is not None:
-            kept.unfinished.option = self.again
+            kept.unfinished.option = self.wishes.again(self.file)
         return kept, [f"{one.sweep.name}: {line}" for line in told]
 
     @property
@@ -136,6 +137,7 @@ class PlannedNight:
             self.suite.alpha,
             [],
             strict=self.suite.undecided == "fail",
+            missing=[name_of(labels) for labels in missing(self.records, self._parts)],
             trend=None if self.trend is None else str(self.trend),
         )
 
@@ -143,12 +145,16 @@ class PlannedNight:
         measures = len(self.suite.baseline.measures)
         return sum(len(s.parts) * (len(s.sweep.expect.sure()) + measures) for s in self.sweeps)
 
-    def _before(self, sweep: PlannedSweep) -> dict[int, Sample | None]:
+    @property
+    def _parts(self) -> list[Part]:
+        return [part for sweep in self.sweeps for part in sweep.parts]
+
+    def _before(self, sweep: PlannedSweep) -> dict[int, Before]:
         return {number: self._baseline(part) for number, part in enumerate(sweep.parts)}
 
-    def _baseline(self, part: Part) -> Sample | None:
+    def _baseline(self, part: Part) -> Before:
         if self.wishes.accept:
-            return None
+            return Before(None)
         if self._study is not None:
             return self._study.of(part)
         return baseline_of(self.records, part, self.suite.baseline.nights)

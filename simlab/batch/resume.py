@@ -1,6 +1,6 @@
 """Studies that are to go on, and studies that are to be run again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,21 @@ def plan_again(name: str) -> Plan:
     InvalidInputError
         If it is damaged, or was written by another version of simlab that wrote it in another way.
     """
-    folder = Path(name).parent if Path(name).name == MATRIX else Path(name)
+    return checked(_plan_in(Path(name).parent if Path(name).name == MATRIX else Path(name)))
+
+
+def cells_of(folder: str) -> Sequence[PlannedCell]:
+    """Return the cells of a study.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is damaged, or was written by another version of simlab that wrote it in another way.
+    """
+    return _plan_in(Path(folder)).cells
+
+
+def _plan_in(folder: Path) -> Plan:
     tables = store.load_study(folder, ()).matrix
     path = folder / MATRIX
     if tables.get("schema") != SCHEMA:
@@ -72,7 +86,7 @@ def plan_again(name: str) -> Plan:
         _ = (found.seeds, found.by, found.until_width)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError([f"{path}: is not what simlab wrote: {error!r}"]) from error
-    return checked(found)
+    return found
 
 
 _ASKED = ("profiles", "policies", "seeds", "seed", "clock", "until_width", "set", "vary")

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from simlab.batch.baseline import Before
 from simlab.batch.executors import Executor
 from simlab.batch.planning import Part, PlannedSweep
 from simlab.batch.policies import policy_keys
@@ -37,7 +38,7 @@ class SweepOfNight:
         planned: PlannedSweep,
         kept: Sweep,
         suite: Suite,
-        before: Mapping[int, Sample | None],
+        before: Mapping[int, Before],
         tests: int,
     ) -> None:
         self.planned, self.kept, self._suite, self._before = planned, kept, suite, before
@@ -98,7 +99,10 @@ class SweepOfNight:
         part = self.planned.parts[number]
         sessions, outages = self._rows(replace(part, numbers=part.numbers[:end]))
         sample = sample_of(sessions, outages)
-        return Group(part.labels, sessions, outages, sample, self._before[number], self._expectations)
+        before = self._before[number]
+        return Group(
+            part.labels, sessions, outages, sample, before.sample, self._expectations, before.changed
+        )
 
     def _rows(self, part: Part) -> tuple[list[Row], list[Row]]:
         sessions, outages = (
@@ -130,6 +134,7 @@ class SweepOfNight:
                 checks,
                 self._replays(part, sessions, outages),
                 stopped=number in self._stopped,
+                changed=self._before[number].changed,
             )
 
     def _replays(

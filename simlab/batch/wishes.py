@@ -1,5 +1,6 @@
 """What a user wants of a night, beside what the suite says."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,3 +30,11 @@ class Wishes:
     overrides: Mapping[str, str] = field(default_factory=dict)
     accept: bool = False
     resume: bool = False
+
+    def again(self, suite: str) -> str:
+        """Return the command that goes on with a night of a suite."""
+        words = ["simlab", "nightly", suite]
+        words += [] if self.out is None else ["--out", str(self.out)]
+        words += [] if self.trend is None else ["--trend", str(self.trend)]
+        words += [word for key, value in self.overrides.items() for word in ("--set", f"{key}={value}")]
+        return shlex.join([*words, *(["--accept"] if self.accept else []), "--resume"])

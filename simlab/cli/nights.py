@@ -45,7 +45,7 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
     if unsaved is not None:
         raise unsaved
     if night.interrupted and planned.wishes.out is not None:
-        click.echo(f"Interrupted. To go on: {planned.again}", err=True)
+        click.echo(f"Interrupted. To go on: {planned.wishes.again(planned.file)}", err=True)
     return exit_status(night)
 
 
@@ -91,6 +91,7 @@ def night_json(night: Night) -> dict[str, Any]:
         "versions": dict(night.versions),
         "folder": night.folder,
         "trend": night.trend,
+        "missing": list(night.missing),
         "cells": [_cell_json(cell) for cell in night.cells],
     }
 
@@ -101,6 +102,7 @@ def _cell_json(cell: NightCell) -> dict[str, Any]:
         "summary": None if cell.summary is None else cell_json(cell.summary),
         "failures": list(cell.failures),
         "stopped_early": cell.stopped,
+        "changed": cell.changed or None,
         "checks": [
             {key: value for key, value in asdict(check).items() if key != "labels"} for check in cell.checks
         ],
@@ -116,7 +118,9 @@ def _print(night: Night) -> None:
             echo(*(Text(f"  {command}", style="dim") for _, command in cell.replays))
     for cell, check in night.undecided:
         echo(Text(f"{cell.name}: {check.told}", style="dim"))
-    if night.alarms or night.undecided:
+    for cells, told in night.changes:
+        echo(Text(f"{cells}: {told}", style="yellow"))
+    if night.alarms or night.undecided or night.changes:
         click.echo()
     echo(Text(night.finding, style="bold" if night.passed else "bold red"))
     for place in (night.folder, night.trend):

@@ -177,3 +177,36 @@ def test_a_night_that_another_process_runs_is_not_gone_on_with(simlab, here, sui
         result = nightly(simlab, suite(), "--resume")
     assert result.exit_code == 2
     assert "another process is running this study" in result.stderr
+
+
+def test_what_has_changed_since_the_baseline_is_told_everywhere(simlab, here, suite):
+    line = 'vary = { "link.loss" = ["0%", "1%"] }\n[sweep.expect]'
+    assert nightly(simlab, suite(text=SUITE.replace("[sweep.expect]", line))).exit_code == 0
+    changed = SUITE.replace('"3s"', '"4s"').replace("[sweep.expect]", line.replace("1%", "2%"))
+    files = ("--junit", "junit.xml", "--markdown", "summary.md")
+    result = nightly(simlab, suite(text=changed), "--trend", "results/tiny-trend.jsonl", *files)
+    assert result.exit_code == 0
+    begins = "not compared, a new baseline begins with this night"
+    told = f"the profile has changed since night 1 (duration was 3s, is 4s): {begins}"
+    lines = result.stdout.splitlines()
+    assert lines[3:7] == [
+        "",
+        f"line: clean, pipecat, link.loss=0%: {told}",
+        f"line: clean, pipecat, link.loss=2%: no night before had it: {begins}",
+        "line: clean, pipecat, link.loss=1%: the night before had it, this one has not",
+    ]
+    lost = "2 cells are not as in the baseline. 1 cell of the night before is missing."
+    finding = f"nothing failed in 10 checks. {lost}"
+    assert lines[8] == f"Night 2 of tiny: {finding}"
+    written = (here / "summary.md").read_text().splitlines()
+    assert written[0] == f"### 🟢 Night 2 of tiny: {finding}"
+    assert written[2] == f"- 🟡 **line: clean, pipecat, link.loss=0%**: {told}"
+    assert sum(line.startswith("| 🟡 |") for line in written) == 2
+    with (here / "junit.xml").open() as file:
+        read, _ = xunitparser.parse(file)
+    skipped = [case.message for case in read if case.result == "skipped"]
+    assert skipped[0] == f"success rate: no baseline, {told}"
+    third = json.loads(nightly(simlab, suite(text=changed), "--json").stdout)
+    assert (third["night"], third["missing"]) == (3, [])
+    assert [cell["changed"] for cell in third["cells"]] == [None, None]
+    assert {one["verdict"] for one in third["cells"][0]["checks"] if one["kind"] == "comparison"} == {"same"}
