@@ -72,7 +72,7 @@ class BegunNight:
             night = replace(night, interrupted=True)
         overrides = self._wishes.overrides
         cells = [cell for sweep in self._sweeps for cell in sweep.cells(overrides, night.interrupted)]
-        return self._all_saved(replace(night, cells=cells))
+        return self._all_saved(replace(night, cells=cells, trend=None))
 
     def _all_saved(self, night: Night) -> Night:
         """Save what can be saved: the finding, perhaps, where there is no room for a study."""
@@ -93,19 +93,20 @@ class BegunNight:
         if night.interrupted:
             return night
         self._add_to_trend(night)
+        night = replace(night, trend=self._night.trend)
         for sweep in self._sweeps:
             sweep.kept.settle()
         return night
 
     def _add_to_trend(self, night: Night) -> None:
-        if night.trend is None:
+        if self._night.trend is None:
             return
         samples = [(part, sweep.sample(part)) for sweep in self._sweeps for part in sweep.planned.parts]
         records = [
             record(night, cell, part, sample, self._wishes.accept)
             for cell, (part, sample) in zip(night.cells, samples, strict=True)
         ]
-        store.append(Path(night.trend), records)
+        store.append(Path(self._night.trend), records)
 
     def _saved(self, night: Night) -> Night:
         if self._wishes.out is None:

@@ -53,6 +53,8 @@ class PlannedNight:
         self._study = None if self.suite.baseline.study is None else StudyBaseline(self.suite.baseline.study)
         if out is not None:
             store.prepare(out)
+        if self.trend is not None:
+            store.prepare_append(self.trend)
 
     @property
     def sessions(self) -> int:

@@ -127,6 +127,7 @@ def test_interrupted_is_130_and_not_in_the_trend(simlab, here, suite, monkeypatc
     result = nightly(simlab, suite())
     assert result.exit_code == 130
     assert "was interrupted: nothing is judged" in result.stdout
+    assert "trend" not in result.stdout
     assert not (here / "results" / "tiny-trend.jsonl").exists()
 
 
@@ -210,3 +211,30 @@ def test_what_has_changed_since_the_baseline_is_told_everywhere(simlab, here, su
     assert (third["night"], third["missing"]) == (3, [])
     assert [cell["changed"] for cell in third["cells"]] == [None, None]
     assert {one["verdict"] for one in third["cells"][0]["checks"] if one["kind"] == "comparison"} == {"same"}
+
+
+def test_a_trend_that_cannot_be_written_is_told_before_the_night(simlab, here, suite):
+    result = nightly(simlab, suite(), "--trend", "tiny.toml/trend.jsonl")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "Error: --trend tiny.toml/trend.jsonl: file exists\n"
+    assert list((here / "results").iterdir()) == []
+    assert nightly(simlab, suite(), "--trend", "new/trend.jsonl", "--out", "other").exit_code == 0
+    assert [path.name for path in (here / "new").iterdir()] == ["trend.jsonl"]
+
+
+def test_a_night_whose_studies_find_no_room_is_told_and_gone_on_with(simlab, here, suite, monkeypatch):
+    def full(self, _):
+        raise store.StudyNotWrittenError(f"no room; {self.option} goes on")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store.Unfinished, "add", full)
+        result = nightly(simlab, suite())
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[-2] == "Night 1 of tiny: nothing failed in 5 checks."
+    assert result.stdout.splitlines()[-1].endswith("-tiny-night-1")
+    assert result.stderr == "Error: no room; simlab nightly tiny.toml --out results --resume goes on\n"
+    assert not (here / "results" / "tiny-trend.jsonl").exists()
+    monkeypatch.setattr(executors, "run_scenario", None)
+    again = nightly(simlab, suite(), "--resume")
+    assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "results/tiny-trend.jsonl")
+    assert list((here / "results").glob("*-unfinished")) == []
