@@ -133,8 +133,12 @@ class StudyBaseline:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        paths = (Path(folder) / name for name in (SESSIONS, OUTAGES))
-        self._sessions, self._outages = (read_table(store.content(path), path).to_dicts() for path in paths)
+        paths = [Path(folder) / name for name in (SESSIONS, OUTAGES)]
+        try:
+            tables = [read_table(store.content(path), path).to_dicts() for path in paths]
+        except InvalidInputError as error:
+            raise InvalidInputError([f"baseline.study: {fault}" for fault in error.faults]) from None
+        self._sessions, self._outages = tables
         self._profiles = _profiles_of(folder)
 
     def of(self, part: Part) -> Before:

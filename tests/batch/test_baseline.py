@@ -151,3 +151,8 @@ def test_a_study_is_compared_all_the_same_and_what_was_other_is_told(part, tmp_p
     assert (gone.sample, gone.changed) == (None, f"{study.folder} has no such cell: not compared")
     (study.folder / "study.toml").unlink()  # of the tables alone, the names are all there is
     assert StudyBaseline(str(study.folder)).of(part(mine=('"2s"', '"9s"'))).changed == ""
+
+
+def test_a_study_that_is_not_there_is_told_with_its_key(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"^baseline\.study: .*/sessions\.parquet: no such file"):
+        StudyBaseline(str(tmp_path))
