@@ -1,66 +1,34 @@
 """Run a night: the sweeps of a suite, judged against what is expected and against the nights before."""
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 from simlab import store
+from simlab.batch.baseline import Before, StudyBaseline, baseline_of, missing
 from simlab.batch.door import toml_text
-from simlab.batch.executors import LOCAL, executor_of
+from simlab.batch.night_begun import BegunNight, NightNotSavedError
 from simlab.batch.planning import Part, PlannedSweep, plan, read_suite
-from simlab.batch.sweep_of_night import SweepOfNight, Told
+from simlab.batch.resume import NIGHT, resume
+from simlab.batch.sweep import Sweep
+from simlab.batch.sweep_of_night import SweepOfNight
 from simlab.batch.trend import (
-    StudyBaseline,
-    baseline_of,
     commit_of,
     next_number,
     now_versions,
-    record,
     records_in,
 )
-from simlab.core.errors import SimlabError
-from simlab.report.junit import junit
-from simlab.report.markdown import markdown
-from simlab.study.night import Night
-from simlab.study.nights import Sample
+from simlab.batch.wishes import Wishes
+from simlab.core.errors import InvalidInputError
+from simlab.study.night import Night, name_of
 
 _NOTHING: Mapping[str, Any] = {}
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """How to run a night, beside what the suite says.
-
-    Parameters
-    ----------
-    out
-        Where the folders go; None saves nothing but the trend, if that is named.
-    trend
-        The file of the nights before, to which this one is added; None is ``SUITE-trend.jsonl`` in ``out``.
-    overrides
-        Dotted keys and values over those of every sweep.
-    accept
-        Whether this night is as it should be: the baseline begins anew with it.
-    """
-
-    out: Path | None
-    trend: Path | None
-    jobs: int
-    overrides: Mapping[str, str] = field(default_factory=dict)
-    accept: bool = False
-
-
-class NightNotSavedError(SimlabError):
-    """A night that could not be saved, or not all of it; ``night`` is what was found."""
-
-    def __init__(self, night: Night, faults: Sequence[str]) -> None:
-        super().__init__("\n  ".join(faults))
-        self.night = night
+__all__ = ["NightNotSavedError", "PlannedNight", "Wishes", "nightly"]
 
 
 class PlannedNight:
@@ -75,6 +43,9 @@ class PlannedNight:
     def __init__(self, file: str, wishes: Wishes) -> None:
         self.suite, self.file, self.wishes = read_suite(file), file, wishes
         out = wishes.out
+        if wishes.resume and out is None:
+            raise InvalidInputError(["resume: want out, where the night was cut short"])
+        self.commit = commit_of(Path(file).resolve().parent)
         self.trend = wishes.trend or (None if out is None else out / f"{self.suite.name}-trend.jsonl")
         self.records = [] if self.trend is None else records_in(self.trend, self.suite.name)
         self.number = next_number(self.records)
@@ -82,58 +53,93 @@ class PlannedNight:
         self._study = None if self.suite.baseline.study is None else StudyBaseline(self.suite.baseline.study)
         if out is not None:
             store.prepare(out)
+        if self.trend is not None:
+            store.prepare_append(self.trend)
 
     @property
     def sessions(self) -> int:
         """How many sessions it has, if none is stopped early."""
         return sum(len(sweep.plan) for sweep in self.sweeps)
 
-    def run(self, tell: Told = lambda failed: None) -> Night:
-        """Run it, save it, and add it to the trend.
+    @contextmanager
+    def begun(self) -> Iterator[BegunNight]:
+        """Make the folders of its studies, or find them, and give them back at the end.
 
-        Parameters
-        ----------
-        tell
-            Called after each session, with whether it could not be run.
+        Raises
+        ------
+        InvalidInputError
+            If nothing can be written there, or another process is running this night.
+        SimlabError
+            If the disk is full.
+        """
+        before, suite = [self._before(one) for one in self.sweeps], store.content(Path(self.file))
+        with ExitStack() as stack:
+            kept, told = self._all_kept(stack)
+            sweeps = [
+                SweepOfNight(one, place, self.suite, baseline, self._tests())
+                for one, place, baseline in zip(self.sweeps, kept, before, strict=True)
+            ]
+            yield BegunNight(self._empty(), sweeps, self.wishes, suite, told)
+
+    def run(self) -> Night:
+        """Begin it, run it, save it, and add it to the trend.
 
         Raises
         ------
         NightNotSavedError
             If something could not be saved; what could is.
+        SimlabError
+            If it could not be begun, or the disk was full before the end.
         """
-        night = self._empty()
-        sweeps = [SweepOfNight(one, self.suite, self._before(one), self._tests()) for one in self.sweeps]
-        try:
-            with closing(executor_of(LOCAL, self.wishes.jobs)) as executor:
-                for sweep in sweeps:
-                    sweep.run(executor, tell)
-        except KeyboardInterrupt:
-            night = replace(night, interrupted=True)
-        cells = [cell for sweep in sweeps for cell in sweep.cells(self.wishes.overrides, night.interrupted)]
-        return self._all_saved(replace(night, cells=cells), sweeps)
+        with self.begun() as night:
+            return night.run()
 
-    def _all_saved(self, night: Night, sweeps: Sequence[SweepOfNight]) -> Night:
-        """Save what can be saved: a full disk takes the trend, perhaps, where it takes no folder."""
-        faults: dict[str, None] = {}
-        for save in (self._studies_saved, self._added, self._saved):
-            try:
-                night = save(night, sweeps)
-            except SimlabError as error:
-                faults[str(error)] = None
-        if faults:
-            raise NightNotSavedError(night, list(faults))
-        return night
+    def _all_kept(self, stack: ExitStack) -> tuple[list[Sweep], list[str]]:
+        """Return where the sessions of each sweep are kept; where one has no place, none is left behind."""
+        kept: list[Sweep] = []
+        told: list[str] = []
+        try:
+            for one in self.sweeps:
+                place, said = self._kept(one)
+                kept.append(stack.enter_context(place))
+                told += said
+        except BaseException:
+            for place in kept:
+                if not place.outcomes:
+                    place.discard()
+            raise
+        return kept, told
+
+    def _kept(self, one: PlannedSweep) -> tuple[Sweep, list[str]]:
+        """Return where the sessions of a sweep are kept, and what is to be said of that."""
+        out, name = self.wishes.out, f"{self.suite.name}-{one.sweep.name}"
+        if out is None:
+            return Sweep(one.plan), []
+        plan = replace(one.plan, asked={**one.plan.asked, NIGHT: self._which})
+        if self.wishes.resume:
+            kept, told = resume(plan, out, name=name)
+        else:
+            kept, told = Sweep.begin(plan, out, name), []
+        if kept.unfinished is not None:
+            kept.unfinished.option = self.wishes.again(self.file)
+        return kept, [f"{one.sweep.name}: {line}" for line in told]
+
+    @property
+    def _which(self) -> str:
+        """Which night it is: one of another number may have other seeds, of another commit other code."""
+        return f"night {self.number} of {self.suite.name}" + (f" at {self.commit}" if self.commit else "")
 
     def _empty(self) -> Night:
         return Night(
             self.suite.name,
             self.number,
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            commit_of(Path(self.file).resolve().parent),
+            self.commit,
             now_versions(),
             self.suite.alpha,
             [],
             strict=self.suite.undecided == "fail",
+            missing=[name_of(labels) for labels in missing(self.records, self._parts)],
             trend=None if self.trend is None else str(self.trend),
         )
 
@@ -141,43 +147,19 @@ class PlannedNight:
         measures = len(self.suite.baseline.measures)
         return sum(len(s.parts) * (len(s.sweep.expect.sure()) + measures) for s in self.sweeps)
 
-    def _before(self, sweep: PlannedSweep) -> dict[int, Sample | None]:
+    @property
+    def _parts(self) -> list[Part]:
+        return [part for sweep in self.sweeps for part in sweep.parts]
+
+    def _before(self, sweep: PlannedSweep) -> dict[int, Before]:
         return {number: self._baseline(part) for number, part in enumerate(sweep.parts)}
 
-    def _baseline(self, part: Part) -> Sample | None:
+    def _baseline(self, part: Part) -> Before:
         if self.wishes.accept:
-            return None
+            return Before(None)
         if self._study is not None:
             return self._study.of(part)
         return baseline_of(self.records, part, self.suite.baseline.nights)
-
-    def _studies_saved(self, night: Night, sweeps: Sequence[SweepOfNight]) -> Night:
-        for sweep in sweeps:
-            if self.wishes.out is not None and (sweep.study.session_rows or sweep.study.failures):
-                name = f"{self.suite.name}-{sweep.planned.sweep.name}"
-                files = {**sweep.planned.plan.files(), **sweep.study.files()}
-                store.save_files(self.wishes.out, name, files)
-        return night
-
-    def _added(self, night: Night, sweeps: Sequence[SweepOfNight]) -> Night:
-        if self.trend is None or night.interrupted:
-            return night
-        samples = [(part, sweep.sample(part)) for sweep in sweeps for part in sweep.planned.parts]
-        accept = self.wishes.accept
-        records = [
-            record(night, cell, part, sample, accept)
-            for cell, (part, sample) in zip(night.cells, samples, strict=True)
-        ]
-        store.append(self.trend, records)
-        return night
-
-    def _saved(self, night: Night, _: Sequence[SweepOfNight]) -> Night:
-        if self.wishes.out is None:
-            return night
-        files = {"junit.xml": junit(night), "summary.md": markdown(night).encode()}
-        suite = {"suite.toml": Path(self.file).read_bytes()}
-        folder = store.save_files(self.wishes.out, f"{night.suite}-night-{night.number}", files | suite)
-        return replace(night, folder=str(folder))
 
 
 def nightly(
@@ -188,6 +170,7 @@ def nightly(
     jobs: int | None = None,
     set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
     accept: bool = False,
+    resume: bool = False,
 ) -> Night:
     """Run the sweeps of a suite, and judge them.
 
@@ -205,6 +188,8 @@ def nightly(
         Dotted keys and values over those of every sweep.
     accept
         Whether the baseline begins anew with this night.
+    resume
+        Whether to go on with this night in ``out``, if it was cut short there.
 
     Returns
     -------
@@ -217,12 +202,14 @@ def nightly(
         If something is wrong with the suite, a profile, or the trend.
     NightNotSavedError
         If it could not be saved; its ``night`` is what was found.
+    SimlabError
+        If the disk was full before the end; what was over is kept, for ``resume``.
     KeyboardInterrupt
-        If the user ended it; with ``out``, what was finished is saved before.
+        If the user ended it; with ``out``, what was over is kept, for ``resume``.
     """
     texts = {key: value if isinstance(value, str) else toml_text(value) for key, value in set.items()}
     places = [None if place is None else Path(place) for place in (out, trend)]
-    wishes = Wishes(places[0], places[1], jobs or os.cpu_count() or 1, texts, accept)
+    wishes = Wishes(places[0], places[1], jobs or os.cpu_count() or 1, texts, accept, resume)
     night = PlannedNight(fspath(suite), wishes).run()
     if night.interrupted:
         raise KeyboardInterrupt

@@ -1,9 +1,8 @@
 """From a suite to the sessions of one night."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +10,16 @@ from simlab.batch.door import toml_text
 from simlab.batch.files import text_of
 from simlab.batch.plan import Matrix, Plan, PlannedCell
 from simlab.batch.plan import plan as settle
-from simlab.batch.scenarios import Wanted, find
+from simlab.batch.scenarios import Wanted
+from simlab.batch.settings import hash_of_network, settings_of, terms_of
 from simlab.batch.vary import values_of
 from simlab.core.errors import InvalidInputError
+from simlab.profile.model import Profile
 from simlab.profile.overrides import dotted, renamed
 from simlab.profile.suite import load_suite
 from simlab.profile.suite_tables import Suite, Sweep
-from simlab.profile.text import parsed
 
 Key = tuple[str, ...]
-_NOT_THE_NETWORK = (
-    "policy",
-    "expect",
-    "seed",
-    "name",
-    "description",
-    "source",
-    "source_kind",
-    "evidence",
-)
 
 
 @dataclass(frozen=True)
@@ -46,6 +36,10 @@ class Part:
         As the suite names it.
     network
         A hash of what the profile says but for the policy: as long as it is the same, nights can be compared.
+    settings
+        The same in words, by dotted keys, with the clock and the content of the files that it names.
+    ran
+        The profile with everything filled in.
     """
 
     labels: Mapping[str, str]
@@ -53,6 +47,13 @@ class Part:
     varied: Mapping[str, str]
     profile: str
     network: str
+    settings: Mapping[str, str]
+    ran: Profile = field(repr=False)
+
+    @cached_property
+    def terms(self) -> Mapping[str, str]:
+        """Every term of its policy."""
+        return terms_of(self.ran.policy)
 
     @property
     def key(self) -> Key:
@@ -161,17 +162,9 @@ def _part(sweep: Sweep, name: str, number: int, cell: PlannedCell, settings: Map
         **cell.varied,
     }
     numbers = range(number * sweep.seeds, (number + 1) * sweep.seeds)
-    return Part(labels, numbers, cell.varied, name, _network(name, {**settings, **cell.varied}))
-
-
-def _network(name: str, settings: Mapping[str, str]) -> str:
-    """Hash what is written in a profile and laid over it: what a new version adds by default is no change."""
-    path = find(name)
-    tables = parsed(text_of(path, "a profile"), str(path))
-    written = {key: value for key, value in tables.items() if key not in _NOT_THE_NETWORK}
-    laid = {key: value for key, value in settings.items() if key.partition(".")[0] not in _NOT_THE_NETWORK}
-    text = json.dumps([written, laid], sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    laid = {**settings, **cell.varied}
+    known = hash_of_network(name, laid), settings_of(name, laid, cell.profile.clock)
+    return Part(labels, numbers, cell.varied, name, *known, cell.profile)
 
 
 def _varied(vary: Mapping[str, Any]) -> dict[str, Sequence[str]]:

@@ -1,6 +1,6 @@
 """Studies that are to go on, and studies that are to be run again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,21 @@ def plan_again(name: str) -> Plan:
     InvalidInputError
         If it is damaged, or was written by another version of simlab that wrote it in another way.
     """
-    folder = Path(name).parent if Path(name).name == MATRIX else Path(name)
+    return checked(_plan_in(Path(name).parent if Path(name).name == MATRIX else Path(name)))
+
+
+def cells_of(folder: str) -> Sequence[PlannedCell]:
+    """Return the cells of a study.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is damaged, or was written by another version of simlab that wrote it in another way.
+    """
+    return _plan_in(Path(folder)).cells
+
+
+def _plan_in(folder: Path) -> Plan:
     tables = store.load_study(folder, ()).matrix
     path = folder / MATRIX
     if tables.get("schema") != SCHEMA:
@@ -72,10 +86,12 @@ def plan_again(name: str) -> Plan:
         _ = (found.seeds, found.by, found.until_width)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError([f"{path}: is not what simlab wrote: {error!r}"]) from error
-    return checked(found)
+    return found
 
 
 _ASKED = ("profiles", "policies", "seeds", "seed", "clock", "until_width", "set", "vary")
+NIGHT = "night"
+"""The key of study.toml that says which night a study is of; one that is run again is of none."""
 
 
 def _cell(folder: Path, cell: Mapping[str, Any]) -> PlannedCell:
@@ -91,7 +107,9 @@ def _cell(folder: Path, cell: Mapping[str, Any]) -> PlannedCell:
     return PlannedCell(profile, cell["varied"])
 
 
-def resume(plan: Plan, parent: Path, folder: Path | None = None) -> tuple[Sweep, list[str]]:
+def resume(
+    plan: Plan, parent: Path, folder: Path | None = None, name: str | None = None
+) -> tuple[Sweep, list[str]]:
     """Go on with a study that was not finished, or begin it if there is none.
 
     Parameters
@@ -100,6 +118,8 @@ def resume(plan: Plan, parent: Path, folder: Path | None = None) -> tuple[Sweep,
         Where one of the same matrix is looked for, the newest first.
     folder
         Which one it is to be; None looks for it.
+    name
+        What it is called; None calls one that is begun as the plan is, and goes on with any.
 
     Returns
     -------
@@ -118,12 +138,12 @@ def resume(plan: Plan, parent: Path, folder: Path | None = None) -> tuple[Sweep,
         return _going_on(plan, folder)
     store.prepare(parent)
     others = []
-    for found in store.unfinished_studies(parent):
+    for found in store.unfinished_studies(parent, f"-{name}" if name else ""):
         different = _differences(plan, found)
         if not different:
             return _going_on(plan, found)
         others.append(f"{found} is another study: {'; '.join(different)}")
-    return Sweep.begin(plan, parent), [*others, f"Nothing to go on with in {parent}: begun anew."]
+    return Sweep.begin(plan, parent, name), [*others, f"Nothing to go on with in {parent}: begun anew."]
 
 
 def _going_on(plan: Plan, folder: Path) -> tuple[Sweep, list[str]]:
@@ -138,7 +158,7 @@ def _differences(plan: Plan, folder: Path) -> list[str]:
     tables = store.load_study(folder, ()).matrix
     told = [
         f"{name} is {_shown(tables.get(name))} there, and {_shown(plan.asked.get(name))} here"
-        for name in _ASKED
+        for name in (*_ASKED, NIGHT)
         if tables.get(name) != plan.asked.get(name)
     ]
     cells = [(cell["hash"], cell["varied"]) for cell in tables.get("cell", [])]

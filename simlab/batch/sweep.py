@@ -1,6 +1,6 @@
 """A study from its plan to its folder: begun, interrupted, gone on with and finished."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,8 +38,8 @@ class Sweep:
         self._schedule = Schedule(plan, self.outcomes.values())
 
     @classmethod
-    def begin(cls, plan: Plan, parent: Path) -> Self:
-        """Begin a study in a folder of its own in ``parent``.
+    def begin(cls, plan: Plan, parent: Path, name: str | None = None) -> Self:
+        """Begin a study in a folder of its own in ``parent``, called as the plan is where no name is given.
 
         Raises
         ------
@@ -54,7 +54,7 @@ class Sweep:
         begun = None
         try:
             with uninterrupted():
-                begun = cls(plan, store.Unfinished.begin(parent, plan.name, plan.files()))
+                begun = cls(plan, store.Unfinished.begin(parent, name or plan.name, plan.files()))
         except KeyboardInterrupt:
             if begun is not None:
                 begun.discard()
@@ -66,8 +66,15 @@ class Sweep:
         """How many sessions there may be in all, as far as is known now."""
         return self._schedule.most
 
-    def run(self, executor: Executor, watch: Watch = lambda _, __: None) -> None:
+    def run(
+        self, executor: Executor, watch: Watch = lambda _, __: None, numbers: Iterable[int] | None = None
+    ) -> None:
         """Run what is left, and keep each session that is over.
+
+        Parameters
+        ----------
+        numbers
+            Of these sessions alone, where the caller decides which come next; None runs all.
 
         Raises
         ------
@@ -77,10 +84,12 @@ class Sweep:
             If the user interrupted. What was over by then is kept.
         """
         try:
-            self._submit(executor, self._schedule.begin())
+            begin_with = self._schedule.begin() if numbers is None else numbers
+            self._submit(executor, [number for number in begin_with if number not in self.outcomes])
             for outcome in executor.finished():
                 self._keep(outcome)
-                self._submit(executor, self._schedule.after(outcome))
+                if numbers is None:
+                    self._submit(executor, self._schedule.after(outcome))
                 watch(outcome, self.most)
         except BaseException as error:
             over = executor.stop()
@@ -94,8 +103,8 @@ class Sweep:
     def _kept(self, error: SimlabError) -> SimlabError:
         if self.unfinished is None or isinstance(error, store.StudyNotWrittenError):
             return error
-        folder = self.unfinished.folder
-        return SimlabError(f"{error}; the sessions that are over are kept, and --resume {folder} goes on")
+        told = f"the sessions that are over are kept, and {self.unfinished.option} goes on"
+        return SimlabError(f"{error}; {told}")
 
     def _submit(self, executor: Executor, numbers: list[int]) -> None:
         executor.submit(self.plan.session(number) for number in numbers)
@@ -105,6 +114,11 @@ class Sweep:
             if self.unfinished is not None:
                 self.unfinished.append(outcome.record())
             self.outcomes[outcome.number] = outcome
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Leave sessions out of the study that are over, but would not have been run."""
+        for number in numbers:
+            self.outcomes.pop(number, None)
 
     def study(self) -> Study:
         """Return what the sessions that are over come to."""
@@ -143,6 +157,18 @@ class Sweep:
                     self.unfinished.discard()
                     study.folder = None
         return study
+
+    def settle(self) -> None:
+        """Make a study folder of one that ``leave`` has written.
+
+        Raises
+        ------
+        SimlabError
+            If the disk cannot be written. What is over is kept.
+        """
+        if self.unfinished is not None and self.outcomes:
+            with uninterrupted():
+                self.unfinished.finish({})
 
     def __enter__(self) -> Self:
         return self

@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from simlab.batch.baseline import Before
 from simlab.batch.executors import Executor
-from simlab.batch.outcome import Outcome
 from simlab.batch.planning import Part, PlannedSweep
 from simlab.batch.policies import policy_keys
-from simlab.batch.study import Study
+from simlab.batch.sweep import Sweep
 from simlab.profile.suite_tables import Baseline, Suite
 from simlab.study.alarms import share_of_look
 from simlab.study.night import NightCell
@@ -24,6 +25,8 @@ class SweepOfNight:
 
     Parameters
     ----------
+    kept
+        Where its sessions are kept, among which there may be some of a night that was cut short.
     before
         The baseline of each part.
     tests
@@ -31,11 +34,15 @@ class SweepOfNight:
     """
 
     def __init__(
-        self, planned: PlannedSweep, suite: Suite, before: Mapping[int, Sample | None], tests: int
+        self,
+        planned: PlannedSweep,
+        kept: Sweep,
+        suite: Suite,
+        before: Mapping[int, Before],
+        tests: int,
     ) -> None:
-        self.planned, self._suite, self._before = planned, suite, before
-        self.study = Study.of(planned.plan.by, ())
-        self._outcomes: list[Outcome] = []
+        self.planned, self.kept, self._suite, self._before = planned, kept, suite, before
+        self.study = kept.study()
         self._expectations = planned.sweep.expect.sure()
         per_part = len(self._expectations) + len(suite.baseline.measures)
         self._tests = per_part * len(planned.parts)
@@ -48,52 +55,54 @@ class SweepOfNight:
 
         Raises
         ------
+        SimlabError
+            If the disk is full; what is over is kept.
         KeyboardInterrupt
-            If the user interrupted.
+            If the user interrupted; what is over is kept.
         """
         looks = self.planned.sweep.looks
         for look in range(1, looks + 1):
-            executor.submit(self.planned.plan.session(number) for number in self._next(look))
-            self._take_in(executor, tell)
-            self._look(self._alpha * share_of_look(look, looks), last=look == looks)
+            end = self.planned.sweep.seeds * look // looks
+            try:
+                self.kept.run(executor, lambda one, _: tell(one.failed is not None), self._until(end))
+            finally:
+                self.study = self.kept.study()
+            self._look(end, self._alpha * share_of_look(look, looks), last=look == looks)
 
-    def _next(self, look: int) -> Iterator[int]:
-        """Yield the numbers of the sessions up to a look that the one before did not have."""
-        seeds, looks = self.planned.sweep.seeds, self.planned.sweep.looks
-        ends = slice(seeds * (look - 1) // looks, seeds * look // looks)
-        for number, part in enumerate(self.planned.parts):
-            if number not in self._stopped:
-                yield from part.numbers[ends]
+    def _until(self, end: int) -> list[int]:
+        """Return the numbers of the sessions up to a look."""
+        return [number for at in self._going_on for number in self.planned.parts[at].numbers[:end]]
 
-    def _take_in(self, executor: Executor, tell: Told) -> None:
-        try:
-            for outcome in executor.finished():
-                self._outcomes.append(outcome)
-                tell(outcome.failed is not None)
-        except KeyboardInterrupt:
-            self._outcomes += executor.stop()
-            raise
-        finally:
-            self.study = Study.of(self.planned.plan.by, self._outcomes)
+    @property
+    def _going_on(self) -> list[int]:
+        return [at for at in range(len(self.planned.parts)) if at not in self._stopped]
 
-    def _look(self, alpha: float, *, last: bool) -> None:
+    def _look(self, end: int, alpha: float, *, last: bool) -> None:
         baseline = self._suite.baseline
         rules = Rules(alpha, baseline.measures, _tolerances(baseline))
-        going_on = [number for number in range(len(self.planned.parts)) if number not in self._stopped]
-        groups = {number: self._group(number) for number in going_on}
+        groups = {number: self._group(number, end) for number in self._going_on}
         judged = {number: group for number, group in groups.items() if group.sessions}
         checks = judge(list(judged.values()), rules, self._tests)
         for number, group in judged.items():
             mine = [check for check in checks if check.labels is group.labels]
             if any(check.alarms for check in mine) and not last:
-                self._stopped.add(number)
+                self._stop(number, end)
             self._checks[number] = mine
 
-    def _group(self, number: int) -> Group:
+    def _stop(self, number: int, end: int) -> None:
+        self._stopped.add(number)
+        # A night that was cut short had others, if it was judged by other rules.
+        self.kept.forget(self.planned.parts[number].numbers[end:])
+        self.study = self.kept.study()
+
+    def _group(self, number: int, end: int) -> Group:
         part = self.planned.parts[number]
-        sessions, outages = self._rows(part)
+        sessions, outages = self._rows(replace(part, numbers=part.numbers[:end]))
         sample = sample_of(sessions, outages)
-        return Group(part.labels, sessions, outages, sample, self._before[number], self._expectations)
+        before = self._before[number]
+        return Group(
+            part.labels, sessions, outages, sample, before.sample, self._expectations, before.changed
+        )
 
     def _rows(self, part: Part) -> tuple[list[Row], list[Row]]:
         sessions, outages = (
@@ -125,6 +134,7 @@ class SweepOfNight:
                 checks,
                 self._replays(part, sessions, outages),
                 stopped=number in self._stopped,
+                changed=self._before[number].changed,
             )
 
     def _replays(

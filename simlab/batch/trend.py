@@ -1,28 +1,26 @@
 """The trend of a suite: a record for each night and cell, in a file that only grows."""
 
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simlab import store
+from simlab.batch.baseline import FIXED, Record
 from simlab.batch.planning import Part
-from simlab.batch.study_files import OUTAGES, SESSIONS, read_table
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import version, versions
 from simlab.study.night import Night, NightCell
-from simlab.study.nights import Sample, sample_of
+from simlab.study.nights import Sample
 from simlab.study.summary import cell_json
 
 if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
 
-Record = dict[str, Any]
 _PACKAGES = ("aiortc", "aioice", "av", "numpy", "scipy")
-_FIXED = ("sweep", "profile", "policy")
-_RECORDS = ("seeds", "values", "versions", "varied")
+_RECORDS = ("seeds", "values", "versions", "varied", "settings", "terms")
 
 
 class Trend:
@@ -81,13 +79,15 @@ def open_trend(file: str | PathLike[str]) -> Trend:
 _KINDS: dict[str, type] = {
     "suite": str,
     "night": int,
-    **dict.fromkeys(_FIXED, str),
+    **dict.fromkeys(FIXED, str),
     **dict.fromkeys(("varied", "values"), dict),
     "network": str,
     **dict.fromkeys(("worse", "accepted"), bool),
     "seeds": list,
 }
 """What later nights read of a record."""
+_LATER = ("settings", "terms")
+"""The tables that records of older versions do not have."""
 
 
 def records_in(file: Path, suite: str | None = None) -> list[Record]:
@@ -119,7 +119,8 @@ def records_in(file: Path, suite: str | None = None) -> list[Record]:
 
 
 def _missing(one: Record) -> list[str]:
-    return [key for key, kind in _KINDS.items() if not isinstance(one.get(key), kind)][:1]
+    kinds = _KINDS | {key: dict for key in _LATER if key in one}
+    return [key for key, kind in kinds.items() if not isinstance(one.get(key), kind)][:1]
 
 
 def next_number(records: Iterable[Record]) -> int:
@@ -127,84 +128,9 @@ def next_number(records: Iterable[Record]) -> int:
     return max((one["night"] for one in records), default=0) + 1
 
 
-def baseline_of(records: Iterable[Record], part: Part, nights: int) -> Sample | None:
-    """Return the sessions of the good nights of a cell, or None where there are none.
-
-    A night that was worse is none, nor is one before the latest that was accepted, nor one of another
-    network. Of the sessions of one seed the first counts: with the same seeds every night, the first night is
-    the baseline for good, so that nothing creeps in.
-
-    Parameters
-    ----------
-    nights
-        How many nights to take at most, the latest that have new seeds.
-    """
-    mine = [one for one in records if _is_of(one, part) and not one["worse"]]
-    accepted = [number for number, one in enumerate(mine) if one["accepted"]]
-    seen: set[int] = set()
-    new: list[list[tuple[int, dict[str, float]]]] = []
-    for one in mine[accepted[-1] if accepted else 0 :]:
-        rows = [
-            (seed, {name: values[at] for name, values in one["values"].items()})
-            for at, seed in enumerate(one["seeds"])
-            if seed not in seen
-        ]
-        seen.update(one["seeds"])
-        new += [rows] if rows else []
-    return _sample([row for rows in new[-nights:] for row in rows])
-
-
-def _is_of(record: Record, part: Part) -> bool:
-    labels = {name: record[name] for name in _FIXED} | record["varied"]
-    return bool(labels == dict(part.labels) and record["network"] == part.network)
-
-
-def _sample(rows: Sequence[tuple[int, Mapping[str, float]]]) -> Sample | None:
-    if not rows:
-        return None
-    names = list(rows[0][1])
-    values = {name: tuple(row[name] for _, row in rows) for name in names}
-    return Sample(tuple(seed for seed, _ in rows), values)
-
-
-class StudyBaseline:
-    """The sessions of a stored study, to compare a night with.
-
-    Raises
-    ------
-    InvalidInputError
-        If the folder does not hold a study, or a table of it is damaged.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        paths = (Path(folder) / name for name in (SESSIONS, OUTAGES))
-        self._sessions, self._outages = (read_table(store.content(path), path).to_dicts() for path in paths)
-
-    def of(self, part: Part) -> Sample | None:
-        """Return the sessions of a cell: those of the same profile, policy and values.
-
-        Raises
-        ------
-        InvalidInputError
-            If the study has several sessions of one seed, since it varies what the suite does not.
-        """
-        labels = {name: value for name, value in part.labels.items() if name != "sweep"}
-        sessions, outages = (
-            [row for row in rows if all(str(row.get(name)) == value for name, value in labels.items())]
-            for rows in (self._sessions, self._outages)
-        )
-        seeds = [row["seed"] for row in sessions]
-        if again := [seed for seed in seeds if seeds.count(seed) > 1]:
-            cell = ", ".join(labels.values())
-            told = f"several sessions of seed {again[0]} of {cell}: it varies what the suite does not"
-            raise InvalidInputError([f"baseline.study: {self._folder}: {told}"])
-        return sample_of(sessions, outages) if sessions else None
-
-
 def record(night: Night, cell: NightCell, part: Part, sample: Sample, accepted: bool) -> Record:
     """Return what the trend keeps of a cell of a night."""
-    fixed = {name: part.labels[name] for name in _FIXED}
+    fixed = {name: part.labels[name] for name in FIXED}
     estimates = {} if cell.summary is None else cell_json(cell.summary)
     return {
         "suite": night.suite,
@@ -212,13 +138,15 @@ def record(night: Night, cell: NightCell, part: Part, sample: Sample, accepted: 
         "at": night.at,
         "commit": night.commit,
         **fixed,
-        "varied": {name: value for name, value in part.labels.items() if name not in _FIXED},
+        "varied": {name: value for name, value in part.labels.items() if name not in FIXED},
         **{name: value for name, value in estimates.items() if name not in part.labels},
         "failures": len(cell.failures),
         "failed": [check.what for check in cell.alarms],
         "worse": any(check.verdict == "worse" for check in cell.checks),
         "accepted": accepted,
         "network": part.network,
+        "settings": dict(part.settings),
+        "terms": dict(part.terms),
         "versions": dict(night.versions),
         "seeds": list(sample.seeds),
         "values": {name: list(values) for name, values in sample.values.items()},

@@ -14,6 +14,7 @@ import click
     help="The nights before, to which this one is added; SUITE-trend.jsonl in DIR by default.",
 )
 @click.option("--accept", is_flag=True, help="What changed is as it should be: begin a new baseline.")
+@click.option("--resume", is_flag=True, help="Go on with this night, if it was cut short; else begin it.")
 @click.option(
     "--set",
     "settings",
@@ -31,6 +32,7 @@ def command(
     out: str,
     trend: str | None,
     accept: bool,
+    resume: bool,
     settings: tuple[str, ...],
     junit_file: str | None,
     markdown_file: str | None,
@@ -44,13 +46,14 @@ def command(
     gets JUnit XML and Markdown, each sweep a study folder, and the trend a record for each cell.
 
     Exit status: 0 nothing failed; 1 an expectation failed, or something is worse than before; 2 the suite, a
-    profile or the command line is wrong; 3 nothing failed, but sessions could not be run; 130 interrupted,
-    with what was finished saved, and not added to the trend.
+    profile or the command line is wrong; 3 nothing failed, but sessions could not be run, or the night not be
+    saved; 130 interrupted, with what was finished saved for --resume, and not added to the trend.
 
     \b
     Examples:
       simlab nightly profiles/nightly.toml
       simlab nightly profiles/nightly.toml --junit junit.xml --markdown summary.md
+      simlab nightly profiles/nightly.toml --resume
       simlab nightly profiles/nightly.toml --accept
     """
     import os
@@ -61,7 +64,7 @@ def command(
     from simlab.cli.options import files_to_be, overrides_of
 
     nights = None if trend is None else Path(trend)
-    wishes = Wishes(Path(out), nights, jobs or os.cpu_count() or 1, overrides_of(settings), accept)
+    wishes = Wishes(Path(out), nights, jobs or os.cpu_count() or 1, overrides_of(settings), accept, resume)
     planned = PlannedNight(suite, wishes)  # from here on, the folder of --out is there
     files = Files(*files_to_be({"--junit": junit_file, "--markdown": markdown_file}).values())
     with as_ctrl_c():

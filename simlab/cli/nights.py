@@ -34,14 +34,9 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
     Raises
     ------
     SimlabError
-        If it could not be saved; then it is printed before.
+        If it could not be saved; then it is printed before, if all of it was run.
     """
-    unsaved: NightNotSavedError | None = None
-    with Bar(planned.sessions, wanted=not quiet) as bar:
-        try:
-            night = planned.run(lambda failed: bar.advance(failed=failed, total=planned.sessions))
-        except NightNotSavedError as error:
-            night, unsaved = error.night, error
+    night, unsaved = _run(planned, shown=not quiet)
     _show(night, as_json=as_json, quiet=quiet)
     if files.junit is not None:
         store.add(files.junit, junit(night))
@@ -49,7 +44,21 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
         store.add(files.markdown, markdown(night).encode())
     if unsaved is not None:
         raise unsaved
+    if night.interrupted and planned.wishes.out is not None:
+        click.echo(f"Interrupted. To go on: {planned.wishes.again(planned.file)}", err=True)
     return exit_status(night)
+
+
+def _run(planned: PlannedNight, *, shown: bool) -> tuple[Night, NightNotSavedError | None]:
+    """Run it, and return what was found, and what was wrong where it could not be saved."""
+    with planned.begun() as begun:
+        for line in begun.told:
+            click.echo(line, err=True)
+        with Bar(planned.sessions, wanted=shown, done=begun.resumed) as bar:
+            try:
+                return begun.run(lambda failed: bar.advance(failed=failed, total=planned.sessions)), None
+            except NightNotSavedError as error:
+                return error.night, error
 
 
 def _show(night: Night, *, as_json: bool, quiet: bool) -> None:
@@ -82,6 +91,7 @@ def night_json(night: Night) -> dict[str, Any]:
         "versions": dict(night.versions),
         "folder": night.folder,
         "trend": night.trend,
+        "missing": list(night.missing),
         "cells": [_cell_json(cell) for cell in night.cells],
     }
 
@@ -92,6 +102,7 @@ def _cell_json(cell: NightCell) -> dict[str, Any]:
         "summary": None if cell.summary is None else cell_json(cell.summary),
         "failures": list(cell.failures),
         "stopped_early": cell.stopped,
+        "changed": cell.changed or None,
         "checks": [
             {key: value for key, value in asdict(check).items() if key != "labels"} for check in cell.checks
         ],
@@ -107,7 +118,9 @@ def _print(night: Night) -> None:
             echo(*(Text(f"  {command}", style="dim") for _, command in cell.replays))
     for cell, check in night.undecided:
         echo(Text(f"{cell.name}: {check.told}", style="dim"))
-    if night.alarms or night.undecided:
+    for cells, told in night.changes:
+        echo(Text(f"{cells}: {told}", style="yellow"))
+    if night.alarms or night.undecided or night.changes:
         click.echo()
     echo(Text(night.finding, style="bold" if night.passed else "bold red"))
     for place in (night.folder, night.trend):

@@ -29,6 +29,7 @@ def markdown(night: Night) -> str:
             f"### {'🔴' if not night.passed or night.not_run else '🟢'} {_text(night.finding)}",
             "",
             *_alarms(night),
+            *_changes(night),
             *_table(night, ordered[:_MOST_ROWS]),
             *_left_out(len(ordered)),
             *_replays(night, ordered),
@@ -50,11 +51,18 @@ def _alarms(night: Night) -> Iterator[str]:
         yield ""
 
 
+def _changes(night: Night) -> Iterator[str]:
+    for cells, told in night.changes:
+        yield f"- 🟡 **{_text(cells)}**: {_text(told)}"
+    if night.changes:
+        yield ""
+
+
 def _table(night: Night, cells: Sequence[NightCell]) -> Iterator[str]:
     yield f"| {' | '.join(_HEADINGS)} |"
     yield f"|{'---|' * len(_HEADINGS)}"
     for cell in cells:
-        mark = "🔴" if _bad(night, cell) else "🟢"
+        mark = "🔴" if _bad(night, cell) else "🟡" if cell.changed else "🟢"
         yield f"| {mark} | {_text(cell.name)} | {' | '.join(map(_text, numbers_of(cell)))} |"
     yield ""
 

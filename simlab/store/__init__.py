@@ -173,6 +173,26 @@ def check_place(path: Path) -> None:
         trial.unlink()
 
 
+def prepare_append(path: Path) -> None:
+    """Make the folder of a file that ``append`` adds to, and try whether it can be written; it is not made.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.open("ab").close()
+        else:
+            trial = draft_of(path.parent, "trial")
+            trial.touch()
+            trial.unlink()
+    except OSError as error:
+        raise InvalidInputError([f"--trend {path}: {reason(error)}"]) from error
+
+
 def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     """Add records to a file of JSON lines, all of them or none; what is in it stays as it is.
 

@@ -31,6 +31,11 @@ class Unfinished:
     folder
         Its name ends in ``-unfinished``.
 
+    Attributes
+    ----------
+    option : str
+        What a user adds to the command to go on with it: ``--resume FOLDER``.
+
     Raises
     ------
     InvalidInputError
@@ -38,7 +43,7 @@ class Unfinished:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.option = folder, f"--resume {folder}"
         try:
             self._file = os.open(folder / JOURNAL, os.O_RDWR)
         except OSError as error:
@@ -133,13 +138,20 @@ class Unfinished:
     def _kept(self, error: OSError) -> str:
         return (
             f"{self.folder}: the study could not be written: {reason(error)}; the sessions that are over are "
-            f"kept, and --resume {self.folder} goes on with it when there is room"
+            f"kept, and {self.option} goes on with it when there is room"
         )
 
 
-def unfinished_studies(parent: Path) -> list[Path]:
-    """Return the folders of studies that have not been finished, the newest first."""
-    return sorted((path.parent for path in parent.glob(f"*{ENDING}*/{JOURNAL}")), reverse=True)
+def unfinished_studies(parent: Path, name: str = "") -> list[Path]:
+    """Return the folders of studies that have not been finished, the newest first.
+
+    Parameters
+    ----------
+    name
+        Only those whose name ends so, but for what tells them from finished ones.
+    """
+    found = (path.parent for path in parent.glob(f"*{ENDING}*/{JOURNAL}"))
+    return sorted((path for path in found if path.name.rpartition(ENDING)[0].endswith(name)), reverse=True)
 
 
 def is_unfinished(folder: Path) -> bool:

@@ -8,6 +8,14 @@ from simlab.study.nights import Check
 from simlab.study.summary import Cell as Summary
 
 
+def name_of(labels: Mapping[str, Any]) -> str:
+    """Return what a cell is called."""
+    fixed = ("sweep", "profile", "policy")
+    varied = [f"{key}={value}" for key, value in labels.items() if key not in fixed]
+    sweep, *others = (str(labels[key]) for key in fixed)
+    return f"{sweep}: {', '.join([*others, *varied])}"
+
+
 @dataclass(frozen=True)
 class NightCell:
     """One profile with one policy and one value of each key that varies, in one sweep.
@@ -22,6 +30,8 @@ class NightCell:
         Of its worst sessions, the worst first: what was bad, and the command that runs it again.
     stopped
         Whether it was stopped early, since enough was known.
+    changed
+        What was other in the baseline, and what became of the comparison; empty where nothing was.
     """
 
     labels: Mapping[str, Any]
@@ -30,14 +40,12 @@ class NightCell:
     checks: Sequence[Check]
     replays: Sequence[tuple[str, str]]
     stopped: bool = False
+    changed: str = ""
 
     @property
     def name(self) -> str:
         """What it is called: ``outages: blackout, pipecat, fault[0].for=8s``."""
-        fixed = ("sweep", "profile", "policy")
-        varied = [f"{key}={value}" for key, value in self.labels.items() if key not in fixed]
-        sweep, *others = (str(self.labels[key]) for key in fixed)
-        return f"{sweep}: {', '.join([*others, *varied])}"
+        return name_of(self.labels)
 
     @property
     def alarms(self) -> list[Check]:
@@ -61,6 +69,8 @@ class Night:
         Whether an expectation that can't be told fails the night.
     interrupted
         Whether the user ended it: then nothing was judged that was not finished.
+    missing
+        What the cells are called that the night before had, and this one has not.
     folder, trend
         Where it is saved, and the file that has a record of every night; None if it is not.
     """
@@ -74,6 +84,7 @@ class Night:
     cells: Sequence[NightCell]
     strict: bool = False
     interrupted: bool = False
+    missing: Sequence[str] = ()
     folder: str | None = None
     trend: str | None = None
 
@@ -108,7 +119,18 @@ class Night:
         """The finding in a sentence or two."""
         if self.interrupted:
             return f"Night {self.number} of {self.suite} was interrupted: nothing is judged."
-        return " ".join(filter(None, [self._of_checks(), self._of_failures()]))
+        return " ".join(filter(None, [self._of_checks(), self._of_failures(), self._of_changes()]))
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """What is other than in the baseline: the cells, and what became of the comparison."""
+        by_change: dict[str, list[str]] = {}
+        for cell in self.cells:
+            by_change.setdefault(cell.changed, []).append(cell.name)
+        by_change.pop("", None)
+        if self.missing:
+            by_change["the night before had it, this one has not"] = list(self.missing)
+        return [(_first_of(names), told) for told, names in by_change.items()]
 
     def _of_checks(self) -> str:
         number, alarms = _counted(len(self.checks), "check"), self.alarms
@@ -124,6 +146,17 @@ class Night:
 
     def _of_failures(self) -> str:
         return f"{_counted(self.not_run, 'session')} could not be run." if self.not_run else ""
+
+    def _of_changes(self) -> str:
+        number, gone = sum(bool(cell.changed) for cell in self.cells), len(self.missing)
+        are = "is" if number == 1 else "are"
+        told = f"{_counted(number, 'cell')} {are} not as in the baseline." if number else ""
+        lost = f"{_counted(gone, 'cell')} of the night before {'is' if gone == 1 else 'are'} missing."
+        return " ".join(filter(None, [told, lost if gone else ""]))
+
+
+def _first_of(names: Sequence[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _counted(number: int, what: str) -> str:

@@ -76,6 +76,8 @@ class Group:
         The baseline; None where there is none.
     expectations
         Each with the confidence that a verdict needs.
+    changed
+        What was other in the baseline, and what becomes of the comparison.
     """
 
     labels: Mapping[str, Any]
@@ -84,6 +86,7 @@ class Group:
     sample: Sample
     before: Sample | None
     expectations: Sequence[tuple[Expectation, float]]
+    changed: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,7 +232,8 @@ def _expected(
 def _compared(group: Group, measure: str, two: Comparison | None, rejected: bool, level: float) -> Check:
     name, unit, _ = MEASURES[measure]
     if two is None:
-        return Check(group.labels, "comparison", measure, name, "no baseline", None, f"{name}: no baseline")
+        told = f"{name}: no baseline" + (f", {group.changed}" if group.changed else "")
+        return Check(group.labels, "comparison", measure, name, "no baseline", None, told)
     verdict: Verdict = "worse" if rejected else "better" if two.better <= level else "same"
     numbers = f"{len(group.sample.seeds)} sessions against {two.number_before}"
     sides = count(two.pairs, "seed") if two.pairs else numbers

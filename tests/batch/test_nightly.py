@@ -9,8 +9,8 @@ import pytest
 import xunitparser
 
 import simlab
+from simlab.batch.baseline import StudyBaseline, baseline_of
 from simlab.batch.planning import plan, read_suite
-from simlab.batch.trend import StudyBaseline, baseline_of
 from simlab.core.errors import InvalidInputError
 from simlab.reconnect.policy import POLICIES
 from simlab.store import append, records
@@ -183,13 +183,13 @@ def test_what_is_worse_is_no_baseline_and_what_is_accepted_is_a_new_one(nights):
     (sweep,) = plan(read_suite(file), file, 4, {})
     part = sweep.parts[1]
     found = records(folder / "results" / "small-trend.jsonl")
-    old = baseline_of(found, part, 30)
+    old = baseline_of(found, part, 30).sample
     assert old.values["down_time"] == tuple(found[1]["values"]["down_time"])
     accepted = {**found[5], "night": 4, "worse": False, "accepted": True}
-    new = baseline_of([*found, accepted], part, 30)
+    new = baseline_of([*found, accepted], part, 30).sample
     assert new.values["down_time"] == tuple(found[5]["values"]["down_time"])
     other = replace(part, network="another")
-    assert baseline_of(found, other, 30) is None
+    assert baseline_of(found, other, 30).sample is None
 
 
 def test_fresh_luck_has_other_seeds_every_night(tmp_path):
@@ -315,7 +315,9 @@ def test_a_stored_study_as_the_baseline(nights, tmp_path):
     suite = SUITE.replace("[baseline]", f'[baseline]\nstudy = "{study}"')
     file = written(folder, suite)
     part = plan(read_suite(file), file, 1, {})[0].parts[0]
-    old = StudyBaseline(str(study)).of(part)
+    before = StudyBaseline(str(study)).of(part)
+    assert before.changed == ""
+    old = before.sample
     stored = json.loads((folder / "results" / "small-trend.jsonl").read_text().splitlines()[0])
     assert old.seeds == tuple(stored["seeds"])
     assert old.values["down_time"] == tuple(stored["values"]["down_time"])

@@ -6,7 +6,8 @@ import pytest
 import xunitparser
 
 from simlab import store
-from simlab.batch import session
+from simlab.batch import executors, session
+from simlab.batch.nightly import PlannedNight, Wishes
 from simlab.core.errors import SessionFailedError, SimlabError
 
 SUITE = """
@@ -126,6 +127,7 @@ def test_interrupted_is_130_and_not_in_the_trend(simlab, here, suite, monkeypatc
     result = nightly(simlab, suite())
     assert result.exit_code == 130
     assert "was interrupted: nothing is judged" in result.stdout
+    assert "trend" not in result.stdout
     assert not (here / "results" / "tiny-trend.jsonl").exists()
 
 
@@ -139,3 +141,100 @@ def test_what_a_full_disk_does_not_take_is_judged_and_told_all_the_same(simlab, 
     assert "Night 1 of tiny: nothing failed in 5 checks." in result.stdout.splitlines()
     assert result.stderr == "Error: results: the folder could not be written: no space left on device\n"
     assert (here / "results" / "tiny-trend.jsonl").exists()
+
+
+def test_interrupted_says_how_to_go_on_and_does(simlab, here, suite, monkeypatch):
+    real, left = executors.Here.finished, [1]
+
+    def ending(self):
+        for outcome in real(self):
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            yield outcome
+
+    monkeypatch.setattr(executors.Here, "finished", ending)
+    result = nightly(simlab, suite(), "--set", "duration=4s")
+    assert result.exit_code == 130
+    command = "simlab nightly tiny.toml --out results --set duration=4s --resume"
+    assert result.stderr == f"Interrupted. To go on: {command}\n"
+    (folder,) = (here / "results").glob("*-unfinished")
+    monkeypatch.setattr(executors.Here, "finished", real)
+    other = nightly(simlab, suite(), "--resume", "--quiet", "--trend", "other.jsonl")
+    told = other.stderr.splitlines()
+    assert told[0].startswith(f"line: results/{folder.name} is another study: set is ")
+    assert told[1:] == ["line: Nothing to go on with in results: begun anew."]
+    done = simlab(*command.split()[1:])
+    assert (done.exit_code, done.stderr) == (
+        0,
+        f"line: Going on with results/{folder.name}: 1 of 2 sessions are there.\n",
+    )
+
+
+def test_a_night_that_another_process_runs_is_not_gone_on_with(simlab, here, suite, monkeypatch):
+    monkeypatch.setattr(executors.Here, "finished", lambda _: iter(()))
+    planned = PlannedNight(suite(), Wishes(here / "results", None, 1))
+    with planned.begun():
+        result = nightly(simlab, suite(), "--resume")
+    assert result.exit_code == 2
+    assert "another process is running this study" in result.stderr
+
+
+def test_what_has_changed_since_the_baseline_is_told_everywhere(simlab, here, suite):
+    line = 'vary = { "link.loss" = ["0%", "1%"] }\n[sweep.expect]'
+    assert nightly(simlab, suite(text=SUITE.replace("[sweep.expect]", line))).exit_code == 0
+    changed = SUITE.replace('"3s"', '"4s"').replace("[sweep.expect]", line.replace("1%", "2%"))
+    files = ("--junit", "junit.xml", "--markdown", "summary.md")
+    result = nightly(simlab, suite(text=changed), "--trend", "results/tiny-trend.jsonl", *files)
+    assert result.exit_code == 0
+    begins = "not compared, a new baseline begins with this night"
+    told = f"the profile has changed since night 1 (duration was 3s, is 4s): {begins}"
+    lines = result.stdout.splitlines()
+    assert lines[3:7] == [
+        "",
+        f"line: clean, pipecat, link.loss=0%: {told}",
+        f"line: clean, pipecat, link.loss=2%: no night before had it: {begins}",
+        "line: clean, pipecat, link.loss=1%: the night before had it, this one has not",
+    ]
+    lost = "2 cells are not as in the baseline. 1 cell of the night before is missing."
+    finding = f"nothing failed in 10 checks. {lost}"
+    assert lines[8] == f"Night 2 of tiny: {finding}"
+    written = (here / "summary.md").read_text().splitlines()
+    assert written[0] == f"### 🟢 Night 2 of tiny: {finding}"
+    assert written[2] == f"- 🟡 **line: clean, pipecat, link.loss=0%**: {told}"
+    assert sum(line.startswith("| 🟡 |") for line in written) == 2
+    with (here / "junit.xml").open() as file:
+        read, _ = xunitparser.parse(file)
+    skipped = [case.message for case in read if case.result == "skipped"]
+    assert skipped[0] == f"success rate: no baseline, {told}"
+    third = json.loads(nightly(simlab, suite(text=changed), "--json").stdout)
+    assert (third["night"], third["missing"]) == (3, [])
+    assert [cell["changed"] for cell in third["cells"]] == [None, None]
+    assert {one["verdict"] for one in third["cells"][0]["checks"] if one["kind"] == "comparison"} == {"same"}
+
+
+def test_a_trend_that_cannot_be_written_is_told_before_the_night(simlab, here, suite):
+    result = nightly(simlab, suite(), "--trend", "tiny.toml/trend.jsonl")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "Error: --trend tiny.toml/trend.jsonl: file exists\n"
+    assert list((here / "results").iterdir()) == []
+    assert nightly(simlab, suite(), "--trend", "new/trend.jsonl", "--out", "other").exit_code == 0
+    assert [path.name for path in (here / "new").iterdir()] == ["trend.jsonl"]
+
+
+def test_a_night_whose_studies_find_no_room_is_told_and_gone_on_with(simlab, here, suite, monkeypatch):
+    def full(self, _):
+        raise store.StudyNotWrittenError(f"no room; {self.option} goes on")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store.Unfinished, "add", full)
+        result = nightly(simlab, suite())
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[-2] == "Night 1 of tiny: nothing failed in 5 checks."
+    assert result.stdout.splitlines()[-1].endswith("-tiny-night-1")
+    assert result.stderr == "Error: no room; simlab nightly tiny.toml --out results --resume goes on\n"
+    assert not (here / "results" / "tiny-trend.jsonl").exists()
+    monkeypatch.setattr(executors, "run_scenario", None)
+    again = nightly(simlab, suite(), "--resume")
+    assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "results/tiny-trend.jsonl")
+    assert list((here / "results").glob("*-unfinished")) == []

@@ -1,0 +1,116 @@
+"""A night that has begun: run, judged and saved, whatever ends it."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from simlab import store
+from simlab.batch.executors import LOCAL, executor_of
+from simlab.batch.sweep_of_night import SweepOfNight, Told
+from simlab.batch.trend import record
+from simlab.batch.wishes import Wishes
+from simlab.core.errors import SimlabError
+from simlab.report.junit import junit
+from simlab.report.markdown import markdown
+from simlab.study.night import Night
+
+
+class NightNotSavedError(SimlabError):
+    """A night that could not be saved, or not all of it; ``night`` is what was found."""
+
+    def __init__(self, night: Night, faults: Sequence[str]) -> None:
+        super().__init__("\n  ".join(faults))
+        self.night = night
+
+
+class BegunNight:
+    """A night whose studies have their folders.
+
+    Parameters
+    ----------
+    night
+        What is known of it before it is run.
+    suite
+        The content of the suite's file.
+    told
+        What is to be said of what it goes on with, as sentences.
+    """
+
+    def __init__(
+        self, night: Night, sweeps: Sequence[SweepOfNight], wishes: Wishes, suite: bytes, told: Sequence[str]
+    ) -> None:
+        self._night, self._sweeps, self._wishes, self._suite = night, sweeps, wishes, suite
+        self.told = told
+
+    @property
+    def resumed(self) -> int:
+        """How many sessions were over when it began."""
+        return sum(sweep.kept.resumed for sweep in self._sweeps)
+
+    def run(self, tell: Told = lambda failed: None) -> Night:
+        """Run it, save it, and add it to the trend.
+
+        Parameters
+        ----------
+        tell
+            Called after each session, with whether it could not be run.
+
+        Raises
+        ------
+        NightNotSavedError
+            If something could not be saved when all was over; what could is.
+        SimlabError
+            If the disk was full before that; the sessions that are over are kept.
+        """
+        night = self._night
+        try:
+            with closing(executor_of(LOCAL, self._wishes.jobs)) as executor:
+                for sweep in self._sweeps:
+                    sweep.run(executor, tell)
+        except KeyboardInterrupt:
+            night = replace(night, interrupted=True)
+        overrides = self._wishes.overrides
+        cells = [cell for sweep in self._sweeps for cell in sweep.cells(overrides, night.interrupted)]
+        return self._all_saved(replace(night, cells=cells, trend=None))
+
+    def _all_saved(self, night: Night) -> Night:
+        """Save what can be saved: the finding, perhaps, where there is no room for a study."""
+        faults: dict[str, None] = {}
+        for save in (self._kept, self._saved):
+            try:
+                night = save(night)
+            except SimlabError as error:
+                faults[str(error)] = None
+        if faults:
+            raise NightNotSavedError(night, list(faults))
+        return night
+
+    def _kept(self, night: Night) -> Night:
+        """Write the studies, and only then count the night: until then it can be gone on with."""
+        for sweep in self._sweeps:
+            sweep.kept.leave()
+        if night.interrupted:
+            return night
+        self._add_to_trend(night)
+        night = replace(night, trend=self._night.trend)
+        for sweep in self._sweeps:
+            sweep.kept.settle()
+        return night
+
+    def _add_to_trend(self, night: Night) -> None:
+        if self._night.trend is None:
+            return
+        samples = [(part, sweep.sample(part)) for sweep in self._sweeps for part in sweep.planned.parts]
+        records = [
+            record(night, cell, part, sample, self._wishes.accept)
+            for cell, (part, sample) in zip(night.cells, samples, strict=True)
+        ]
+        store.append(Path(self._night.trend), records)
+
+    def _saved(self, night: Night) -> Night:
+        if self._wishes.out is None:
+            return night
+        files = {"junit.xml": junit(night), "summary.md": markdown(night).encode(), "suite.toml": self._suite}
+        folder = store.save_files(self._wishes.out, f"{night.suite}-night-{night.number}", files)
+        return replace(night, folder=str(folder))
