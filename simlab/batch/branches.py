@@ -13,7 +13,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from simlab.batch.interrupt import running_loop
 
@@ -132,6 +132,7 @@ class Branches(Generic[T]):
 def _fork() -> int:
     """Copy this process, with the luck and the running loop that it has; 0 in the copy."""
     loop, luck, parent = running_loop(), random.getstate(), os.getpid()
+    tasks = (asyncio.current_task(loop), asyncio.all_tasks(loop)) if loop is not None else None
     with warnings.catch_warnings():
         # Other threads are none of the session's, and what they hold it does not want.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -143,7 +144,21 @@ def _fork() -> int:
         os._exit(1)
     gc.freeze()  # or the collector would go through everything, and so copy every page of it
     random.setstate(luck)  # Python seeds it anew in each copy
-    if loop is not None:
+    if loop is not None and tasks is not None:
         asyncio.set_event_loop(loop)
         asyncio._set_running_loop(loop)
+        _remember(loop, *tasks)
     return 0
+
+
+def _remember(
+    loop: asyncio.AbstractEventLoop, current: "asyncio.Task[Any] | None", tasks: "set[asyncio.Task[Any]]"
+) -> None:
+    """Tell asyncio again of its tasks, which Python 3.14 and later forget in a copy."""
+    lost = tasks - asyncio.all_tasks(loop)
+    for task in lost:  # all before the first is there again, or a list of asyncio's is left in disorder
+        asyncio._unregister_task(task)
+    for task in lost:
+        asyncio._register_task(task)
+    if current is not None and asyncio.current_task(loop) is not current:
+        asyncio._enter_task(loop, current)

@@ -142,6 +142,23 @@ def test_copies_have_the_same_luck(monkeypatch):
     assert len(set(drawn)) == 1
 
 
+def test_a_copy_knows_the_task_that_it_is_in_and_all_others():
+    """Python 3.14 forgets both in a copy; so nothing could wait there with a time limit."""
+
+    async def in_a_task(choose):
+        other = asyncio.create_task(asyncio.sleep(60), name="other")
+        asyncio.current_task().set_name("own")
+        await asyncio.sleep(0)
+        choose([[0], [1]])
+        async with asyncio.timeout(60):
+            names = sorted(task.get_name() for task in asyncio.all_tasks())
+        other.cancel()
+        await asyncio.wait([other])
+        return names, len(asyncio.all_tasks())
+
+    assert branching(lambda choose: asyncio.run(in_a_task(choose))) == 2 * [(["other", "own"], 1)]
+
+
 def test_what_dies_is_missing():
     def work(choose):
         if choose([[0], [1]]) == [1]:
