@@ -212,8 +212,14 @@ class TcpLoop(VirtualLoop):
         made: asyncio.AbstractServer = server
         return made
 
-    def _start_serving(self, protocol_factory: Callable[[], Any], sock: ListeningSocket, *_: Any) -> None:
-        sock.taker = Taker(protocol_factory, contextvars.copy_context())
+    def _start_serving(
+        self,
+        protocol_factory: Callable[[], Any],
+        sock: ListeningSocket,
+        *_: Any,
+        context: contextvars.Context | None = None,  # from Python 3.15 on that in which the server was made
+    ) -> None:
+        sock.taker = Taker(protocol_factory, contextvars.copy_context() if context is None else context)
 
     def _stop_serving(self, sock: ListeningSocket) -> None:
         self._listeners.release(sock)

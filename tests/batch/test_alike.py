@@ -150,10 +150,10 @@ def test_a_copy_knows_the_task_that_it_is_in_and_all_others():
         asyncio.current_task().set_name("own")
         await asyncio.sleep(0)
         choose([[0], [1]])
-        async with asyncio.timeout(60):
-            names = sorted(task.get_name() for task in asyncio.all_tasks())
+        names = sorted(task.get_name() for task in asyncio.all_tasks())
         other.cancel()
-        await asyncio.wait([other])
+        async with asyncio.timeout(60):
+            await asyncio.wait([other])
         return names, len(asyncio.all_tasks())
 
     assert branching(lambda choose: asyncio.run(in_a_task(choose))) == 2 * [(["other", "own"], 1)]

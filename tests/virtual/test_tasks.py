@@ -97,7 +97,7 @@ def test_what_is_taken_as_it_is_completed_begins_in_the_order_given():
 
 def test_what_is_no_list_of_awaitables_is_refused():
     async def one(kept):
-        with pytest.raises(TypeError, match="an iterable of (futures|awaitables), not Task"):
+        with pytest.raises(TypeError, match=r"an iterable of (futures|awaitables), not Task"):
             list(asyncio.as_completed(asyncio.create_task(after(0))))
 
     in_a_session(one, [])
