@@ -12,16 +12,15 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/.installed
 	@$(BIN)/simlab run profiles/flaky.toml
 
-# What runs in real time is measured against it, so nothing that keeps a core busy runs beside it: most of its sessions wait most
-# of the time, and two of them at once disturb nobody. The conformance tests have eight at once by themselves.
+# What runs in real time is measured against it, so nothing else runs beside it.
 test: .venv/.installed-with-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/live --ignore tests/conformance --ignore tests/e2e
-	$(BIN)/python -m pytest -q tests/conformance
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/live tests/e2e
+	$(BIN)/python -m pytest -q tests/live tests/conformance
+	$(BIN)/python -m pytest -q tests/e2e
 
 # The tests that take no real time, with the oldest version of each dependency that setup.cfg allows.
 lower-bounds: .venv-oldest/.installed

@@ -14,7 +14,7 @@ from tests.e2e.pairs import left_running, meet_all
 
 @contextlib.contextmanager
 def temporary_files_in_a_folder_of_their_own():
-    """Have them nowhere else, since other tests and other people's simlab run at the same time."""
+    """Have them nowhere else, since another simlab may run on the same machine."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as changed:
         changed.setenv("TMPDIR", folder)
         changed.setattr(tempfile, "tempdir", None)

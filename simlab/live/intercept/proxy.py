@@ -20,8 +20,13 @@ from simlab.webrtc.websockets import HANDSHAKE, Socket, accepted, messages, pass
 _CONNECT_S = 10.0
 # A description with pictures and all its candidates has some 10 kB.
 _LARGEST_SIGNALLING_BYTES = 2**20
-_STREAM = "stream"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, for 0 s
+
+
+class _Answered(web.Response):
+    """A server's answer: with its body, or the head of a stream."""
+
+    stream: aiohttp.ClientResponse | None = None
 
 
 class InterceptProxy:
@@ -154,7 +159,7 @@ class InterceptProxy:
             response = await self._signalling.exchange(exchange, body if plain is None else plain, forward)
             if exchange.truncated:
                 return await _half(request, response)
-            stream = response.get(_STREAM)
+            stream = response.stream if isinstance(response, _Answered) else None
             return response if stream is None else await _flow(request, stream, response.headers)
         finally:
             _close(coming)
@@ -167,9 +172,9 @@ class InterceptProxy:
         changed = ("content-length",) + (("content-encoding",) if plain not in (None, content) else ())
         kept = self._mask.to_client(answer.headers, _origin(request), changed)
         body = content if plain is None else plain
-        response = web.Response(status=answer.status, reason=answer.reason, headers=kept, body=body)
+        response = _Answered(status=answer.status, reason=answer.reason, headers=kept, body=body)
         if is_stream:
-            response[_STREAM] = answer
+            response.stream = answer
         return response
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
