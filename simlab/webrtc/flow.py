@@ -13,7 +13,7 @@ from simlab.webrtc.lean import httpx
 from simlab.webrtc.signalling_tcp import response_bytes
 from simlab.webrtc.signalling_way import Way
 from simlab.webrtc.upstream import Answer, ServerGoneError
-from simlab.webrtc.websockets import Socket, accepted, messages, pass_on
+from simlab.webrtc.websockets import Socket, accepted, messages, pass_on, until_one_ends
 
 _FRAME_BYTES = {Direction.UP: 8, Direction.DOWN: 4}  # a WebSocket's own, about; the client's have a mask
 
@@ -96,18 +96,9 @@ class Flow:
     async def _join(self, theirs: aiohttp.ClientWebSocketResponse) -> web.StreamResponse:
         ours = accepted(theirs)
         down, up = self._heard(theirs, ours), self._said(ours, theirs)
-        ways = [
-            asyncio.create_task(convey(pieces, partial(self._cross, direction)))
-            for direction, pieces in ((Direction.DOWN, down), (Direction.UP, up))
-        ]
-        try:
-            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in done:
-                way.result()
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+        await until_one_ends(
+            convey(down, partial(self._cross, Direction.DOWN)), convey(up, partial(self._cross, Direction.UP))
+        )
         return ours
 
     async def _heard(

@@ -1,7 +1,9 @@
 """Join two WebSockets, message by message."""
 
-from collections.abc import AsyncIterator, Collection
+import asyncio
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import aiohttp
 from aiohttp import WSMessage, WSMsgType, web
@@ -82,3 +84,16 @@ async def pass_on(sink: Socket, message: WSMessage) -> None:
                 await sink.pong(message.data)
             case _:
                 await sink.close(code=message.data, message=(message.extra or "").encode())
+
+
+async def until_one_ends(*directions: Coroutine[Any, Any, None]) -> None:
+    """Run the directions of a WebSocket until one of them is over, and raise what it raised."""
+    ways = [asyncio.create_task(direction) for direction in directions]
+    try:
+        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in done:
+            way.result()
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)

@@ -1,6 +1,5 @@
 """A reverse proxy that passes everything on as it is, and gives the signalling to whoever rewrites it."""
 
-import asyncio
 import os
 import socket
 import struct
@@ -15,7 +14,15 @@ from yarl import URL
 from simlab.live.intercept.bodies import message_of, plain_of
 from simlab.live.intercept.headers import Mask
 from simlab.live.intercept.signalling import AbortedError, Exchange, Signalling
-from simlab.webrtc.websockets import HANDSHAKE, Socket, accepted, messages, pass_on, protocols_of
+from simlab.webrtc.websockets import (
+    HANDSHAKE,
+    Socket,
+    accepted,
+    messages,
+    pass_on,
+    protocols_of,
+    until_one_ends,
+)
 
 _CONNECT_S = 10.0
 # A description with pictures and all its candidates has some 10 kB.
@@ -196,15 +203,7 @@ class InterceptProxy:
         async with theirs:
             ours = accepted(theirs)
             await ours.prepare(request)
-            ways = [asyncio.create_task(_join(theirs, ours)), asyncio.create_task(_join(ours, theirs))]
-            try:
-                done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                for way in done:
-                    way.result()
-            finally:
-                for way in ways:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
+            await until_one_ends(_join(theirs, ours), _join(ours, theirs))
             return ours
 
 
