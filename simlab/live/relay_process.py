@@ -16,6 +16,7 @@ from simlab.core.timeline import Recorder
 from simlab.live import control
 from simlab.live.capture import CaptureQueue, LinkCapture, captures_of_routes
 from simlab.live.clock import SessionClock
+from simlab.live.priority import Priority
 from simlab.live.process import run_child
 from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
@@ -57,6 +58,7 @@ class RelayProcess:
         self._nursery = nursery
         self._output = output
         self._clock = SessionClock()
+        self._priority = Priority()
         self._record = Recorder(self._clock.now_s, lambda event: output.put(control.event_message(event)))
         self._scenario: Scenario | None = None
         self._links: dict[Direction, Link] = {}
@@ -113,6 +115,7 @@ class RelayProcess:
             self._nursery.start_soon(shell.run)
         gc.collect()
         self._nursery.start_soon(keep_collections_short)
+        self._priority.be_in_time_or_share()
 
     def _alias(self, side: Any, host: str, port: int) -> tuple[str, int]:
         assert self._relay is not None
@@ -127,6 +130,7 @@ class RelayProcess:
         self._relay.cut_off(host, outside)
 
     def _finish(self) -> None:
+        self._priority.share()
         if self._relay is not None and self._meters:
             kernel_drops = self._relay.kernel_drops()
             lost = {} if self._queue is None else {"capture_lost": self._queue.lost}

@@ -168,6 +168,13 @@ def test_a_recording_under_way_is_saved_when_the_terminal_is_closed(tmp_path):
     assert (status, out, err) == (0, f"Saved in {folder}\n", "")
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may have a higher priority")
+def test_its_relay_is_in_time_on_a_busy_machine():
+    with contextlib.closing(Intercept()) as it:
+        policy = os.sched_getscheduler(child(it.process.pid, "relay"))
+        assert policy & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR
+
+
 @pytest.mark.parametrize("options", [[], ["--capture"]])
 def test_what_was_recorded_is_saved_when_the_relay_is_killed(tmp_path, options):
     with contextlib.closing(Intercept("--out", str(tmp_path), *options)) as it:

@@ -34,6 +34,7 @@ from simlab.live import control
 from simlab.live.addresses import Side
 from simlab.live.clock import SessionClock
 from simlab.live.intercept.client_network import ClientNetwork, Place
+from simlab.live.priority import Priority
 from simlab.live.relay_process import Output, keep_collections_short, run_relay
 from simlab.live.remote.arguments import fault_of
 from simlab.profile.faults import Fault
@@ -105,6 +106,7 @@ class InterceptRelay:
         self._zero_s = zero_s
         self._clock.start(zero_s)
         gc.collect()
+        Priority().be_in_time_or_share()
         self._nursery.start_soon(keep_collections_short)
         self._nursery.start_soon(self._look)
 

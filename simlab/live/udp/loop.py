@@ -10,7 +10,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from simlab.live.udp.priority import Priority
+from simlab.live.priority import Priority
 from simlab.live.udp.readiness import Readiness
 from simlab.live.udp.way import Way
 

@@ -9,13 +9,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from simlab.core.packet import Direction
+from simlab.live.priority import Priority
 from simlab.live.process import run_child
 from simlab.live.sockets import endpoint_text
 from simlab.live.udp.flows import Flow
 from simlab.live.udp.forward import Forward, Place
 from simlab.live.udp.loop import Loop, hurry
 from simlab.live.udp.messages import COMPILED, Unframer, framed
-from simlab.live.udp.priority import Priority
 from simlab.live.udp.way import Way
 from simlab.profile.faults import Fault
 from simlab.profile.scenario import Scenario

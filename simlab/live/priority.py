@@ -37,6 +37,11 @@ class Priority:
                 return False
         return True
 
+    def be_in_time_or_share(self) -> None:
+        """Be in time, or where the system refuses that, take turns in short slices."""
+        if not self.be_in_time():
+            self.share()
+
     def share(self) -> None:
         """Take turns with others, in short slices; as the system allows."""
         if self._is_in_time is not False:

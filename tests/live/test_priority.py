@@ -1,20 +1,24 @@
-"""The packet process is in time where packets wait, and shares the core where they do not."""
+"""Whoever passes packets on is in time where they wait, and shares the core where they do not."""
 
 import json
 import math
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
 
+from simlab.live.session import run
 from simlab.live.udp import loop as loop_module
 from simlab.live.udp.loop import Loop
+from tests.live.processes import child, eventually
+from tests.virtual.sessions import scenario
 
 _IN_A_PROCESS = """
 import json, os, sys
-from simlab.live.udp.priority import Priority
+from simlab.live.priority import Priority
 if sys.argv[1] != "root":
     os.setgid(65534); os.setuid(65534)
 priority, seen = Priority(), []
@@ -44,6 +48,15 @@ def test_it_goes_from_a_share_to_real_time_and_back():
 def test_who_may_not_have_it_is_told_once_and_goes_on():
     answers = _seen("nobody")
     assert answers == [(None, _OTHER, 0), (False, _OTHER, 0), (True, _OTHER, 0), (None, _OTHER, 0)]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may have a higher priority")
+def test_the_relay_of_a_session_is_in_time_while_it_carries_packets():
+    with ThreadPoolExecutor(1) as pool:
+        timeline = pool.submit(run, scenario('duration = "2s"'))
+        relay = child(os.getpid(), "relay")
+        eventually(lambda: os.sched_getscheduler(relay) & ~os.SCHED_RESET_ON_FORK == _RR)
+        assert timeline.result().events[-1].kind == "end"
 
 
 class Asked:
