@@ -328,10 +328,10 @@ def refused(*options):
 def test_a_users_mistakes_are_all_told(tmp_path):
     status, told = refused(
         *("--upstream", "localhost:7860", "--listen", "8000", "--control", "x:y"),
-        *("--media-host", "192.0.2.99", "--idle", "5"),
+        *("--media-host", "192.0.2.99", "--idle", "5", "--name", "http://my-laptop"),
     )
     assert status == 2
-    for option in ("--upstream", "--listen", "--control", "--media-host", "--idle"):
+    for option in ("--upstream", "--listen", "--control", "--media-host", "--idle", "--name"):
         assert f"{option} " in told
     twice = ("--media-host", "127.0.0.1", "--media-host", "127.0.0.2")
     status, told = refused("--upstream", "http://localhost:1", *twice)

@@ -87,6 +87,21 @@ def test_a_page_of_another_origin_gets_nothing_whatever_it_guesses(relay, token)
             assert (found.status_code, found.json()) == (403, refused)
 
 
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://127.0.0.1:1", "https://evil", "null", "http://["]
+)
+def test_the_origin_of_another_page_is_refused_where_a_browser_says_no_more_than_that(relay, origin):
+    refused = {"faults": ["pages of another origin are not served"]}
+    for method, path in (("POST", "/api/set"), ("GET", "/api/events"), ("GET", "/")):
+        found = ask(relay, method, path, relay["token"], headers={"Origin": origin})
+        assert (found.status_code, found.json()) == (403, refused)
+
+
+def test_its_own_origin_is_served(relay):
+    for origin in (relay["control"], relay["control"].upper().replace("HTTP", "http")):
+        assert ask(relay, "POST", "/api/clear", relay["token"], headers={"Origin": origin}).status_code == 200
+
+
 @pytest.mark.parametrize("site", ["none", "same-origin"])
 def test_its_own_page_and_who_types_the_address_are_served(relay, site):
     assert (

@@ -57,6 +57,8 @@ class Settings:
         Makes a folder for the captures of a recording; None for no captures.
     prepare
         Raises ``InvalidInputError`` where no recording could be saved.
+    names
+        Further names by which browsers come.
     """
 
     upstream: str
@@ -67,6 +69,7 @@ class Settings:
     idle_s: float = 120.0
     capture_folder: Callable[[str], Path] | None = None
     prepare: Callable[[], None] = lambda: None
+    names: Sequence[str] = ()
 
 
 def intercept(
@@ -150,7 +153,8 @@ class Intercept:
             settings.upstream,
         )
         self._unix = UnixServer(self._commands, settings.socket)
-        self._proxy = InterceptProxy(upstream, signalling)
+        names = [settings.listen[0], *settings.names]
+        self._proxy = InterceptProxy(upstream, signalling, names)
         self._panel = panel(self._commands, log, record, _one_address(settings.control))
 
     async def run(self, listening: Callable[[str, str], None]) -> list[str]:
