@@ -357,7 +357,7 @@ def test_a_users_mistakes_are_all_told(tmp_path):
 def test_a_port_that_is_taken_is_told(shared):
     place = shared.control.removeprefix("http://")
     status, told = refused("--upstream", "http://localhost:1", "--listen", place)
-    assert (status, f"--listen: cannot listen on {place}" in told) == (3, True)
+    assert (status, f"--listen: cannot listen on {place}: Address already in use\n" in told) == (3, True)
     options = ("--listen", "localhost:0", "--control", place)
     status, told = refused("--upstream", "http://localhost:1", *options)
-    assert (status, f"control: cannot listen on {place}" in told) == (3, True)
+    assert (status, f"control: cannot listen on {place}: Address already in use\n" in told) == (3, True)

@@ -30,7 +30,7 @@ from simlab.live.intercept.recording import Save
 from simlab.live.intercept.recordings import Recordings
 from simlab.live.intercept.signalling import Signalling
 from simlab.live.remote.unix_server import UnixServer
-from simlab.live.sockets import is_loopback
+from simlab.live.sockets import is_loopback, reason_of
 
 _LOOK_S = 1.0
 _LOOPBACK = "127.0.0.1"
@@ -260,7 +260,7 @@ def _told(option: str, host: str, port: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        reason = f"cannot listen on {host}:{port}: {reason_of(error)}"
         raise SessionFailedError("intercept", f"{option}: {reason}") from error
 
 

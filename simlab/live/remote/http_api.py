@@ -19,7 +19,7 @@ from simlab.live.addresses import Address
 from simlab.live.own_names import is_ours
 from simlab.live.remote.dispatcher import Dispatcher
 from simlab.live.remote.live_page import HEADERS
-from simlab.live.sockets import endpoint_text
+from simlab.live.sockets import endpoint_text, reason_of
 
 _MOST_BYTES = 2**24
 _READING = ("status", "stats", "clients", "settings")
@@ -85,7 +85,7 @@ class HttpApi:
         try:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
-            reason = f"cannot listen on {endpoint_text(self._address)}: {error.strerror or error}"
+            reason = f"cannot listen on {endpoint_text(self._address)}: {reason_of(error)}"
             raise SessionFailedError("control", reason) from error
         host, port = self._runner.addresses[0][:2]
         return host, port
