@@ -30,7 +30,7 @@ from simlab.live.intercept.recording import Save
 from simlab.live.intercept.recordings import Recordings
 from simlab.live.intercept.signalling import Signalling
 from simlab.live.remote.unix_server import UnixServer
-from simlab.live.sockets import is_loopback, reason_of
+from simlab.live.sockets import endpoint_text, from_here, is_loopback, reason_of
 
 _LOOK_S = 1.0
 _LOOPBACK = "127.0.0.1"
@@ -209,9 +209,9 @@ class Intercept:
                 port = await self._proxy.start(host, port)
             host_of_page, _ = _one_address(self._settings.control)
             _, port_of_page = await self._panel.start()
-            control = f"http://{_shown(host_of_page)}:{port_of_page}/?token={self._panel.token}"
+            control = f"{_url(host_of_page, port_of_page)}/?token={self._panel.token}"
             await self._unix.start()
-            self._commands.listen = f"http://{_shown(host)}:{port}"
+            self._commands.listen = _url(host, port)
             listening(self._commands.listen, control)
             await asked_to_stop(self._stop)
         finally:
@@ -276,5 +276,5 @@ def as_written(host: str) -> str | None:
     return None if address.version == 6 and (address.is_link_local or address.ipv4_mapped) else str(address)
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _url(host: str, port: int) -> str:
+    return f"http://{endpoint_text(from_here((host, port)))}"

@@ -12,7 +12,7 @@ from simlab.core.errors import SessionFailedError
 from simlab.live.ending import ending_signals
 from simlab.live.remote.service import Service
 from simlab.live.remote.unix_server import UnixServer
-from simlab.live.sockets import endpoint_text
+from simlab.live.sockets import endpoint_text, from_here
 from simlab.live.udp.flows import Address
 from simlab.live.udp.forward import Place
 from simlab.profile.scenario import Scenario
@@ -79,7 +79,7 @@ async def running(wishes: Wishes) -> AsyncIterator[Running]:
     try:
         await service.start()
         await unix.start()
-        where = None if api is None else f"http://{endpoint_text(await api.start())}"
+        where = None if api is None else f"http://{endpoint_text(from_here(await api.start()))}"
         yield Running(service, unix.path, where, None if api is None else api.token)
     finally:
         if api is not None:
