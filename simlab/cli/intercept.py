@@ -310,6 +310,8 @@ def _sentence(event: "Event") -> str:
     data = event.data
     who = f"client {data['client']}: " if "client" in data else ""
     if event.source == "fault":
+        if data["fault"] == "rebind":
+            return f"{who}seen by the server from another port"
         lasts = f" for {data['for']}" if "for" in data and event.kind == "begin" else ""
         return f"{who}{data['fault']} {'begins' if event.kind == 'begin' else 'ends'}{lasts}"
     words = {

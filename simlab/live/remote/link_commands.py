@@ -125,7 +125,7 @@ class LinkCommands(Dispatcher):
             is_named = keys.pop("client", None) is not None
             return _NOBODY, keys, [f"{command}: {_ALL_ALIKE}"] * is_named
         client = keys.pop("client", None) or _NOBODY
-        if client == _NOBODY or (isinstance(client, int) and client in clients):
+        if client == _NOBODY or (type(client) is int and client in clients):
             return client, keys, []
         return _NOBODY, keys, [f"{command}: client is {client!r:.40}, and there is no such client"]
 
