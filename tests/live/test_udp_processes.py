@@ -211,3 +211,14 @@ def test_who_does_not_wait_for_a_relay_that_begins_ends_it_with_a_second_signal(
     with pytest.raises(KeyboardInterrupt):
         tool.relay(wishes, ended.append, ended.append)
     assert ended == ["stopped"]
+
+
+def test_what_python_is_told_of_a_relay_that_does_not_start_is_the_fault_alone():
+    wrong = {"link.loss": "x", "link.dlay": "1ms"}
+    with pytest.raises(SessionFailedError) as failed:
+        # The profile has a fault that a relay leaves out, with a note.
+        simlab.Relay.start(to="127.0.0.1:9", profile="signalling_down", listen="127.0.0.1:x")
+    assert failed.value.reason.startswith("--listen is '127.0.0.1:x', want an address")
+    with pytest.raises(SessionFailedError) as failed:
+        simlab.Relay.start(to="127.0.0.1:9", set=wrong)
+    assert [line.split()[1] for line in failed.value.reason.splitlines()] == ["link.loss", "link.dlay"]
