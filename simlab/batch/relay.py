@@ -44,7 +44,11 @@ def _command(
 
 
 def _failure(complaint: str) -> SessionFailedError:
-    return SessionFailedError("relay", complaint.strip().removeprefix("Error: ") or "it could not be started")
+    """Return what a relay that did not start has said: its error, without what it noted before."""
+    before, error, after = complaint.partition("Error:")
+    lines = (after if error else before).split("\n")
+    reason = "\n".join(line.strip() for line in lines).strip()
+    return SessionFailedError("relay", reason or "it could not be started")
 
 
 class Relay(RelayCommands):

@@ -190,7 +190,8 @@ def rebind(ctx: click.Context, what: str | None, client: int | None) -> int:
       simlab ctl rebind
     """
     answer = _relay(ctx).rebind(what, client)
-    return _say(ctx, answer, f"{answer['clients']} clients have moved")
+    clients = answer["clients"]
+    return _say(ctx, answer, "1 client has moved" if clients == 1 else f"{clients} clients have moved")
 
 
 @group.command("pause")

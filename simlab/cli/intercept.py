@@ -40,6 +40,13 @@ _TOLD = {
     metavar="HOST:PORT",
     help="Where browsers go.",
 )
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="Another name by which browsers come; may be repeated.",
+)
 @click.option("--profile", "name", metavar="PROFILE", help="What the network does; a clean one by default.")
 @click.option(
     "--set",
@@ -85,6 +92,7 @@ _TOLD = {
 def command(
     upstream: str,
     listen: str,
+    names: tuple[str, ...],
     name: str | None,
     settings: tuple[str, ...],
     control: str,
@@ -115,7 +123,8 @@ def command(
 
     if keys is not None and not capture:
         raise InvalidInputError(["--keys: want --capture beside it"])
-    wanted = replace(_checked(upstream, listen, control, socket, media, idle), prepare=partial(_prepare, out))
+    wanted = _checked(upstream, listen, control, socket, media, idle, names)
+    wanted = replace(wanted, prepare=partial(_prepare, out))
     if capture:
         wanted = replace(wanted, capture_folder=partial(_capture_folder, out))
     _tell_who_reaches(wanted)
@@ -200,7 +209,13 @@ def load_text(text: str) -> "Load":
 
 
 def _checked(
-    upstream: str, listen: str, control: str, path: Path | None, media: tuple[str, ...], idle: str
+    upstream: str,
+    listen: str,
+    control: str,
+    path: Path | None,
+    media: tuple[str, ...],
+    idle: str,
+    names: tuple[str, ...],
 ) -> "Settings":
     """Return where the intercept is to stand.
 
@@ -223,7 +238,7 @@ def _checked(
             faults.append(f"{option} {text}: {error}")
         if not faults and option == "--listen" and _is_itself(upstream, places[0]):
             faults.append(f"--upstream {upstream}: is where the intercept itself is to listen")
-    faults += _media_faults(media)
+    faults += _media_faults(media) + _name_faults(names)
     idle_s = 0.0
     try:
         idle_s = parse_duration_s(idle)
@@ -234,7 +249,7 @@ def _checked(
         raise InvalidInputError(faults)
     listens, answers = places
     socket = path or default_path("intercept")
-    return Settings(upstream, listens, answers, socket, hosts_for_media(media), idle_s)
+    return Settings(upstream, listens, answers, socket, hosts_for_media(media), idle_s, names=names)
 
 
 def _url_faults(upstream: str) -> list[str]:
@@ -259,6 +274,11 @@ def _is_itself(upstream: str, listen: tuple[str, int]) -> bool:
     meant = {"localhost": {"127.0.0.1", "::1"}, "0.0.0.0": {"127.0.0.1"}, "::": {"127.0.0.1", "::1"}}
     hosts = meant.get(url.host or "", {url.host}) & meant.get(host, {host})
     return url.port == port and bool(hosts)
+
+
+def _name_faults(names: tuple[str, ...]) -> list[str]:
+    wrong = [name for name in names if not name or set(name) & set(":/ ")]
+    return [f"--name {name}: want the name of a host, such as my-laptop" for name in wrong]
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -290,6 +310,8 @@ def _sentence(event: "Event") -> str:
     data = event.data
     who = f"client {data['client']}: " if "client" in data else ""
     if event.source == "fault":
+        if data["fault"] == "rebind":
+            return f"{who}seen by the server from another port"
         lasts = f" for {data['for']}" if "for" in data and event.kind == "begin" else ""
         return f"{who}{data['fault']} {'begins' if event.kind == 'begin' else 'ends'}{lasts}"
     words = {

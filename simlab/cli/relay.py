@@ -92,7 +92,9 @@ def command(
 
 def _teller(as_json: bool, quiet: bool) -> "Callable[[dict[str, Any]], None]":
     """Return what tells of events as they happen."""
-    from simlab.cli.relay_lines import line_of
+    from simlab.cli.relay_lines import Lines
+
+    line_of = Lines()
 
     def happened(event: dict[str, Any]) -> None:
         if quiet:

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _WAYS = ("up", "down")
+_COUNTED = ("offered", "delivered", "dropped", "kernel_dropped")
 _WORDS = {
     "mapped": "{client} is known to the target as {outside}",
     "unmapped": "{client} was idle and is forgotten ({up} packets up, {down} down)",
     "fault_begin": "{fault} begins",
     "fault_end": "{fault} ends",
-    "set": "set {settings}",
+    "set": "{settings}",
     "load": "profile {profile}, seed {seed}, begins",
-    "rebind": "{clients} clients are known by other ports from now on",
+    "rebind": "{clients} from now on",
     "pause": "packets are held, {directions}",
     "resume": "packets leave again, {directions}",
     "trouble": "trouble ({where}): {why}{often}",
@@ -19,14 +20,48 @@ _WORDS = {
 }
 
 
+class Lines:
+    """The lines for events, one after the other: of a second in which nothing came nothing is said."""
+
+    def __init__(self) -> None:
+        self._last: list[Any] = []
+
+    def __call__(self, event: Mapping[str, Any]) -> str | None:
+        """Return the line for an event; None for one that nobody needs to read."""
+        if event["kind"] != "stats":
+            return line_of(event)
+        last, self._last = self._last, [event[way][key] for way in _WAYS for key in _COUNTED]
+        return None if last == self._last else line_of(event)
+
+
 def line_of(event: Mapping[str, Any]) -> str | None:
     """Return the line for an event; None for one that nobody needs to read."""
     if event["kind"] == "stats":
-        return f"{event['t_s']:9.1f} s  " + ", ".join(_way(way, event[way]) for way in _WAYS)
+        return f"{event['t_s']:9.1f} s  {_ways(event)}"
     words = _WORDS.get(event["kind"])
     often = f", {event['times']} times" if event.get("times", 1) > 1 else ""
     told = {**event, "directions": " and ".join(event.get("directions", ())), "often": often}
+    if event["kind"] == "set":
+        told["settings"] = _set(event["settings"])
+    if event["kind"] == "rebind":
+        one = event["clients"] == 1
+        told["clients"] = f"{some(event['clients'], 'client')} {'is' if one else 'are'} known by other ports"
     return None if words is None else f"{event['t_s']:9.1f} s  {words.format(**told)}"
+
+
+def _set(settings: Mapping[str, str | None]) -> str:
+    return ", ".join(
+        f"{key} is taken away" if value is None else f"{key} is {value}" for key, value in settings.items()
+    )
+
+
+def some(number: int, noun: str) -> str:
+    """Return ``"1 client"``, ``"2 clients"``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _ways(event: Mapping[str, Any]) -> str:
+    return ", ".join(_way(way, event[way]) for way in _WAYS)
 
 
 def _way(way: str, row: Mapping[str, Any]) -> str:
@@ -42,7 +77,7 @@ def summary_lines(last: Mapping[str, Any]) -> Iterator[str]:
         row = last[way]
         causes = {**row["dropped"], "kernel": row["kernel_dropped"]}
         drops = ", ".join(f"{number} {cause}" for cause, number in causes.items() if number)
-        text = f"{way}: {row['offered']} packets came, {row['delivered']} left"
+        text = f"{way}: {some(row['offered'], 'packet')} came, {row['delivered']} left"
         text += f", {row['under_way']} were under way" if row["under_way"] else ""
         text += f"; dropped: {drops}" if drops else "; none dropped"
         if "error_p50_s" in row:
@@ -50,4 +85,4 @@ def summary_lines(last: Mapping[str, Any]) -> Iterator[str]:
             text += f"{row['error_p99_s'] * 1000:.2f} ms (99th percentile)"
         yield text + "."
     if last.get("capture_lost"):
-        yield f"The capture lacks {last['capture_lost']} packets: its writer did not keep up."
+        yield f"The capture lacks {some(last['capture_lost'], 'packet')}: its writer did not keep up."

@@ -10,6 +10,8 @@ from simlab.cli.options import overrides_of
 from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simlab.core.timeline import Event
     from simlab.profile.model import Profile
 
@@ -104,7 +106,18 @@ def _profile(mode: str | None, preset: str | None, settings: tuple[str, ...]) ->
     if faults:
         raise InvalidInputError(faults)
     options = {"server.mode": mode, "server.preset": preset}
-    return load("", "serve", {**given, **{key: value for key, value in options.items() if value is not None}})
+    named = {key: value for key, value in options.items() if value is not None}
+    try:
+        return load("", "serve", {**given, **named})
+    except InvalidInputError as error:
+        raise InvalidInputError([_as_asked(fault, named) for fault in error.faults]) from None
+
+
+def _as_asked(fault: str, named: "Mapping[str, str]") -> str:
+    """Call a key as the option that has set it."""
+    for key in named:
+        fault = fault.replace(f"--set {key} ", f"--{key.partition('.')[2]} ")
+    return fault
 
 
 def _sentence(event: "Event") -> str:

@@ -16,7 +16,7 @@ and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
 | ``cut_off`` (host; address of the next NAT): the relay alone | null |
 | ``move`` (host or null): a client, whose address that is from now on | null |
 | ``hang_up``: a client, which disconnects as its user would want | null |
-| ``leave``: a server that is about to be killed | what it has measured; goes to the next with ``prepare`` |
+| ``leave``: a server that is to be killed, and does nothing more | what it has measured, for the next one |
 | ``finish``: record what is still open, and nothing afterwards | null |
 
 A child ends by itself when its stdin is closed.

@@ -60,6 +60,10 @@ class PeerProcess:
         else:
             self._put(control.answer(order, value))
 
+    async def told(self) -> None:
+        """Wait until all messages are written."""
+        await self._answers.drain()
+
     async def _log_keys(self, path: str) -> None:
         from simlab.capture.keys import keys_logged
 
@@ -83,7 +87,7 @@ class PeerProcess:
         self.record.close()
         if self.half is not None:
             await self.half.close()
-        await self._answers.drain()
+        await self.told()
 
 
 async def _obey(process: PeerProcess, orders: asyncio.StreamReader) -> None:

@@ -16,7 +16,7 @@ from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import gathering_from
 from simlab.live.clock import SessionClock
 from simlab.live.ending import Telling, asked_to_stop
-from simlab.live.sockets import is_address
+from simlab.live.sockets import is_address, reason_of
 from simlab.profile.model import Profile
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.ears import Ears, EarsOfAll
@@ -101,9 +101,7 @@ async def _serve(
         await server.start(host, port)
     except OSError as error:
         await server.close()
-        raise SessionFailedError(
-            "serve", f"cannot listen on {host}:{port}: {error.strerror or error}"
-        ) from error
+        raise SessionFailedError("serve", f"cannot listen on {host}:{port}: {reason_of(error)}") from error
     with gathering_from(lambda: hosts):
         listening(f"http://{f'[{host}]' if ':' in host else host}:{server.port}")
         await asked_to_stop(stop)

@@ -1,6 +1,8 @@
 """The server process: ``python -m simlab.live.server_process``, started by a session."""
 
 import asyncio
+import os
+import signal
 
 from simlab.live import control
 from simlab.live.addresses import HOSTS
@@ -19,6 +21,7 @@ class ServerProcess(PeerProcess):
     def __init__(self, answers: asyncio.StreamWriter) -> None:
         super().__init__(answers)
         self._server: ServerHalf | None = None
+        self._standing: asyncio.Task[None] | None = None
         self.orders |= {"prepare": self._prepare, "leave": self._leave}
 
     async def _prepare(self, text: str, port: int, ice: Places, heard: EarsState | None = None) -> int:
@@ -31,8 +34,14 @@ class ServerProcess(PeerProcess):
         return self._server.port
 
     async def _leave(self) -> EarsState:
+        """Return what is measured, and do nothing more: what would be sent now could not be counted."""
         assert self._server is not None
+        self._standing = asyncio.create_task(self._stand_still())
         return self._server.ears.here.pause()
+
+    async def _stand_still(self) -> None:
+        await self.told()  # the answer, too
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def main() -> None:

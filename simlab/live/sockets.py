@@ -1,6 +1,7 @@
 """UDP sockets that lose nothing silently."""
 
 import ipaddress
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -123,3 +124,15 @@ def endpoint_text(address: tuple[str, int]) -> str:
     """Write an address and its port."""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def from_here(address: tuple[str, int]) -> tuple[str, int]:
+    """Return an address by which this machine reaches who listens at one, which may be all of them."""
+    host, port = address
+    return _UNSPECIFIED.get(host, host), port
+
+
+def reason_of(error: OSError) -> str:
+    """Say why a place could not be listened on, once: asyncio's own words name the place again."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)

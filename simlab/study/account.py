@@ -94,14 +94,16 @@ def _own_client(timeline: Timeline) -> Iterator[_Told]:
 
 def _fault(timeline: Timeline, fault: Fault, found: Sequence[Outage]) -> Iterator[_Told]:
     span = fault.span
-    lasted = f"until {span.ended_s:.1f} s" if not span.is_open else "to the end"
+    began, ended = f"{span.began_s:.1f} s", f"{span.ended_s:.1f} s"
+    until = "to the end" if span.is_open else f"until {ended}"
+    when = f"At {began}" if span.ended_s == span.began_s else f"From {began} {until}"
     felt = any(span.meets(outage.span) for outage in found)
     watched_s = reading.watched_from_s(timeline)
     unfelt = "" if felt or watched_s is None or span.ended_s < watched_s else " No probe was missed."
     yield (
         span.began_s,
         _FAULT,
-        f"From {span.began_s:.1f} s {lasted}: {_fault_text(fault)}.{unfelt}",
+        f"{when}: {_fault_text(fault)}.{unfelt}",
     )
 
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from simlab.cli.main import main
-from simlab.cli.relay_lines import line_of
+from simlab.cli.relay_lines import Lines, line_of, summary_lines
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,16 @@ def test_a_relay_is_controlled_from_the_command_line(start, simlab, tmp_path, mo
     assert simlab("ctl", "resume").output == "packets leave again\n"
     assert simlab("ctl", "rebind").output == "0 clients have moved\n"
     assert answer("clients") == []
+    told = {
+        ("signalling", "refused"): "Error: signalling: is for simlab intercept, and this is simlab relay\n",
+        ("stop-recording",): "Error: stop_recording: is for simlab intercept, and this is simlab relay\n",
+        **{
+            (command, "--client", "1"): f"Error: {command}: client is for simlab intercept: "
+            "the clients of a relay share its links\n"
+            for command in ("blackout", "pause", "rebind")
+        },
+    }
+    assert {words: simlab("ctl", *words).output for words in told} == told
     assert simlab("ctl", "load", "blackout", "--set", "seed=3").output == "blackout begins, seed 3\n"
     wrong = simlab("ctl", "set", "link.loss=101%", "link.up.dlay=3ms")
     assert wrong.exit_code == 2
@@ -96,7 +106,7 @@ def test_a_relay_is_controlled_from_the_command_line(start, simlab, tmp_path, mo
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert all(line.startswith("Note: profiles/signalling_down.toml: fault[") for line in err.splitlines())
-    assert re.fullmatch(r"up: 1 packets came, .*", out.splitlines()[-2])
+    assert re.fullmatch(r"up: 1 packet came, .*", out.splitlines()[-2])
 
 
 @pytest.mark.parametrize(
@@ -117,6 +127,41 @@ def test_a_hold_and_its_end_are_lines():
     event = {"t_s": 1.5, "number": 1, "directions": ["up", "down"], "for_s": None}
     assert line_of({**event, "kind": "pause"}) == "      1.5 s  packets are held, up and down"
     assert line_of({**event, "kind": "resume"}) == "      1.5 s  packets leave again, up and down"
+
+
+def test_what_was_set_reads_as_one_would_say_it():
+    settings = {"link.loss": "5%", "link.up.rate": None}
+    line = line_of({"t_s": 1.5, "kind": "set", "settings": settings})
+    assert line == "      1.5 s  link.loss is 5%, link.up.rate is taken away"
+
+
+def test_one_is_not_several():
+    lines = [line_of({"t_s": 1.5, "kind": "rebind", "clients": clients}) for clients in (1, 2)]
+    assert lines == [
+        "      1.5 s  1 client is known by other ports from now on",
+        "      1.5 s  2 clients are known by other ports from now on",
+    ]
+    way = {"offered": 1, "delivered": 1, "under_way": 0, "dropped": {}, "kernel_dropped": 0}
+    assert next(summary_lines({"up": way, "down": way})) == "up: 1 packet came, 1 left; none dropped."
+
+
+def test_a_second_in_which_nothing_came_is_not_told():
+    def second(t_s, offered):
+        way = {"offered": offered, "delivered": offered, "dropped": {}, "kernel_dropped": 0}
+        return {"kind": "stats", "t_s": t_s, "up": way, "down": way}
+
+    lines = Lines()
+    seconds = [second(t_s, offered) for t_s, offered in enumerate([0, 0, 1, 1, 1, 2])]
+    seconds[2]["up"]["delay_p50_s"] = 0.02  # of the packets of that second
+    told = [lines(event) for event in seconds]
+    assert [line and line.strip() for line in told] == [
+        "0.0 s  up 0 of 0, down 0 of 0",
+        None,
+        "2.0 s  up 1 of 1, 20.0 ms, down 1 of 1, 20.0 ms",
+        None,
+        None,
+        "5.0 s  up 2 of 2, down 2 of 2",
+    ]
 
 
 def test_they_are_commands():

@@ -16,7 +16,7 @@ from simlab.core.timeline import Event
 from simlab.live import control
 from simlab.live.addresses import HOSTS, RELAY_HOSTS
 from simlab.live.child import Child
-from tests.live.processes import alive
+from tests.live.processes import alive, eventually
 from tests.virtual.sessions import scenario
 
 LOSSY = '[link]\ndelay = "1ms"\nloss = "100%"\n'
@@ -176,6 +176,23 @@ def test_a_frozen_process_answers_when_it_thaws():
     told(work)
 
 
+def test_a_server_that_has_told_what_it_measured_does_nothing_more():
+    # What it still sent would be received, and not be in what it has told.
+    async def work(child, _):
+        await child.ask("prepare", scenario(CLEAN).to_toml(), *WHERE["server"])
+        await child.ask("leave")
+        eventually(lambda: _state(child.pid) == "T", within_s=5.0)
+        await child.kill()
+
+    told(work, "server")
+
+
+def _state(pid):
+    """The state of a process, as proc_pid_stat(5) has it."""
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0]
+
+
 def test_a_server_takes_the_place_of_another():
     async def work(child, _):
         text = scenario(CLEAN).to_toml()
@@ -189,6 +206,7 @@ def test_a_server_takes_the_place_of_another():
         try:
             assert await other.ask("prepare", text, port, {}, heard) == port
             assert await other.ask("leave") == heard
+            await other.kill()
         finally:
             await other.stop()
 

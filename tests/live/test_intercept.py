@@ -15,7 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 import simlab
+from simlab.cli.intercept import _teller
 from simlab.cli.main import main
+from simlab.core.timeline import Event
 from simlab.live.addresses import gathering_from
 from simlab.webrtc.http import RequestParams
 from simlab.webrtc.transport import SmallWebRTCTransport
@@ -207,6 +209,16 @@ def test_where_nothing_can_be_saved_nothing_is_recorded(tmp_path):
         assert it.end()[0] == 0
 
 
+def test_a_rebinding_is_told_as_what_it_does_for_it_has_no_length(capsys):
+    tell = _teller(as_json=False, quiet=False)
+    tell(Event(1.5, "fault", "begin", {"index": 0, "fault": "rebind", "client": 2}))
+    tell(Event(2.5, "fault", "begin", {"index": 1, "fault": "blackout", "for": "5s"}))
+    assert capsys.readouterr().out.splitlines() == [
+        "    1.500 s  client 2: seen by the server from another port",
+        "    2.500 s  blackout begins for 5s",
+    ]
+
+
 @pytest.mark.parametrize(
     ("upstream", "listen"),
     [
@@ -251,7 +263,7 @@ def test_who_is_silent_is_forgotten_and_a_recording_under_way_is_saved_at_the_en
         ("clear", {"number": 99}, 1),
         ("signalling", {"how": "hang", "for": "1s", "client": 1}, 1),
         ("rebind", {"what": "address"}, 1),
-        ("pause", {"for": "1s", "client": True, "direction": "x"}, 1),
+        ("pause", {"for": "1s", "client": True, "direction": "x"}, 2),
         ("block", {"for": "1s", "match": ["nothing"]}, 1),
         ("set", {"link.up.loss": "500%", "link.down.delay": "-4ms"}, 2),
         ("set", {"policy.name": "never", "link.loss": True}, 2),
@@ -277,6 +289,11 @@ def test_a_wrong_command_changes_nothing_and_tells_every_fault(shared, command, 
     after = shared.answer("status")
     for key in ("overrides", "link", "faults", "recording", "profile"):
         assert after[key] == before[key]
+
+
+def test_what_is_wrong_with_settings_is_told_as_of_set(shared):
+    wrong = {"faults": ['set: signalling.dlay is unknown, did you mean "delay"?']}
+    assert shared.do("set", {"signalling.dlay": "1ms"}) == (400, wrong)
 
 
 def test_without_the_token_or_by_another_name_nothing_is_answered(shared):
@@ -335,10 +352,10 @@ def refused(*options):
 def test_a_users_mistakes_are_all_told(tmp_path):
     status, told = refused(
         *("--upstream", "localhost:7860", "--listen", "8000", "--control", "x:y"),
-        *("--media-host", "192.0.2.99", "--idle", "5"),
+        *("--media-host", "192.0.2.99", "--idle", "5", "--name", "http://my-laptop"),
     )
     assert status == 2
-    for option in ("--upstream", "--listen", "--control", "--media-host", "--idle"):
+    for option in ("--upstream", "--listen", "--control", "--media-host", "--idle", "--name"):
         assert f"{option} " in told
     twice = ("--media-host", "127.0.0.1", "--media-host", "127.0.0.2")
     status, told = refused("--upstream", "http://localhost:1", *twice)
@@ -364,7 +381,7 @@ def test_a_users_mistakes_are_all_told(tmp_path):
 def test_a_port_that_is_taken_is_told(shared):
     place = shared.control.removeprefix("http://")
     status, told = refused("--upstream", "http://localhost:1", "--listen", place)
-    assert (status, f"--listen: cannot listen on {place}" in told) == (3, True)
+    assert (status, f"--listen: cannot listen on {place}: Address already in use\n" in told) == (3, True)
     options = ("--listen", "localhost:0", "--control", place)
     status, told = refused("--upstream", "http://localhost:1", *options)
-    assert (status, f"control: cannot listen on {place}" in told) == (3, True)
+    assert (status, f"control: cannot listen on {place}: Address already in use\n" in told) == (3, True)

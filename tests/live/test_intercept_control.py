@@ -61,7 +61,7 @@ def test_ctl_changes_what_an_intercept_does_to_one_client(shared, ctl):
             return held, began, moved, await run("stop-recording")
 
     held, began, moved, saved = on_loopback(talk)
-    assert (held["clients"], moved) == (2, "1 clients have moved\n")
+    assert (held["clients"], moved) == (2, "1 client has moved\n")
     assert held["up"]["offered"] >= held["up"]["delivered"] + held["up"]["dropped"]["blackout"]
     assert [(one["fault"], one["left_s"], one["match"]) for one in began] == [("block", None, ["rtp"])]
     runs = [simlab.open(line.partition(": ")[2]) for line in saved.splitlines()]

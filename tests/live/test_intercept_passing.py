@@ -20,7 +20,7 @@ async def left_out(*_):
 
 
 @asynccontextmanager
-async def through(*routes, path="", record=None):
+async def through(*routes, path="", record=None, names=()):
     """Give a session and the address of an intercept in front of a server with these routes."""
     app = web.Application(client_max_size=2**26)
     app.add_routes(routes)
@@ -28,7 +28,7 @@ async def through(*routes, path="", record=None):
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     upstream = URL(f"http://127.0.0.1:{runner.addresses[0][1]}{path}")
-    proxy = InterceptProxy(upstream, Signalling(record or Recorder(lambda: 0.0), left_out))
+    proxy = InterceptProxy(upstream, Signalling(record or Recorder(lambda: 0.0), left_out), names)
     port = await proxy.start("127.0.0.1", 0)
     try:
         async with aiohttp.ClientSession(auto_decompress=False) as session:
@@ -325,6 +325,69 @@ def test_the_server_sees_its_own_host_and_who_asked():
             # A page from elsewhere is not made one of the server's own.
             async with session.get(f"{here}/", headers={"Origin": "http://elsewhere.example"}) as answer:
                 assert (await answer.json())["Origin"] == "http://elsewhere.example"
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 403),
+        ("evil.example:8000", 403),
+        ("localhost.evil.example:8000", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("", 403),
+        ("localhost:8000", 200),
+        ("LOCALHOST.", 200),
+        ("bot.localhost:8000", 200),
+        ("192.168.7.7:8000", 200),
+        ("[::1]:8000", 200),
+        ("my-laptop:8000", 200),
+        ("My-Laptop", 200),
+    ],
+)
+def test_a_page_whose_name_was_made_to_mean_this_machine_reaches_nothing(host, status):
+    # DNS rebinding: for the browser the page's origin is the intercept's own.
+    asked = []
+
+    async def page(request):
+        asked.append(request.path)
+        return web.Response()
+
+    async def main():
+        routes = web.route("*", "/{path:.*}", page)
+        async with through(routes, names=["my-laptop"]) as (session, here, _):
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            body = {"type": "offer", "sdp": "v=0"}
+            async with session.get(f"{here}/page", headers=headers) as answer:
+                assert answer.status == status
+            async with session.post(f"{here}/api/offer", headers=headers, json=body) as answer:
+                assert answer.status == status
+                if status == 403:
+                    assert "start it with --name" in await answer.text()
+            if status == 403:
+                with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+                    await session.ws_connect(f"{here}/socket", headers=headers)
+        assert asked == (["/page", "/api/offer"] if status == 200 else [])
+
+    run(main)
+
+
+def test_a_page_from_elsewhere_says_so_to_the_server_also_for_a_websocket():
+    said = []
+
+    async def socket(request):
+        said.append(request.headers["Origin"])
+        joined = web.WebSocketResponse()
+        await joined.prepare(request)
+        return joined
+
+    async def main():
+        async with through(web.get("/socket", socket)) as (session, here, upstream):
+            for origin in ("http://evil.example", "null", here):
+                async with session.ws_connect(f"{here}/socket", headers={"Origin": origin}):
+                    pass
+            assert said == ["http://evil.example", "null", str(upstream)]
 
     run(main)
 

@@ -87,6 +87,21 @@ def test_a_page_of_another_origin_gets_nothing_whatever_it_guesses(relay, token)
             assert (found.status_code, found.json()) == (403, refused)
 
 
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://127.0.0.1:1", "https://evil", "null", "http://["]
+)
+def test_the_origin_of_another_page_is_refused_where_a_browser_says_no_more_than_that(relay, origin):
+    refused = {"faults": ["pages of another origin are not served"]}
+    for method, path in (("POST", "/api/set"), ("GET", "/api/events"), ("GET", "/")):
+        found = ask(relay, method, path, relay["token"], headers={"Origin": origin})
+        assert (found.status_code, found.json()) == (403, refused)
+
+
+def test_its_own_origin_is_served(relay):
+    for origin in (relay["control"], relay["control"].upper().replace("HTTP", "http")):
+        assert ask(relay, "POST", "/api/clear", relay["token"], headers={"Origin": origin}).status_code == 200
+
+
 @pytest.mark.parametrize("site", ["none", "same-origin"])
 def test_its_own_page_and_who_types_the_address_are_served(relay, site):
     assert (
@@ -148,3 +163,22 @@ def test_the_token_can_go_to_a_file_of_its_owner(tmp_path):
     assert token not in "".join(told)
     assert told[2].endswith(f"/api/status, its token is in {file}\n")
     assert live_page.endswith("/?token=…\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", "--control", "0.0.0.0:0"],
+        ["intercept", "--upstream", "http://127.0.0.1:9", "--listen", "0.0.0.0:0", "--control", "0.0.0.0:0"],
+    ],
+)
+def test_what_is_everywhere_is_told_by_an_address_that_a_browser_can_open(tmp_path, command):
+    # A page of 0.0.0.0 may not use the microphone, and some systems know no way there.
+    command = [sys.executable, "-m", "simlab", *command, "--socket", str(tmp_path / "control")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            told = [process.stdout.readline() for _ in range(4 if command[3] == "relay" else 3)]
+        finally:
+            process.kill()
+    urls = [word for line in told for word in line.split() if word.startswith("http://")]
+    assert [urlsplit(url).hostname for url in urls if ":9." not in url] == ["127.0.0.1"] * 2

@@ -1,5 +1,6 @@
 """How a relay as a tool begins and ends, and what is left of it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,10 +14,14 @@ import pytest
 import simlab
 from simlab.capture.summary import summarise
 from simlab.core.errors import SessionFailedError
+from simlab.live.remote import tool
+from simlab.live.remote.service import Service
 from simlab.live.sockets import endpoint_text
+from simlab.live.udp.forward import Place
 from tests.live.processes import alive, children, eventually, start_relay
 from tests.live.udp_ends import heard, place
 from tests.ports import free_port
+from tests.virtual.sessions import scenario
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -184,3 +189,36 @@ def test_a_relay_that_cannot_be_started_says_why(target):
         simlab.Relay.start(to="127.0.0.1:9", listen=here)
     with pytest.raises(SessionFailedError, match="no relay answers"):
         simlab.Relay.connect(Path("/nonexistent/socket"))
+
+
+def test_who_does_not_wait_for_a_relay_that_begins_ends_it_with_a_second_signal(monkeypatch, tmp_path):
+    # Compiled code may take a quarter of a minute to be made.
+    ended = []
+
+    class Slow(Service):
+        async def start(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(60)
+
+        async def stop(self):
+            ended.append("stopped")
+
+    monkeypatch.setattr(tool, "Service", Slow)
+    monkeypatch.setattr(tool, "_IMPATIENT_S", 0.0)
+    here = Place(socket.AF_INET, ("127.0.0.1", 0), socket.AF_INET, ("127.0.0.1", 9), 60.0, True)
+    wishes = tool.Wishes(scenario("[link]\n"), here, tmp_path / "control")
+    with pytest.raises(KeyboardInterrupt):
+        tool.relay(wishes, ended.append, ended.append)
+    assert ended == ["stopped"]
+
+
+def test_what_python_is_told_of_a_relay_that_does_not_start_is_the_fault_alone():
+    wrong = {"link.loss": "x", "link.dlay": "1ms"}
+    with pytest.raises(SessionFailedError) as failed:
+        # The profile has a fault that a relay leaves out, with a note.
+        simlab.Relay.start(to="127.0.0.1:9", profile="signalling_down", listen="127.0.0.1:x")
+    assert failed.value.reason.startswith("--listen is '127.0.0.1:x', want an address")
+    with pytest.raises(SessionFailedError) as failed:
+        simlab.Relay.start(to="127.0.0.1:9", set=wrong)
+    assert [line.split()[1] for line in failed.value.reason.splitlines()] == ["link.loss", "link.dlay"]

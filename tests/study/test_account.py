@@ -136,6 +136,14 @@ def test_faults_of_each_kind():
     ]
 
 
+def test_a_fault_without_a_length_is_told_at_its_moment():
+    rebind = [
+        event(20.0, "fault begin", index=0, fault="rebind"),
+        event(20.0, "fault end", index=0, fault="rebind"),
+    ]
+    assert "At 20.0 s: rebind [fault 0]. No probe was missed." in _told(timeline(connected(), *rebind))
+
+
 def test_a_failed_session_says_why():
     session = timeline(connected(), event(30.0, "session failed", stage="server", reason="it did not answer"))
     assert "The session failed at 30.0 s (server): it did not answer." in _told(session)

@@ -219,13 +219,20 @@ class Commands(LinkCommands):
             raise InvalidInputError(wrong)
         overrides = {key: value for key, value in self._overrides.items() if key not in given}
         overrides |= {key: toml_of(value) for key, value in given.items() if value is not None}
-        scenario, began_s = _fitting(self._load(overrides)), self._chronicle.began_s
+        scenario, began_s = self._with(overrides), self._chronicle.began_s
         await self._relay.ask("change", scenario.to_toml())
         self._overrides = overrides
         self._chronicle.settle(scenario.profile, began_s)
         by_hand = self._signalling.faults.by_hand
         self._signalling.faults = SignallingFaults(scenario.profile, began_s, by_hand)
         return await self._status({})
+
+    def _with(self, overrides: Mapping[str, str]) -> Scenario:
+        """Return the scenario with other settings, of which what is wrong is told as of this command."""
+        try:
+            return _fitting(self._load(overrides))
+        except InvalidInputError as error:
+            raise InvalidInputError([fault.replace("--set ", "set: ", 1) for fault in error.faults]) from None
 
     async def _load_profile(self, given: Given) -> Answer:
         faults = Faults("load", given, ("profile", "toml", "name"))

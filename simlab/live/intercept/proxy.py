@@ -3,7 +3,7 @@
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import NoReturn
 
 import aiohttp
@@ -14,6 +14,7 @@ from yarl import URL
 from simlab.live.intercept.bodies import message_of, plain_of
 from simlab.live.intercept.headers import Mask
 from simlab.live.intercept.signalling import AbortedError, Exchange, Signalling
+from simlab.live.own_names import is_ours
 from simlab.webrtc.websockets import (
     HANDSHAKE,
     Socket,
@@ -45,10 +46,14 @@ class InterceptProxy:
         The server's address, and perhaps the path below which everything is.
     signalling
         Gets what is said about connections.
+    names
+        By which browsers come, besides ``localhost`` and addresses: nobody else's name is served, since the
+        server, which is told its own, could no longer refuse it.
     """
 
-    def __init__(self, upstream: URL, signalling: Signalling) -> None:
+    def __init__(self, upstream: URL, signalling: Signalling, names: Collection[str] = ()) -> None:
         self._upstream = upstream
+        self._names = names
         self._mask = Mask(upstream)
         self._signalling = signalling
         self._session: aiohttp.ClientSession | None = None
@@ -95,6 +100,8 @@ class InterceptProxy:
         return web.Response()  # nobody gets it
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
+        if not is_ours(_host(request), self._names):
+            return _not_served(_host(request))
         try:
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._websocket(request)
@@ -245,8 +252,17 @@ def _close(answers: list[aiohttp.ClientResponse]) -> None:
         answers.pop().close()
 
 
+def _host(request: web.Request) -> str:
+    return request.headers.get("Host", "localhost")
+
+
 def _origin(request: web.Request) -> str:
-    return f"http://{request.headers.get('Host', 'localhost')}"
+    return f"http://{_host(request)}"
+
+
+def _not_served(host: str) -> web.Response:
+    how = "open it as localhost or by its address, or start it with --name and that name"
+    return web.Response(status=403, text=f"simlab intercept: nothing is served as {host}; {how}.\n")
 
 
 def _reset(request: web.Request) -> None:

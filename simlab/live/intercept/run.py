@@ -30,7 +30,7 @@ from simlab.live.intercept.recording import Save
 from simlab.live.intercept.recordings import Recordings
 from simlab.live.intercept.signalling import Signalling
 from simlab.live.remote.unix_server import UnixServer
-from simlab.live.sockets import is_loopback
+from simlab.live.sockets import endpoint_text, from_here, is_loopback, reason_of
 
 _LOOK_S = 1.0
 _LOOPBACK = "127.0.0.1"
@@ -57,6 +57,8 @@ class Settings:
         Makes a folder for the captures of a recording; None for no captures.
     prepare
         Raises ``InvalidInputError`` where no recording could be saved.
+    names
+        Further names by which browsers come.
     """
 
     upstream: str
@@ -67,6 +69,7 @@ class Settings:
     idle_s: float = 120.0
     capture_folder: Callable[[str], Path] | None = None
     prepare: Callable[[], None] = lambda: None
+    names: Sequence[str] = ()
 
 
 def intercept(
@@ -150,7 +153,8 @@ class Intercept:
             settings.upstream,
         )
         self._unix = UnixServer(self._commands, settings.socket)
-        self._proxy = InterceptProxy(upstream, signalling)
+        names = [settings.listen[0], *settings.names]
+        self._proxy = InterceptProxy(upstream, signalling, names)
         self._panel = panel(self._commands, log, record, _one_address(settings.control))
 
     async def run(self, listening: Callable[[str, str], None]) -> list[str]:
@@ -205,9 +209,9 @@ class Intercept:
                 port = await self._proxy.start(host, port)
             host_of_page, _ = _one_address(self._settings.control)
             _, port_of_page = await self._panel.start()
-            control = f"http://{_shown(host_of_page)}:{port_of_page}/?token={self._panel.token}"
+            control = f"{_url(host_of_page, port_of_page)}/?token={self._panel.token}"
             await self._unix.start()
-            self._commands.listen = f"http://{_shown(host)}:{port}"
+            self._commands.listen = _url(host, port)
             listening(self._commands.listen, control)
             await asked_to_stop(self._stop)
         finally:
@@ -256,7 +260,7 @@ def _told(option: str, host: str, port: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        reason = f"cannot listen on {host}:{port}: {reason_of(error)}"
         raise SessionFailedError("intercept", f"{option}: {reason}") from error
 
 
@@ -272,5 +276,5 @@ def as_written(host: str) -> str | None:
     return None if address.version == 6 and (address.is_link_local or address.ipv4_mapped) else str(address)
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _url(host: str, port: int) -> str:
+    return f"http://{endpoint_text(from_here((host, port)))}"

@@ -20,6 +20,8 @@ class Dispatcher:
     """
 
     looking: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = {}
+    """Commands that are not here, and who has them."""
 
     def __init__(self) -> None:
         self.commands: dict[str, Command] = {}
@@ -36,6 +38,8 @@ class Dispatcher:
             If it cannot be done.
         """
         command = self.commands.get(name) if isinstance(name, str) else None
+        if isinstance(name, str) and name in self.elsewhere:
+            raise InvalidInputError([f"{name}: {self.elsewhere[name]}"])
         if command is None:
             near = nearest(str(name), self.commands)
             hint = f", did you mean {quoted(near)}?" if near else f": there are {', '.join(self.commands)}"

@@ -6,7 +6,6 @@ does for those that change nothing. ``GET /api/events`` is a stream of server-se
 
 import asyncio
 import hmac
-import ipaddress
 import json
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -17,9 +16,10 @@ from aiohttp import web
 
 from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabError
 from simlab.live.addresses import Address
+from simlab.live.own_names import is_ours
 from simlab.live.remote.dispatcher import Dispatcher
 from simlab.live.remote.live_page import HEADERS
-from simlab.live.sockets import endpoint_text
+from simlab.live.sockets import endpoint_text, reason_of
 
 _MOST_BYTES = 2**24
 _READING = ("status", "stats", "clients", "settings")
@@ -85,7 +85,7 @@ class HttpApi:
         try:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
-            reason = f"cannot listen on {endpoint_text(self._address)}: {error.strerror or error}"
+            reason = f"cannot listen on {endpoint_text(self._address)}: {reason_of(error)}"
             raise SessionFailedError("control", reason) from error
         host, port = self._runner.addresses[0][:2]
         return host, port
@@ -98,10 +98,9 @@ class HttpApi:
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Let nobody in by another name (DNS rebinding), from another page, or without the token."""
-        if not _is_ours(request.host, self._name):
+        if not is_ours(request.host, [self._name]):
             return _refused(403, "this Host is not served")
-        # Browsers say so, and no script can keep them from it; programs say nothing (Fetch Metadata, W3C).
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        if _is_foreign(request):
             return _refused(403, "pages of another origin are not served")
         if not hmac.compare_digest(_token_of(request).encode(), self.token.encode()):
             return _refused(401, "want the token", **{"WWW-Authenticate": "Bearer"})
@@ -169,11 +168,13 @@ def _token_of(request: web.Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else request.query.get("token", "")
 
 
-def _is_ours(host: str, name: str) -> bool:
-    """Tell whether a Host header names an address, which no DNS can turn, or a name of our own."""
-    bare = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
-    try:
-        ipaddress.ip_address(bare)
-    except ValueError:
-        return bare.lower() in ("localhost", name.lower())
-    return True
+def _is_foreign(request: web.Request) -> bool:
+    """Tell whether a browser sends this for a page of another origin, as no script of it can help.
+
+    ``Sec-Fetch-Site`` (Fetch Metadata, W3C) does not come over HTTP to other machines, nor from old browsers;
+    ``Origin`` (RFC 6454) comes with what could change something. Programs send neither.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return True
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2].lower() != request.host.lower()

@@ -15,6 +15,7 @@ from simlab.live.remote.holds import Hold, Holds
 from simlab.profile.faults import Fault
 from simlab.profile.live import LIVE_KINDS
 
+_ALL_ALIKE = "client is for simlab intercept: the clients of a relay share its links"
 _NOBODY = 0
 
 
@@ -121,9 +122,10 @@ class LinkCommands(Dispatcher):
         """Return which client is meant, the other keys, and what is wrong with the client."""
         clients, keys = await self._clients(), dict(given)
         if clients is None:
-            return _NOBODY, keys, []
+            is_named = keys.pop("client", None) is not None
+            return _NOBODY, keys, [f"{command}: {_ALL_ALIKE}"] * is_named
         client = keys.pop("client", None) or _NOBODY
-        if client == _NOBODY or (isinstance(client, int) and client in clients):
+        if client == _NOBODY or (type(client) is int and client in clients):
             return client, keys, []
         return _NOBODY, keys, [f"{command}: client is {client!r:.40}, and there is no such client"]
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import tempfile
 from pathlib import Path
 
@@ -17,8 +18,47 @@ def folder() -> Path:
 
 
 def default_path(command: str) -> Path:
-    """Return the control socket of this process, which is that command of simlab."""
+    """Return the control socket of this process, which is that command of simlab.
+
+    Those of the dead that lie there are cleared away.
+
+    Raises
+    ------
+    InvalidInputError
+        If somebody else has made that folder, or can change what is in it.
+    """
+    _check_whose()
+    for path in _sockets():
+        if path.is_socket() and _is_dead(path) and not _runs(path):
+            path.unlink(missing_ok=True)
     return folder() / f"{command}-{os.getpid()}.sock"
+
+
+def _sockets() -> list[Path]:
+    return sorted(path for kind in _KINDS for path in folder().glob(f"{kind}-*.sock"))
+
+
+def _is_dead(path: Path) -> bool:
+    """Tell whether the process is gone after which a socket is called."""
+    number = path.stem.rpartition("-")[2]
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (ValueError, OverflowError, PermissionError):
+        pass
+    return False
+
+
+def _check_whose() -> None:
+    """Make sure that nobody else says where the sockets lead; in /tmp anybody can make a folder."""
+    try:
+        found = folder().lstat()
+    except FileNotFoundError:
+        return
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
+        want = "want a folder of your own that nobody else can write to; remove it, or say --socket"
+        raise InvalidInputError([f"{folder()}: {want}"])
 
 
 def the_only_one() -> Path:
@@ -27,9 +67,10 @@ def the_only_one() -> Path:
     Raises
     ------
     InvalidInputError
-        If there is none, or more than one.
+        If there is none, or more than one, or their folder is not the user's own.
     """
-    found = sorted(path for kind in _KINDS for path in folder().glob(f"{kind}-*.sock") if _runs(path))
+    _check_whose()
+    found = [path for path in _sockets() if _runs(path)]
     if len(found) == 1:
         return found[0]
     if not found:

@@ -26,6 +26,7 @@ from simlab.profile.scenario import Scenario
 from simlab.profile.setting import changed
 
 _WHAT = ("port", "address")
+_ELSEWHERE = "is for simlab intercept, and this is simlab relay"
 
 
 class Service(LinkCommands):
@@ -40,6 +41,8 @@ class Service(LinkCommands):
     compiled
         Whether packets go the compiled way, as far as they can.
     """
+
+    elsewhere = dict.fromkeys(("signalling", "record", "stop_recording"), _ELSEWHERE)
 
     def __init__(
         self, scenario: Scenario, place: Place, capture: Path | None = None, *, compiled: bool = False
@@ -192,8 +195,10 @@ class Service(LinkCommands):
         self.events.tell("resume", directions=_names(directions))
 
     async def _rebind(self, given: Given) -> dict[str, Any]:
-        faults = Faults("rebind", given, ("what",))
-        what = text_of(given, "what", faults, "port")
+        _, keys, wrong = await self._aimed("rebind", given)
+        faults = Faults("rebind", keys, ("what",))
+        faults.extend(wrong)
+        what = text_of(keys, "what", faults, "port")
         if what and what not in _WHAT:
             faults.found(f'what is {quoted(what)}, want "port" or "address"')
         if what == "address" and not self.place.target[0].startswith("127."):

@@ -12,7 +12,7 @@ from simlab.core.errors import SessionFailedError
 from simlab.live.ending import ending_signals
 from simlab.live.remote.service import Service
 from simlab.live.remote.unix_server import UnixServer
-from simlab.live.sockets import endpoint_text
+from simlab.live.sockets import endpoint_text, from_here
 from simlab.live.udp.flows import Address
 from simlab.live.udp.forward import Place
 from simlab.profile.scenario import Scenario
@@ -79,7 +79,7 @@ async def running(wishes: Wishes) -> AsyncIterator[Running]:
     try:
         await service.start()
         await unix.start()
-        where = None if api is None else f"http://{endpoint_text(await api.start())}"
+        where = None if api is None else f"http://{endpoint_text(from_here(await api.start()))}"
         yield Running(service, unix.path, where, None if api is None else api.token)
     finally:
         if api is not None:
@@ -118,8 +118,13 @@ def relay(
         If it cannot listen, or its packet process ends by itself, or does not answer.
     OSError
         From ``happened``: nobody watches any more.
+    KeyboardInterrupt
+        If a second signal comes before it listens: the first one waits for that.
     """
-    return asyncio.run(_relay(wishes, listening, happened))
+    try:
+        return asyncio.run(_relay(wishes, listening, happened))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _relay(
@@ -129,6 +134,7 @@ async def _relay(
     loop = asyncio.get_running_loop()
 
     first_s = math.inf
+    beginning = asyncio.current_task()
 
     def asked() -> None:
         nonlocal first_s
@@ -136,10 +142,13 @@ async def _relay(
         stop.set()
         if loop.time() - first_s >= _IMPATIENT_S:
             at_once.set()
+            if beginning is not None:
+                beginning.cancel()
 
     for number in ending_signals():
         loop.add_signal_handler(number, asked)
     async with running(wishes) as it:
+        beginning = None
         listening(it)
         tasks = [
             asyncio.create_task(_tell(it.service, happened)),

@@ -145,7 +145,8 @@ const TOLD = {
   "policy attempt": (event) => `tries to come back (${event.action.replace("_", " ")})`,
   "probe lost": (event) => `${event.what === "message" ? "data" : event.what} ${event.direction} silent`,
   "probe back": (event) => `${event.what === "message" ? "data" : event.what} ${event.direction} back after ${event.gap_s.toFixed(1)} s`,
-  "fault begin": (event) => `${nameOf(event)} begins${event.for ? ` for ${event.for}` : ""}`,
+  "fault begin": (event) => event.fault === "rebind" ? `${nameOf(event)}: seen by the server from another port`
+    : `${nameOf(event)} begins${event.for ? ` for ${event.for}` : ""}`,
   "fault end": (event) => `${nameOf(event)} ends`,
   "signalling faulted": (event) => `signalling: ${event.how}`,
 };
