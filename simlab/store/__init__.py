@@ -20,7 +20,7 @@ from simlab.store.unfinished import (
     journal,
     unfinished_studies,
 )
-from simlab.store.writing import draft_of, reason, told, write_all, written
+from simlab.store.writing import draft_of, no_folder, reason, told, write_all, written
 
 __all__ = [
     "MATRIX",
@@ -77,7 +77,7 @@ def prepare(parent: Path) -> None:
         trial.mkdir()
         trial.rmdir()
     except OSError as error:
-        raise InvalidInputError([f"--out {parent}: {reason(error)}"]) from error
+        raise InvalidInputError([f"--out {no_folder(parent, error)}"]) from error
 
 
 def capture_folder(parent: Path, scenario: Scenario) -> Path:
@@ -190,6 +190,8 @@ def prepare_append(path: Path) -> None:
             trial.touch()
             trial.unlink()
     except OSError as error:
+        if not path.parent.is_dir():
+            raise InvalidInputError([f"--trend {no_folder(path.parent, error)}"]) from error
         raise InvalidInputError([f"--trend {path}: {reason(error)}"]) from error
 
 

@@ -76,6 +76,14 @@ def told(place: Path, what: str) -> Iterator[None]:
         raise SimlabError(f"{place}: {what}: {reason(error)}") from error
 
 
+def no_folder(place: Path, error: OSError) -> str:
+    """Return why a folder cannot be made, or nothing in it: a file in the way by its name."""
+    in_the_way = next((one for one in (place, *place.parents) if one.exists() and not one.is_dir()), None)
+    if in_the_way is None:
+        return f"{place}: {reason(error)}"
+    return f"{place}: {'it' if in_the_way == place else in_the_way} is a file, want a folder"
+
+
 def reason(error: OSError) -> str:
     """Return what the system says of an error."""
     return os.strerror(error.errno).lower() if error.errno else str(error)
