@@ -13,12 +13,14 @@ from simlab import store
 from simlab.batch.baseline import Before, StudyBaseline, baseline_of, missing
 from simlab.batch.door import toml_text
 from simlab.batch.night_begun import BegunNight, NightNotSavedError
+from simlab.batch.night_counted import finished, is_left, night_named
 from simlab.batch.planning import Part, PlannedSweep, plan, read_suite
 from simlab.batch.resume import NIGHT, resume
 from simlab.batch.sweep import Sweep
 from simlab.batch.sweep_of_night import SweepOfNight
 from simlab.batch.trend import (
     commit_of,
+    latest,
     next_number,
     now_versions,
     records_in,
@@ -48,7 +50,11 @@ class PlannedNight:
         self.commit = commit_of(Path(file).resolve().parent)
         self.trend = wishes.trend or (None if out is None else out / f"{self.suite.name}-trend.jsonl")
         self.records = [] if self.trend is None else records_in(self.trend, self.suite.name)
-        self.number = next_number(self.records)
+        last = latest(self.records)
+        self.counted = wishes.resume and out is not None and is_left(out, self.suite.name, self.commit, last)
+        if self.counted:
+            self.records = self.records[: -len(last)]
+        self.number = last[0]["night"] if self.counted else next_number(self.records)
         self.sweeps = plan(self.suite, file, self.number, wishes.overrides)
         self._study = None if self.suite.baseline.study is None else StudyBaseline(self.suite.baseline.study)
         if out is not None:
@@ -79,7 +85,7 @@ class PlannedNight:
                 SweepOfNight(one, place, self.suite, baseline, self._tests())
                 for one, place, baseline in zip(self.sweeps, kept, before, strict=True)
             ]
-            yield BegunNight(self._empty(), sweeps, self.wishes, suite, told)
+            yield BegunNight(self._empty(), sweeps, self.wishes, suite, told, counted=self.counted)
 
     def run(self) -> Night:
         """Begin it, run it, save it, and add it to the trend.
@@ -97,7 +103,7 @@ class PlannedNight:
     def _all_kept(self, stack: ExitStack) -> tuple[list[Sweep], list[str]]:
         """Return where the sessions of each sweep are kept; where one has no place, none is left behind."""
         kept: list[Sweep] = []
-        told: list[str] = []
+        told = [f"Night {self.number} is in the trend: not added again."] if self.counted else []
         try:
             for one in self.sweeps:
                 place, said = self._kept(one)
@@ -116,6 +122,8 @@ class PlannedNight:
         if out is None:
             return Sweep(one.plan), []
         plan = replace(one.plan, asked={**one.plan.asked, NIGHT: self._which})
+        if self.counted and finished(out, name, self._which):
+            return Sweep(one.plan), [f"{one.sweep.name}: its study is finished: run again to be judged."]
         if self.wishes.resume:
             kept, told = resume(plan, out, name=name)
         else:
@@ -126,8 +134,8 @@ class PlannedNight:
 
     @property
     def _which(self) -> str:
-        """Which night it is: one of another number may have other seeds, of another commit other code."""
-        return f"night {self.number} of {self.suite.name}" + (f" at {self.commit}" if self.commit else "")
+        """Which night it is."""
+        return night_named(self.number, self.suite.name, self.commit)
 
     def _empty(self) -> Night:
         return Night(

@@ -128,6 +128,12 @@ def next_number(records: Iterable[Record]) -> int:
     return max((one["night"] for one in records), default=0) + 1
 
 
+def latest(records: Sequence[Record]) -> list[Record]:
+    """Return the records of the last night; they stand together, at the end."""
+    last = next_number(records) - 1
+    return [one for one in records if one["night"] == last]
+
+
 def record(night: Night, cell: NightCell, part: Part, sample: Sample, accepted: bool) -> Record:
     """Return what the trend keeps of a cell of a night."""
     fixed = {name: part.labels[name] for name in FIXED}
