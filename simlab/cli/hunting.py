@@ -17,7 +17,8 @@ from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, save_hunt, summary
 from simlab.batch.hunt_search import Finding, Search
 from simlab.batch.outcome import Outcome
-from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
+from simlab.cli.entry import INTERRUPTED
+from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of

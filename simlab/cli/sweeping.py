@@ -21,7 +21,8 @@ from simlab.batch.resume import plan_of, resume
 from simlab.batch.study import Study
 from simlab.batch.sweep import Sweep
 from simlab.cli.comparing import comparisons
-from simlab.cli.main import INTERRUPTED, NOT_RUN
+from simlab.cli.entry import INTERRUPTED
+from simlab.cli.main import NOT_RUN
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of
