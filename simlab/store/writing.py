@@ -18,7 +18,7 @@ def written(
     Parameters
     ----------
     captured
-        A folder whose files are moved into it.
+        A folder whose files are moved into it, and back where it cannot be finished.
     """
     draft = draft_of(parent, name)
     try:
@@ -31,8 +31,20 @@ def written(
                 path.rename(draft / path.name)
             captured.rmdir()
         return moved(draft, parent, name, ending)
+    except OSError:
+        if captured is not None:
+            _give_back(draft, captured, files)
+        raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _give_back(draft: Path, captured: Path, files: Mapping[str, bytes]) -> None:
+    """Move the files of a capture back from a folder that could not be finished."""
+    captured.mkdir(exist_ok=True)
+    for path in sorted(draft.iterdir()) if draft.exists() else ():
+        if path.is_file() and path.name not in files:
+            path.rename(captured / path.name)
 
 
 def moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
