@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simlab import store
 from simlab.batch.baseline import FIXED, Record
-from simlab.batch.planning import Part
+from simlab.batch.parts import Part
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import version, versions
 from simlab.study.night import Night, NightCell

@@ -79,6 +79,13 @@ def draft_of(parent: Path, name: str) -> Path:
     return parent / f".{name}.{secrets.token_hex(4)}"
 
 
+def try_file(parent: Path) -> None:
+    """Try whether a file can be written in a folder: an error of the system says that none can."""
+    trial = draft_of(parent, "trial")
+    trial.touch()
+    trial.unlink()
+
+
 @contextmanager
 def told(place: Path, what: str) -> Iterator[None]:
     """Make of an error of the system one for the user."""
