@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from simlab.batch.compare import compare
     from simlab.batch.door import open_saved as open  # noqa: A004 - it is called simlab.open
     from simlab.batch.door import run
+    from simlab.batch.door_nightly import nightly
     from simlab.batch.door_sweep import sweep
-    from simlab.batch.nightly import nightly
     from simlab.batch.relay import AsyncRelay, Relay
     from simlab.batch.result import Run
     from simlab.batch.study import Study
@@ -43,7 +43,7 @@ _WHERE = {
     "open": ("simlab.batch.door", "open_saved"),
     "Study": ("simlab.batch.study", "Study"),
     "run": ("simlab.batch.door", "run"),
-    "nightly": ("simlab.batch.nightly", "nightly"),
+    "nightly": ("simlab.batch.door_nightly", "nightly"),
     "sweep": ("simlab.batch.door_sweep", "sweep"),
     "trend": ("simlab.batch.trend", "open_trend"),
 }

@@ -1,6 +1,6 @@
 """``python -m simlab`` is the command ``simlab``."""
 
-from simlab.cli.main import main
+from simlab.cli.entry import main
 
 if __name__ == "__main__":
     main()

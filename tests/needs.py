@@ -17,6 +17,11 @@ def needs_pipecat() -> None:
     needs('pip install "simlab[pipecat]"', all(map(find_spec, ("pipecat", "fastapi"))))
 
 
+def needs_fast() -> None:
+    """Skip a test, or a module of tests, without the extra ``simlab[fast]``."""
+    needs('pip install "simlab[fast]"', find_spec("numba") is not None)
+
+
 def needs_browser() -> None:
     """Skip the tests of a module without a browser, what drives it, or the published client."""
     from simlab.live import chromium_page

@@ -93,9 +93,9 @@ def test_a_full_disk_leaves_an_older_picture_as_it_was(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_found_before_the_session(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidInputError, match=r"--out .*/file: file exists"):
+    with pytest.raises(InvalidInputError, match=r"--out .*/file: it is a file, want a folder"):
         store.prepare(tmp_path / "file")
-    with pytest.raises(InvalidInputError, match="not a directory"):
+    with pytest.raises(InvalidInputError, match=r"--out .*/file/below: .*/file is a file, want a folder"):
         store.prepare(tmp_path / "file" / "below")
 
 

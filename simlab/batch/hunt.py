@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from simlab.batch.peers import check_peers
-from simlab.batch.plan import PlannedCell, PlannedSession, twice
+from simlab.batch.plan import PlannedCell, PlannedSession
 from simlab.batch.scenarios import Wanted, settled
 from simlab.batch.shrinking import labels_of
+from simlab.batch.twice import same_cells
 from simlab.core.errors import InvalidInputError
 from simlab.profile.drawn_faults import HUNTED, drawn_faults
 from simlab.profile.faults import KINDS
@@ -62,7 +63,7 @@ def plan(hunt: Hunt) -> list[PlannedSession]:
     sessions: list[PlannedSession] = []
     cells = [PlannedCell(profile, {}) for profile in settled(hunt.wanted)]
     check_peers(Scenario.of(cell.profile) for cell in cells)  # or no fault would go with them
-    faults = list(twice(cells))
+    faults = list(same_cells((one.profile, one.varied) for one in cells))
     for cell in cells:
         if cell.profile.clock == "real":
             faults.append(f"{cell.profile.name}: a hunt wants the virtual clock: --clock virtual")

@@ -35,13 +35,22 @@ class BegunNight:
         The content of the suite's file.
     told
         What is to be said of what it goes on with, as sentences.
+    counted
+        Whether it is in the trend already.
     """
 
     def __init__(
-        self, night: Night, sweeps: Sequence[SweepOfNight], wishes: Wishes, suite: bytes, told: Sequence[str]
+        self,
+        night: Night,
+        sweeps: Sequence[SweepOfNight],
+        wishes: Wishes,
+        suite: bytes,
+        told: Sequence[str],
+        *,
+        counted: bool = False,
     ) -> None:
         self._night, self._sweeps, self._wishes, self._suite = night, sweeps, wishes, suite
-        self.told = told
+        self.told, self._counted = told, counted
 
     @property
     def resumed(self) -> int:
@@ -99,7 +108,7 @@ class BegunNight:
         return night
 
     def _add_to_trend(self, night: Night) -> None:
-        if self._night.trend is None:
+        if self._night.trend is None or self._counted:
             return
         samples = [(part, sweep.sample(part)) for sweep in self._sweeps for part in sweep.planned.parts]
         records = [

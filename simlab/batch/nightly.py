@@ -1,24 +1,24 @@
 """Run a night: the sweeps of a suite, judged against what is expected and against the nights before."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
 
 from simlab import store
-from simlab.batch.baseline import Before, StudyBaseline, baseline_of, missing
-from simlab.batch.door import toml_text
+from simlab.batch.baseline import Before, baseline_of, missing
 from simlab.batch.night_begun import BegunNight, NightNotSavedError
-from simlab.batch.planning import Part, PlannedSweep, plan, read_suite
+from simlab.batch.night_counted import finished, is_left, night_named
+from simlab.batch.parts import Part
+from simlab.batch.planning import PlannedSweep, plan, read_suite
 from simlab.batch.resume import NIGHT, resume
+from simlab.batch.study_baseline import StudyBaseline
 from simlab.batch.sweep import Sweep
 from simlab.batch.sweep_of_night import SweepOfNight
 from simlab.batch.trend import (
     commit_of,
+    latest,
     next_number,
     now_versions,
     records_in,
@@ -27,8 +27,7 @@ from simlab.batch.wishes import Wishes
 from simlab.core.errors import InvalidInputError
 from simlab.study.night import Night, name_of
 
-_NOTHING: Mapping[str, Any] = {}
-__all__ = ["NightNotSavedError", "PlannedNight", "Wishes", "nightly"]
+__all__ = ["NightNotSavedError", "PlannedNight", "Wishes"]
 
 
 class PlannedNight:
@@ -48,7 +47,11 @@ class PlannedNight:
         self.commit = commit_of(Path(file).resolve().parent)
         self.trend = wishes.trend or (None if out is None else out / f"{self.suite.name}-trend.jsonl")
         self.records = [] if self.trend is None else records_in(self.trend, self.suite.name)
-        self.number = next_number(self.records)
+        last = latest(self.records)
+        self.counted = wishes.resume and out is not None and is_left(out, self.suite.name, self.commit, last)
+        if self.counted:
+            self.records = self.records[: -len(last)]
+        self.number = last[0]["night"] if self.counted else next_number(self.records)
         self.sweeps = plan(self.suite, file, self.number, wishes.overrides)
         self._study = None if self.suite.baseline.study is None else StudyBaseline(self.suite.baseline.study)
         if out is not None:
@@ -79,7 +82,7 @@ class PlannedNight:
                 SweepOfNight(one, place, self.suite, baseline, self._tests())
                 for one, place, baseline in zip(self.sweeps, kept, before, strict=True)
             ]
-            yield BegunNight(self._empty(), sweeps, self.wishes, suite, told)
+            yield BegunNight(self._empty(), sweeps, self.wishes, suite, told, counted=self.counted)
 
     def run(self) -> Night:
         """Begin it, run it, save it, and add it to the trend.
@@ -97,7 +100,7 @@ class PlannedNight:
     def _all_kept(self, stack: ExitStack) -> tuple[list[Sweep], list[str]]:
         """Return where the sessions of each sweep are kept; where one has no place, none is left behind."""
         kept: list[Sweep] = []
-        told: list[str] = []
+        told = [f"Night {self.number} is in the trend: not added again."] if self.counted else []
         try:
             for one in self.sweeps:
                 place, said = self._kept(one)
@@ -116,6 +119,8 @@ class PlannedNight:
         if out is None:
             return Sweep(one.plan), []
         plan = replace(one.plan, asked={**one.plan.asked, NIGHT: self._which})
+        if self.counted and finished(out, name, self._which):
+            return Sweep(one.plan), [f"{one.sweep.name}: its study is finished: run again to be judged."]
         if self.wishes.resume:
             kept, told = resume(plan, out, name=name)
         else:
@@ -126,8 +131,8 @@ class PlannedNight:
 
     @property
     def _which(self) -> str:
-        """Which night it is: one of another number may have other seeds, of another commit other code."""
-        return f"night {self.number} of {self.suite.name}" + (f" at {self.commit}" if self.commit else "")
+        """Which night it is."""
+        return night_named(self.number, self.suite.name, self.commit)
 
     def _empty(self) -> Night:
         return Night(
@@ -160,57 +165,3 @@ class PlannedNight:
         if self._study is not None:
             return self._study.of(part)
         return baseline_of(self.records, part, self.suite.baseline.nights)
-
-
-def nightly(
-    suite: str | PathLike[str],
-    *,
-    out: str | PathLike[str] | None = None,
-    trend: str | PathLike[str] | None = None,
-    jobs: int | None = None,
-    set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
-    accept: bool = False,
-    resume: bool = False,
-) -> Night:
-    """Run the sweeps of a suite, and judge them.
-
-    Parameters
-    ----------
-    suite
-        A TOML file.
-    out
-        The folder to save in; by default nothing is saved.
-    trend
-        The file of the nights before, to which this one is added; by default that of the suite in ``out``.
-    jobs
-        How many processes; None takes all cores.
-    set
-        Dotted keys and values over those of every sweep.
-    accept
-        Whether the baseline begins anew with this night.
-    resume
-        Whether to go on with this night in ``out``, if it was cut short there.
-
-    Returns
-    -------
-    Night
-        ``passed``, ``finding``, ``cells``; ``simlab.trend`` opens the nights before.
-
-    Raises
-    ------
-    InvalidInputError
-        If something is wrong with the suite, a profile, or the trend.
-    NightNotSavedError
-        If it could not be saved; its ``night`` is what was found.
-    SimlabError
-        If the disk was full before the end; what was over is kept, for ``resume``.
-    KeyboardInterrupt
-        If the user ended it; with ``out``, what was over is kept, for ``resume``.
-    """
-    texts = {key: value if isinstance(value, str) else toml_text(value) for key, value in set.items()}
-    places = [None if place is None else Path(place) for place in (out, trend)]
-    wishes = Wishes(places[0], places[1], jobs or os.cpu_count() or 1, texts, accept, resume)
-    night = PlannedNight(fspath(suite), wishes).run()
-    if night.interrupted:
-        raise KeyboardInterrupt
-    return night

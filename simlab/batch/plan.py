@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,7 @@ import tomli_w
 
 from simlab.batch.peers import check_peers
 from simlab.batch.scenarios import Wanted, settled
+from simlab.batch.twice import same_cells
 from simlab.batch.vary import combinations
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import versions
@@ -220,7 +220,7 @@ def plan(matrix: Matrix) -> Plan:
         except InvalidInputError as error:
             typed = {f"--set {key}": f"--vary {key}" for key in varied}
             faults |= dict.fromkeys(renamed(fault, typed) for fault in error.faults)
-    faults |= dict.fromkeys(twice(cells))
+    faults |= dict.fromkeys(same_cells((one.profile, one.varied) for one in cells))
     if faults:
         raise InvalidInputError(list(faults))
     return checked(Plan(cells, matrix.tables()))
@@ -229,15 +229,6 @@ def plan(matrix: Matrix) -> Plan:
 def _check_width(until_width: float | None) -> None:
     if until_width is not None and not 0 < until_width < 1:  # NaN is neither
         raise InvalidInputError([f"--until-width is {until_width}, want more than 0 and less than 1"])
-
-
-def twice(cells: Iterable[PlannedCell]) -> Iterator[str]:
-    """Say which cells nothing tells apart: their sessions would count as those of one, twice as many."""
-    labels = [(one.profile.name, one.profile.policy.name, *one.varied.items()) for one in cells]
-    for (profile, policy, *varied), number in Counter(labels).items():
-        if number > 1:
-            named = [f"profile {profile}", f"policy {policy}", *(f"{key}={value}" for key, value in varied)]
-            yield f"{number} cells are {', '.join(named)}: want each once, or other names"
 
 
 def checked(found: Plan) -> Plan:

@@ -1,69 +1,21 @@
 """From a suite to the sessions of one night."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simlab.batch.door import toml_text
 from simlab.batch.files import text_of
-from simlab.batch.plan import Matrix, Plan, PlannedCell
+from simlab.batch.parts import Part, part_of
+from simlab.batch.plan import Matrix, Plan
 from simlab.batch.plan import plan as settle
 from simlab.batch.scenarios import Wanted
-from simlab.batch.settings import hash_of_network, settings_of, terms_of
 from simlab.batch.vary import values_of
 from simlab.core.errors import InvalidInputError
-from simlab.profile.model import Profile
 from simlab.profile.overrides import dotted, renamed
 from simlab.profile.suite import load_suite
 from simlab.profile.suite_tables import Suite, Sweep
-
-Key = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Part:
-    """The sessions of one cell of a sweep.
-
-    Parameters
-    ----------
-    numbers
-        Those of its sessions in the plan, seed by seed.
-    varied
-        The values of the keys that vary.
-    profile
-        As the suite names it.
-    network
-        A hash of what the profile says but for the policy: as long as it is the same, nights can be compared.
-    settings
-        The same in words, by dotted keys, with the clock and the content of the files that it names.
-    ran
-        The profile with everything filled in.
-    """
-
-    labels: Mapping[str, str]
-    numbers: range
-    varied: Mapping[str, str]
-    profile: str
-    network: str
-    settings: Mapping[str, str]
-    ran: Profile = field(repr=False)
-
-    @cached_property
-    def terms(self) -> Mapping[str, str]:
-        """Every term of its policy."""
-        return terms_of(self.ran.policy)
-
-    @property
-    def key(self) -> Key:
-        """What tells it from all others of a suite."""
-        return key_of(self.labels)
-
-
-def key_of(labels: Mapping[str, Any]) -> Key:
-    """Return what tells a cell from the others, whatever the order of the keys that vary."""
-    return tuple(f"{name}={labels[name]}" for name in sorted(labels))
 
 
 @dataclass(frozen=True)
@@ -148,23 +100,10 @@ def _planned(sweep: Sweep, suite: Suite, night: int, overrides: Mapping[str, str
     found = settle(matrix)
     names = [name for name in sweep.profiles for _ in sweep.policies or (None,)]
     parts = [
-        _part(sweep, names[number % len(names)], number, cell, settings)
+        part_of(sweep, names[number % len(names)], number, cell, settings)
         for number, cell in enumerate(found.cells)
     ]
     return PlannedSweep(sweep, matrix, found, parts)
-
-
-def _part(sweep: Sweep, name: str, number: int, cell: PlannedCell, settings: Mapping[str, str]) -> Part:
-    labels = {
-        "sweep": sweep.name,
-        "profile": cell.profile.name,
-        "policy": cell.profile.policy.name,
-        **cell.varied,
-    }
-    numbers = range(number * sweep.seeds, (number + 1) * sweep.seeds)
-    laid = {**settings, **cell.varied}
-    known = hash_of_network(name, laid), settings_of(name, laid, cell.profile.clock)
-    return Part(labels, numbers, cell.varied, name, *known, cell.profile)
 
 
 def _varied(vary: Mapping[str, Any]) -> dict[str, Sequence[str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from simlab.batch.files import text_of
 from simlab.batch.peers import check_peers
 from simlab.batch.policies import policy_keys, why_not_python
+from simlab.batch.twice import named_twice, same_sessions
 from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import SUFFIX, family_of, key_of, matching, nearest
 from simlab.profile.load import load
@@ -56,13 +57,15 @@ def scenarios(wanted: Wanted) -> list[Scenario]:
     Raises
     ------
     InvalidInputError
-        If anything is wrong, with every fault of every profile.
+        If anything is wrong, with every fault of every profile, or two sessions are the same.
     """
     found = [
         Scenario.of(profile, seed=profile.seed + number)
         for profile in settled(wanted)
         for number in range(wanted.seeds)
     ]
+    if same := list(same_sessions(found)):
+        raise InvalidInputError(same)
     check_peers(found)
     return found
 
@@ -73,9 +76,10 @@ def settled(wanted: Wanted) -> list[Profile]:
     Raises
     ------
     InvalidInputError
-        If anything is wrong, with every fault of every profile.
+        If anything is wrong or named twice, with every fault of every profile.
     """
     policies, faults = _policies(wanted.policies)
+    faults += named_twice(wanted.profiles, wanted.policies)
     profiles, found = load_all(wanted.profiles, wanted.overrides)
     faults += found
     if faults:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from simlab.batch.baseline import Before
 from simlab.batch.executors import Executor
-from simlab.batch.planning import Part, PlannedSweep
+from simlab.batch.parts import Part
+from simlab.batch.planning import PlannedSweep
 from simlab.batch.policies import policy_keys
 from simlab.batch.sweep import Sweep
 from simlab.profile.suite_tables import Baseline, Suite

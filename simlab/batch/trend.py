@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simlab import store
 from simlab.batch.baseline import FIXED, Record
-from simlab.batch.planning import Part
+from simlab.batch.parts import Part
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import version, versions
 from simlab.study.night import Night, NightCell
@@ -126,6 +126,12 @@ def _missing(one: Record) -> list[str]:
 def next_number(records: Iterable[Record]) -> int:
     """Return the number of the night that comes next."""
     return max((one["night"] for one in records), default=0) + 1
+
+
+def latest(records: Sequence[Record]) -> list[Record]:
+    """Return the records of the last night; they stand together, at the end."""
+    last = next_number(records) - 1
+    return [one for one in records if one["night"] == last]
 
 
 def record(night: Night, cell: NightCell, part: Part, sample: Sample, accepted: bool) -> Record:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from simlab.core.errors import InvalidInputError
+from simlab.profile.nearest import quoted
 from simlab.profile.overrides import parse_key
 
 _NUMBER = r"(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))"
-_RANGE = re.compile(rf"{_NUMBER}([A-Za-z%/]*)\.\.{_NUMBER}([A-Za-z%/]*):([0-9]+)")
+_RANGE = re.compile(rf"({_NUMBER}([A-Za-z%/]*)\.\.{_NUMBER}([A-Za-z%/]*))(?::(.*))?")
 _MOST_VALUES = 9999
 _WANT = 'want VALUE,VALUE… or LOW..HIGH:COUNT, such as "0%,5%,10%" or "2s..60s:30"'
 
@@ -48,7 +49,10 @@ def values_of(text: str) -> list[str]:
         If there are none, or a range makes no sense.
     """
     if ".." in text and (match := _RANGE.fullmatch(text)):
-        low, unit, high, unit_of_high, count = match.groups()
+        ends, low, unit, high, unit_of_high, count = match.groups()
+        if not re.fullmatch("[0-9]+", count or ""):
+            missing = f"the count {'is missing' if not count else f'is {quoted(count)}'}"
+            raise ValueError(f'{missing}, want how many values from one end to the other: "{ends}:5"')
         return _spaced(float(low), float(high), unit, unit_of_high, int(count))
     values = list(_split(text))
     if not all(values):

@@ -79,7 +79,8 @@ def command(
 
     from simlab.batch.hunt import Hunt
     from simlab.cli.ending import as_ctrl_c
-    from simlab.cli.hunting import How, hunt_and_print
+    from simlab.cli.how import How
+    from simlab.cli.hunting import hunt_and_print
 
     hunt = Hunt(wanted, kinds, invariants, most_faults, most_tried)
     with as_ctrl_c():

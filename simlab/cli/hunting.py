@@ -3,8 +3,6 @@
 import shlex
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 
 import click
 from rich.padding import Padding
@@ -17,31 +15,15 @@ from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, save_hunt, summary
 from simlab.batch.hunt_search import Finding, Search
 from simlab.batch.outcome import Outcome
-from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
+from simlab.cli.entry import INTERRUPTED
+from simlab.cli.how import How
+from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of
 from simlab.study.proportions import most_where_none
 
 _MOST_REASONS = 5
-
-
-@dataclass(frozen=True)
-class How:
-    """How a hunt is run, and what is printed of it.
-
-    Parameters
-    ----------
-    parent
-        Where its folder goes.
-    jobs
-        How many processes.
-    """
-
-    parent: Path
-    jobs: int
-    as_json: bool
-    quiet: bool
 
 
 def hunt_and_print(hunt: Hunt, how: How) -> int:

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
+from simlab.cli.entry import INTERRUPTED
 from simlab.core.errors import InvalidInputError, SimlabError
 
 UNMET = 1
 WRONG_INPUT = 2
 NOT_RUN = 3
-INTERRUPTED = 130
 READER_GONE = 141
 """What a shell reports of a program that wrote into a pipe that nobody reads any more."""
 
@@ -48,6 +48,14 @@ class Commands(click.Group):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def make_context(self, *arguments: Any, **keys: Any) -> click.Context:
+        """Read the command line, for which ``--help`` imports every command; Ctrl-C ends that, too."""
+        try:
+            return super().make_context(*arguments, **keys)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a user's mistake becomes a message and an exit code, a bug keeps its traceback."""

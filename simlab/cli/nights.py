@@ -10,7 +10,8 @@ from rich.text import Text
 
 from simlab import store
 from simlab.batch.nightly import NightNotSavedError, PlannedNight
-from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
+from simlab.cli.entry import INTERRUPTED
+from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of

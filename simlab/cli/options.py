@@ -42,7 +42,7 @@ def wanted_options(seeds: int) -> Callable[[Callable[..., int]], Callable[..., i
     return give
 
 
-_WANTED = ("profiles", "clock", "seed", "seeds", "policies", "server", "client", "settings")
+_WANTED = ("profiles", "clock", "seed", "seeds", "policies", "servers", "clients", "settings")
 
 _OPTIONS = [
     click.argument("profiles", nargs=-1, required=True, metavar="PROFILE..."),
@@ -61,11 +61,15 @@ _OPTIONS = [
     ),
     click.option(
         "--server",
+        "servers",
+        multiple=True,
         metavar="builtin|pipecat|MODULE:NAME",
         help="pipecat: the published pipecat-ai. MODULE:NAME: an ASGI or aiohttp application of your own.",
     ),
     click.option(
         "--client",
+        "clients",
+        multiple=True,
         metavar="builtin|chromium|MODULE:NAME",
         help="chromium: the published JavaScript client in a browser. MODULE:NAME: your own, a coroutine.",
     ),
@@ -85,14 +89,19 @@ def _wanted(
     seed: int | None,
     seeds: int,
     policies: tuple[str, ...],
-    server: str | None,
-    client: str | None,
+    servers: tuple[str, ...],
+    clients: tuple[str, ...],
     settings: tuple[str, ...],
 ) -> "Wanted":
     from simlab.batch.scenarios import Wanted
 
-    peers = {"peers.server": server, "peers.client": client}
-    overrides = overrides_of(settings) | {key: name for key, name in peers.items() if name is not None}
+    named = {"server": servers, "client": clients}
+    if again := [option for option, names in named.items() if len(names) > 1]:
+        told = "is given {} times, want one: sessions with another are another command"
+        raise InvalidInputError([f"--{option}: {told.format(len(named[option]))}" for option in again])
+    overrides = overrides_of(settings) | {
+        f"peers.{key}": name for key, names in named.items() for name in names
+    }
     return Wanted(profiles, policies, seed, seeds, clock, overrides)
 
 

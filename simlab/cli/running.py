@@ -11,7 +11,8 @@ from simlab import store
 from simlab.batch.many import run_all
 from simlab.batch.result import Run
 from simlab.cli import show
-from simlab.cli.main import INTERRUPTED, NOT_RUN, UNMET
+from simlab.cli.entry import INTERRUPTED
+from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show_policies import by_policy
 from simlab.profile.scenario import Scenario

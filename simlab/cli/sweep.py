@@ -75,15 +75,21 @@ def command(
       simlab sweep flaky --seeds 5000 --until-width 0.02 --resume
       simlab sweep results/20261124T173048Z-flaky
     """
+    import os
+
     from simlab.batch.plan import Matrix
     from simlab.batch.resume import names_a_study
     from simlab.batch.vary import parse_vary
     from simlab.cli.ending import as_ctrl_c
-    from simlab.cli.sweeping import How, sweep_and_print
+    from simlab.cli.how import HowToSweep
+    from simlab.cli.sweeping import sweep_and_print
 
     seeds_given = click.get_current_context().get_parameter_source("seeds") is not ParameterSource.DEFAULT
     if seeds_given and any(map(names_a_study, wanted.profiles)):
         raise InvalidInputError([f"{wanted.profiles[0]}: is a whole study: it takes no --seeds"])
     matrix = Matrix(wanted, parse_vary(varied), until_width)
     with as_ctrl_c():
-        return sweep_and_print(matrix, How(Path(out), jobs, executor, resume, as_json, quiet))
+        how = HowToSweep(
+            Path(out), jobs or os.cpu_count() or 1, as_json, quiet, executor=executor, resume=resume
+        )
+        return sweep_and_print(matrix, how)

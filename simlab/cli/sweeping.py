@@ -1,11 +1,9 @@
 """Run the sessions of ``simlab sweep``, and print what they come to."""
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,9 @@ from simlab.batch.resume import plan_of, resume
 from simlab.batch.study import Study
 from simlab.batch.sweep import Sweep
 from simlab.cli.comparing import comparisons
-from simlab.cli.main import INTERRUPTED, NOT_RUN
+from simlab.cli.entry import INTERRUPTED
+from simlab.cli.how import HowToSweep
+from simlab.cli.main import NOT_RUN
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of
@@ -35,31 +35,7 @@ from simlab.study.words import ends_text
 _MOST_REASONS = 5
 
 
-@dataclass(frozen=True)
-class How:
-    """How a study is run, and what is printed of it.
-
-    Parameters
-    ----------
-    parent
-        Where its folder goes.
-    jobs
-        How many processes; None takes all cores.
-    executor
-        ``"local"`` or ``"dask://HOST:PORT"``.
-    resume
-        None begins anew; an empty text looks in ``parent`` for what to go on with; else its folder.
-    """
-
-    parent: Path
-    jobs: int | None
-    executor: str
-    resume: str | None
-    as_json: bool
-    quiet: bool
-
-
-def sweep_and_print(matrix: Matrix, how: How) -> int:
+def sweep_and_print(matrix: Matrix, how: HowToSweep) -> int:
     """Run all, save and print the study, and return the exit status.
 
     Raises
@@ -67,8 +43,7 @@ def sweep_and_print(matrix: Matrix, how: How) -> int:
     SimlabError
         If the study could not be saved, or the executor cannot go on.
     """
-    jobs = how.jobs or os.cpu_count() or 1
-    with closing(executor_of(how.executor, jobs, here=False)) as executor:
+    with closing(executor_of(how.executor, how.jobs, here=False)) as executor:
         planned = plan_of(matrix)
         with _begun(planned, how) as sweep:
             interrupted = _run(sweep, executor, shown=not how.quiet)
@@ -83,7 +58,7 @@ def sweep_and_print(matrix: Matrix, how: How) -> int:
     return 0 if study.sessions.height else NOT_RUN
 
 
-def _begun(planned: Plan, how: How) -> Sweep:
+def _begun(planned: Plan, how: HowToSweep) -> Sweep:
     if how.resume is None:
         return Sweep.begin(planned, how.parent)
     folder = Path(how.resume) if how.resume else None
@@ -112,7 +87,7 @@ def _say_how_to_go_on(study: Study) -> None:
         click.echo(f"Interrupted. To go on: simlab sweep {study.folder} --resume {study.folder}", err=True)
 
 
-def _print(study: Study, wanted: int, how: How) -> None:
+def _print(study: Study, wanted: int, how: HowToSweep) -> None:
     summaries = study.recovery() if study.session_rows else []
     if how.as_json:
         found = {

@@ -1,17 +1,17 @@
 """The one place that opens files under ``results/``: folders of runs and of studies, whole or not at all."""
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
+from simlab.store.lines import append, prepare_append, records, text_of
 from simlab.store.studies import MATRIX, is_study, load_study
 from simlab.store.unfinished import (
     StudyNotWrittenError,
@@ -20,7 +20,7 @@ from simlab.store.unfinished import (
     journal,
     unfinished_studies,
 )
-from simlab.store.writing import draft_of, reason, told, write_all, written
+from simlab.store.writing import draft_of, no_folder, reason, told, try_file, write_all, written
 
 __all__ = [
     "MATRIX",
@@ -28,12 +28,15 @@ __all__ = [
     "StudyNotWrittenError",
     "Unfinished",
     "add",
+    "append",
     "is_study",
     "is_unfinished",
     "journal",
     "load",
     "load_study",
     "prepare",
+    "prepare_append",
+    "records",
     "save",
     "to_json",
     "unfinished_studies",
@@ -77,7 +80,7 @@ def prepare(parent: Path) -> None:
         trial.mkdir()
         trial.rmdir()
     except OSError as error:
-        raise InvalidInputError([f"--out {parent}: {reason(error)}"]) from error
+        raise InvalidInputError([f"--out {no_folder(parent, error)}"]) from error
 
 
 def capture_folder(parent: Path, scenario: Scenario) -> Path:
@@ -168,84 +171,7 @@ def check_place(path: Path) -> None:
         If the disk is full or cannot be written.
     """
     with told(path, "the file could not be written"):
-        trial = draft_of(path.parent, "trial")
-        trial.touch()
-        trial.unlink()
-
-
-def prepare_append(path: Path) -> None:
-    """Make the folder of a file that ``append`` adds to, and try whether it can be written; it is not made.
-
-    Raises
-    ------
-    InvalidInputError
-        If it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            path.open("ab").close()
-        else:
-            trial = draft_of(path.parent, "trial")
-            trial.touch()
-            trial.unlink()
-    except OSError as error:
-        raise InvalidInputError([f"--trend {path}: {reason(error)}"]) from error
-
-
-def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Add records to a file of JSON lines, all of them or none; what is in it stays as it is.
-
-    Raises
-    ------
-    SimlabError
-        If the disk is full or cannot be written.
-    """
-    text = "".join(json.dumps(one, ensure_ascii=False, allow_nan=False) + "\n" for one in records)
-    with told(path, "the records could not be added"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b", buffering=0) as file:
-            before_bytes, written = os.fstat(file.fileno()).st_size, 0
-            content = (_line_end(file, before_bytes) + text).encode()
-            try:
-                while written < len(content):  # a disk that is about to be full takes a part
-                    written += file.write(content[written:])
-            except OSError:
-                file.truncate(before_bytes)
-                raise
-
-
-def _line_end(file: BinaryIO, size_bytes: int) -> str:
-    """Return what ends the last line, which an editor may have left without an end."""
-    file.seek(max(0, size_bytes - 1))
-    return "\n" if file.read(1) not in (b"", b"\n") else ""
-
-
-def records(path: Path) -> list[dict[str, Any]]:
-    """Read a file of JSON lines; one that is not there has none.
-
-    Raises
-    ------
-    InvalidInputError
-        If it cannot be read, or a line is no JSON object.
-    """
-    if not path.exists():
-        return []
-    found: list[dict[str, Any]] = []
-    faults: list[str] = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
-        try:
-            one = json.loads(line)
-        except ValueError as error:
-            faults.append(f"{path}: line {number}: {error}")
-            continue
-        if isinstance(one, dict):
-            found.append(one)
-        else:
-            faults.append(f"{path}: line {number}: want an object")
-    if faults:
-        raise InvalidInputError(faults)
-    return found
+        try_file(path.parent)
 
 
 def content(path: Path) -> bytes:
@@ -275,7 +201,7 @@ def load(folder: Path) -> Saved:
     if not any((folder / name).exists() for name in (SCENARIO, TIMELINE, METRICS)):
         what = f"is neither a run nor a study: it has no {SCENARIO} and no {MATRIX}"
         raise InvalidInputError([f"{folder}: {what}"])
-    texts = {name: _text(folder / name) for name in (SCENARIO, TIMELINE, METRICS)}
+    texts = {name: text_of(folder / name) for name in (SCENARIO, TIMELINE, METRICS)}
     timeline = _timeline(texts[TIMELINE], folder / TIMELINE)
     metrics = _metrics(texts[METRICS], folder / METRICS)
     profile = load_profile(texts[SCENARIO], str(folder / SCENARIO))
@@ -304,12 +230,3 @@ def _metrics(text: str, path: Path) -> dict[str, Any]:
 def to_json(value: Any) -> str:
     """Write JSON as simlab does everywhere: indented, with a line end, and without NaN."""
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
-    except UnicodeDecodeError as error:
-        raise InvalidInputError([f"{path}: the text is not UTF-8"]) from error

@@ -18,7 +18,7 @@ def written(
     Parameters
     ----------
     captured
-        A folder whose files are moved into it.
+        A folder whose files are moved into it, and back where it cannot be finished.
     """
     draft = draft_of(parent, name)
     try:
@@ -31,8 +31,20 @@ def written(
                 path.rename(draft / path.name)
             captured.rmdir()
         return moved(draft, parent, name, ending)
+    except OSError:
+        if captured is not None:
+            _give_back(draft, captured, files)
+        raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _give_back(draft: Path, captured: Path, files: Mapping[str, bytes]) -> None:
+    """Move the files of a capture back from a folder that could not be finished."""
+    captured.mkdir(exist_ok=True)
+    for path in sorted(draft.iterdir()) if draft.exists() else ():
+        if path.is_file() and path.name not in files:
+            path.rename(captured / path.name)
 
 
 def moved(draft: Path, parent: Path, name: str, ending: str) -> Path:
@@ -67,6 +79,13 @@ def draft_of(parent: Path, name: str) -> Path:
     return parent / f".{name}.{secrets.token_hex(4)}"
 
 
+def try_file(parent: Path) -> None:
+    """Try whether a file can be written in a folder: an error of the system says that none can."""
+    trial = draft_of(parent, "trial")
+    trial.touch()
+    trial.unlink()
+
+
 @contextmanager
 def told(place: Path, what: str) -> Iterator[None]:
     """Make of an error of the system one for the user."""
@@ -74,6 +93,14 @@ def told(place: Path, what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise SimlabError(f"{place}: {what}: {reason(error)}") from error
+
+
+def no_folder(place: Path, error: OSError) -> str:
+    """Return why a folder cannot be made, or nothing in it: a file in the way by its name."""
+    in_the_way = next((one for one in (place, *place.parents) if one.exists() and not one.is_dir()), None)
+    if in_the_way is None:
+        return f"{place}: {reason(error)}"
+    return f"{place}: {'it' if in_the_way == place else in_the_way} is a file, want a folder"
 
 
 def reason(error: OSError) -> str:

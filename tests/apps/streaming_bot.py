@@ -51,7 +51,7 @@ async def gone(request):
 
 
 async def socket(request):
-    ours = web.WebSocketResponse(protocols=["b"])
+    ours = web.WebSocketResponse(protocols=["b"], max_msg_size=0)
     await ours.prepare(request)
     async for message in ours:
         if message.type is WSMsgType.BINARY:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 import simlab
-from simlab.batch.baseline import StudyBaseline, baseline_of, missing
+from simlab.batch.baseline import baseline_of, missing
 from simlab.batch.planning import plan, read_suite
+from simlab.batch.study_baseline import StudyBaseline
 from simlab.batch.trend import records_in
 from simlab.core.errors import InvalidInputError
 from simlab.reconnect.policy import POLICIES

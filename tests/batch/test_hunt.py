@@ -139,7 +139,7 @@ def test_a_hunt_in_real_time_is_refused():
 
 
 def test_a_policy_twice_is_refused():
-    with pytest.raises(InvalidInputError, match="2 cells are profile clean, policy never: want each once"):
+    with pytest.raises(InvalidInputError, match="--policy never: is given twice: want it once"):
         plan(Hunt(Wanted(["clean"], ("never", "never"))))
 
 

@@ -9,8 +9,9 @@ import pytest
 import xunitparser
 
 import simlab
-from simlab.batch.baseline import StudyBaseline, baseline_of
+from simlab.batch.baseline import baseline_of
 from simlab.batch.planning import plan, read_suite
+from simlab.batch.study_baseline import StudyBaseline
 from simlab.core.errors import InvalidInputError
 from simlab.reconnect.policy import POLICIES
 from simlab.store import append, records

@@ -7,6 +7,7 @@ import pytest
 
 import simlab
 from simlab.batch import executors
+from simlab.batch.sweep import Sweep
 from simlab.core.errors import InvalidInputError
 from simlab.store import records
 from tests.batch.studies import contents, profile_in
@@ -125,6 +126,41 @@ def test_a_session_that_other_rules_do_not_want_counts_nowhere(folder, tmp_path)
     assert [len(one["seeds"]) for one in trend_in(tmp_path)] == [2, 2, 3]
     heights = {path.name.rpartition("-")[2]: simlab.open(path) for path in tmp_path.glob("*-small-[ol]*")}
     assert {name: study.sessions.height for name, study in heights.items()} == {"outages": 4, "lossy": 3}
+
+
+def killed_while_named(suite, out, after):
+    """Run a night that is killed when it is in the trend, and so many of its studies have their names."""
+    left, real = [after], Sweep.settle
+
+    def killed(self):
+        if not left[0]:
+            raise RuntimeError
+        left[0] -= 1
+        real(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sweep, "settle", killed)
+        with pytest.raises(RuntimeError):
+            simlab.nightly(suite, out=out, jobs=1)
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_night_that_was_killed_when_it_was_counted_is_finished_and_not_counted_again(
+    folder, whole, tmp_path, ran, after
+):
+    suite = written(folder)
+    killed_while_named(suite, tmp_path, after)
+    assert len(unfinished(tmp_path)) == 2 - after
+    ran.clear()
+    night = simlab.nightly(suite, out=tmp_path, jobs=1, resume=True)
+    assert night.number == 1
+    assert len(ran) == 4 * after  # of a study that is finished there is no journal any more
+    assert unfinished(tmp_path) == []
+    assert studies_in(tmp_path) == studies_in(whole)
+    assert trend_in(tmp_path) == trend_in(whole)
+    assert len(list(tmp_path.glob("*-small-night-1"))) == 1
+    again = simlab.nightly(suite, out=tmp_path, jobs=1, resume=True)
+    assert again.number == 2
 
 
 def test_a_night_that_came_meanwhile_is_another(folder, tmp_path, ran):

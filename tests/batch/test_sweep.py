@@ -112,7 +112,7 @@ def test_files_of_something_else_are_told(sweep, tmp_path):
 @pytest.mark.parametrize(
     ("policies", "varied", "told"),
     [
-        (["never", "never"], {}, "2 cells are profile tunnel, policy never: want each once, or other names"),
+        (["never", "never", "never"], {}, "--policy never: is given 3 times: want it once"),
         ([], {"link.loss": ["1%", "2%", "1%"]}, "2 cells are profile tunnel, policy pipecat, link.loss=1%: "),
     ],
 )

@@ -37,6 +37,13 @@ def test_values(text, values):
         ("link.loss=1s..2ms:3", 'want one unit at both ends, not "s" and "ms"'),
         ("link.loss=1s..2s:1", "want 2 to 9999 values in a range"),
         ("link.loss=1s..2s:10000", "want 2 to 9999 values in a range"),
+        (
+            "fault[0].for=2s..4s",
+            "--vary fault[0].for: the count is missing, "
+            'want how many values from one end to the other: "2s..4s:5"',
+        ),
+        ("link.loss=0..1:", 'the count is missing, want how many values from one end to the other: "0..1:5"'),
+        ("link.loss=0%..5%:1.5", 'the count is "1.5", want how many values'),
         ("seed=3", "--vary seed: is given twice"),
         ("li nk=1", "--vary li nk: want a dotted key"),
     ],

@@ -216,7 +216,7 @@ def test_what_has_changed_since_the_baseline_is_told_everywhere(simlab, here, su
 def test_a_trend_that_cannot_be_written_is_told_before_the_night(simlab, here, suite):
     result = nightly(simlab, suite(), "--trend", "tiny.toml/trend.jsonl")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "Error: --trend tiny.toml/trend.jsonl: file exists\n"
+    assert result.stderr == "Error: --trend tiny.toml: it is a file, want a folder\n"
     assert list((here / "results").iterdir()) == []
     assert nightly(simlab, suite(), "--trend", "new/trend.jsonl", "--out", "other").exit_code == 0
     assert [path.name for path in (here / "new").iterdir()] == ["trend.jsonl"]

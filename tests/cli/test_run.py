@@ -125,7 +125,10 @@ def test_every_fault_of_every_input_is_listed_once(simlab, here):
         (["run", "clean", "--seed", str(2**63)], "seed is 9223372036854775808, want 0 or more"),
         (["run", "clean", "--seeds", "0"], "0 is not in the range x>=1"),
         (["run", "clean", "--set", "duration"], "--set duration: want KEY=VALUE"),
-        (["run", "clean", "--out", "profiles/clean.toml"], "--out profiles/clean.toml: file exists"),
+        (
+            ["run", "clean", "--out", "profiles/clean.toml"],
+            "clean.toml: it is a file, want a folder",
+        ),
         (["run", ""], '"": there is no such file'),
         (["walk"], "No such command 'walk'"),
     ],
@@ -148,3 +151,33 @@ def test_how_long_it_took():
     assert took(120.0, 2.1) == "120 s of session in 2.1 s, 57 x faster than life"
     assert took(30.0, 30.4) == "30 s of session in 30.4 s"
     assert took(0.0, 0.0) == "0 s of session in 0.0 s"
+
+
+@pytest.mark.parametrize("command", ["run", "sweep", "hunt"])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["clean", "--policy", "never", "--policy", "never"], "--policy never: is given twice: want it once"),
+        (["clean", "clean", "lossy"], "clean: is given twice: want it once"),
+        (["clean", "--server", "builtin", "--server", "pipecat"], "--server: is given 2 times, want one"),
+        (["clean", "--client", "builtin", "--client", "chromium"], "--client: is given 2 times, want one"),
+    ],
+)
+def test_what_is_named_twice_is_refused_alike(simlab, here, command, arguments, told):
+    result = simlab(command, *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not (here / "results").exists()
+
+
+def test_a_profile_by_two_names_is_one(simlab):
+    result = simlab("run", "clean", "profiles/clean.toml", "--seed", "4")
+    assert result.exit_code == 2
+    assert "2 sessions are clean, policy pipecat, seed 4, virtual clock, 30s: want each once" in result.stderr
+
+
+def test_sessions_of_one_name_that_differ_are_run(simlab, here):
+    """As the scenarios of several run folders may be given again."""
+    for name, lasts in (("one", "3s"), ("two", "4s")):
+        (here / f"{name}.toml").write_text(f'name = "x"\nduration = "{lasts}"\n')
+    assert simlab("run", "one.toml", "two.toml", "--set", "peers.media=[]", "--quiet").exit_code == 0

@@ -7,6 +7,7 @@ import pytest
 import simlab
 from simlab.live.sockets import endpoint_text
 from tests.live.udp_ends import bound
+from tests.needs import needs_fast
 
 
 @pytest.fixture
@@ -25,5 +26,7 @@ def client():
 def relaying(request, target):
     """Start relays to the target."""
     to, compiled = endpoint_text(target.getsockname()), getattr(request, "param", False)
+    if compiled:
+        needs_fast()
     with contextlib.ExitStack() as stack:
         yield lambda **wishes: stack.enter_context(simlab.Relay.start(to=to, compiled=compiled, **wishes))

@@ -19,12 +19,16 @@ from simlab.core.link import Link
 from simlab.core.packet import Direction, classify
 from simlab.core.straight import StraightLink
 from simlab.live.sockets import endpoint_text
-from simlab.live.udp.compiled.kind import kind_of
-from simlab.live.udp.compiled.lane import Lane
 from simlab.live.udp.compiled.layout import KINDS, SLOT_BYTES, SLOTS
 from simlab.live.udp.forward import Forward, Place
 from tests.live.processes import eventually
 from tests.live.udp_ends import bound, heard, place
+from tests.needs import needs_fast
+
+needs_fast()
+
+from simlab.live.udp.compiled.kind import kind_of  # noqa: E402 - they need what is needed above
+from simlab.live.udp.compiled.lane import Lane  # noqa: E402
 
 STUN = b"\x21\x12\xa4\x42" + bytes(12)
 kinds_of_bytes = st.one_of(

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import simlab
 from simlab.live.udp import compiled
-from simlab.live.udp.compiled import compiling
+from tests.needs import needs_fast
+
+needs_fast()
+
+from simlab.live.udp.compiled import compiling  # noqa: E402 - it needs what is needed above
 
 ASKING = """
 from simlab.live.udp.compiled.clients import hash_of

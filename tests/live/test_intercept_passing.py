@@ -13,6 +13,7 @@ from yarl import URL
 from simlab.core.timeline import Recorder
 from simlab.live.intercept.proxy import InterceptProxy
 from simlab.live.intercept.signalling import Signalling
+from tests.apps import streaming_bot
 
 
 async def left_out(*_):
@@ -212,16 +213,7 @@ def test_a_body_that_breaks_off_does_not_look_whole():
 def test_a_websocket_passes_with_its_protocol_its_kinds_and_its_end():
     async def echo(request):
         assert request.headers["Origin"] == f"http://{request.host}"
-        socket = web.WebSocketResponse(protocols=["b"], max_msg_size=0)
-        await socket.prepare(request)
-        async for message in socket:
-            if message.type is WSMsgType.BINARY:
-                await socket.send_bytes(message.data)
-            elif message.data == "end":
-                await socket.close(code=4321, message=b"enough")
-            else:
-                await socket.send_str(f"{request.query_string} {message.data}")
-        return socket
+        return await streaming_bot.socket(request)
 
     async def main():
         async with through(web.get("/ws", echo)) as (session, here, _):

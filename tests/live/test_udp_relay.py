@@ -12,6 +12,7 @@ from simlab.core.errors import InvalidInputError
 from simlab.live.sockets import endpoint_text
 from tests.live.processes import eventually
 from tests.live.udp_ends import bound, heard, place
+from tests.needs import needs_fast
 
 either_way = pytest.mark.parametrize("relaying", [False, True], indirect=True, ids=["python", "compiled"])
 
@@ -20,6 +21,8 @@ either_way = pytest.mark.parametrize("relaying", [False, True], indirect=True, i
     ("family", "compiled"), [(socket.AF_INET, False), (socket.AF_INET6, False), (socket.AF_INET, True)]
 )
 def test_any_number_of_clients_have_a_mapping_each(family, compiled):
+    if compiled:
+        needs_fast()
     listen = f"{'[::1]' if family == socket.AF_INET6 else '127.0.0.1'}:0"
     with bound(family) as target, contextlib.ExitStack() as stack:
         to = endpoint_text(target.getsockname()[:2])
@@ -228,6 +231,8 @@ def test_faults_of_the_profile_begin_with_the_relay_and_are_told(relaying):
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_nobody_at_the_target_is_no_harm(client, tmp_path, compiled):
+    if compiled:
+        needs_fast()
     with bound() as gone:
         to = endpoint_text(gone.getsockname())
     with simlab.Relay.start(to=to, compiled=compiled) as relay:

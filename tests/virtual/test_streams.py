@@ -15,7 +15,6 @@ from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile.build import signalling_links
 from simlab.virtual.aiohttp_sockets import aiohttp_connects
-from simlab.virtual.network import VirtualNetworkLoop
 from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.signalling_path import Path
 from tests.virtual.sessions import run_text, scenario
@@ -27,17 +26,9 @@ EVENTS = {"Content-Type": "text/event-stream"}
 
 
 @pytest.fixture
-def loop():
-    loop = VirtualNetworkLoop()
-    asyncio.set_event_loop(loop)
+def loop(network_loop):
     with aiohttp_connects():
-        yield loop
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    asyncio.set_event_loop(None)
-    loop.close()
+        yield network_loop
 
 
 async def other(address):
@@ -98,6 +89,20 @@ async def arrivals(loop, answer):
 TICKS = web.get("/ticks", ticks)
 
 
+def streamed(loop, more):
+    """Return when the head of a stream came, and when each piece and the end did."""
+    headed_s, times_s = [], []
+
+    async def main():
+        async with through(loop, TICKS, more=more) as (session, here, _):  # noqa: SIM117
+            async with session.get(f"{here}/ticks") as answer:
+                headed_s.append(loop.time())
+                times_s.extend(await arrivals(loop, answer))
+
+    run(loop, main())
+    return headed_s[0], times_s
+
+
 def test_each_piece_is_as_late_as_the_path_says(loop):
     async def main():
         async with through(loop, TICKS) as (session, here, record):
@@ -140,17 +145,10 @@ def test_pieces_that_follow_each_other_are_under_way_together(loop):
 def test_over_links_each_piece_is_tcps(loop):
     # The SYN+ACK, an ACK, the head, and the first piece, which is lost.
     lossy = 'down.loss = { model = "scripted", drop = [4] }\n[signalling]\npath = "link"\n'
-
-    async def main():
-        async with through(loop, TICKS, more=lossy) as (session, here, _):  # noqa: SIM117
-            async with session.get(f"{here}/ticks") as answer:
-                headed_s = loop.time()
-                times_s = await arrivals(loop, answer)
-                first_s, *others_s = [at_s - headed_s for at_s in times_s]
-                assert first_s == pytest.approx(1.0 + 0.240, abs=0.01)  # RFC 8985's probe
-                assert others_s == pytest.approx([2.0, 3.0, 3.0], abs=0.01)
-
-    run(loop, main())
+    headed_s, times_s = streamed(loop, lossy)
+    first_s, *others_s = [at_s - headed_s for at_s in times_s]
+    assert first_s == pytest.approx(1.0 + 0.240, abs=0.01)  # RFC 8985's probe
+    assert others_s == pytest.approx([2.0, 3.0, 3.0], abs=0.01)
 
 
 def test_a_client_that_goes_ends_what_the_server_sends(loop):
@@ -342,15 +340,9 @@ def test_a_handover_ends_a_stream(loop):
 
 def test_a_blackout_of_the_link_makes_a_stream_late(loop):
     dark = '[signalling]\npath = "link"\n[[fault]]\nkind = "blackout"\nat = "1500ms"\nfor = "3s"\n'
-
-    async def main():
-        async with through(loop, TICKS, more=dark) as (session, here, _):  # noqa: SIM117
-            async with session.get(f"{here}/ticks") as answer:
-                times_s = await arrivals(loop, answer)
-                assert times_s[0] < 1.5
-                assert all(at_s > 4.5 for at_s in times_s[1:])
-
-    run(loop, main())
+    _, times_s = streamed(loop, dark)
+    assert times_s[0] < 1.5
+    assert all(at_s > 4.5 for at_s in times_s[1:])
 
 
 async def echo(request):

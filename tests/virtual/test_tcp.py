@@ -6,22 +6,13 @@ import pytest
 from aiohttp import web
 
 from simlab.virtual.loop import Process, current_process
-from simlab.virtual.network import VirtualNetworkLoop
 
 SERVER = "10.0.2.2"
 
 
 @pytest.fixture
-def loop():
-    loop = VirtualNetworkLoop()
-    asyncio.set_event_loop(loop)
-    yield loop
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    asyncio.set_event_loop(None)
-    loop.close()
+def loop(network_loop):
+    return network_loop
 
 
 async def serve(handler):

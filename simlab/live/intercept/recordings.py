@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simlab.core.errors import InvalidInputError
+from simlab.core.errors import InvalidInputError, SimlabError
 from simlab.core.timeline import Recorder
 from simlab.live.child import Child
 from simlab.live.intercept.chronicle import Chronicle
@@ -105,7 +105,7 @@ class Recordings:
         InvalidInputError
             If there is none.
         SimlabError
-            If it could not be saved.
+            If it could not be saved, for any client; it says where what was recorded is.
         """
         if self._begun is None:
             raise InvalidInputError(["stop_recording: no recording is under way"])
@@ -132,11 +132,20 @@ class Recordings:
         return await asyncio.to_thread(self._save_all, recording, begun.captured)
 
     def _save_all(self, recording: Recording, captured: Path | None) -> list[dict[str, Any]]:
-        folders = []
+        folders: list[dict[str, Any]] = []
+        faults: list[str] = []
         for client in recording.clients:
             own = None if captured is None else captured / str(client)
-            folder = self._save(*recording.session(client), own if own is not None and own.is_dir() else None)
-            folders.append({"client": client, "folder": folder})
+            packets = own if own is not None and own.is_dir() else None
+            try:
+                folder = self._save(*recording.session(client), packets)
+            except SimlabError as error:  # the others may be smaller
+                faults.append(f"client {client}: {error}")
+            else:
+                folders.append({"client": client, "folder": folder})
+        if faults:
+            saved = [f"client {one['client']} is saved in {one['folder']}" for one in folders]
+            raise SimlabError("\n".join([*faults, *saved]))
         if captured is not None:
             shutil.rmtree(captured)  # what is left is of clients of whom nothing was seen
         return folders

@@ -12,7 +12,7 @@ from typing import NoReturn
 from aioice.ice import get_host_addresses
 from yarl import URL
 
-from simlab.core.errors import SessionFailedError
+from simlab.core.errors import SessionFailedError, SimlabError
 from simlab.core.timeline import Event, Recorder
 from simlab.live.addresses import Address, Side
 from simlab.live.child import Child
@@ -195,7 +195,10 @@ class Intercept:
             Always, with where that is.
         """
         assert isinstance(why, SessionFailedError)
-        folders = await self._last_recording(relay_is_gone=True)
+        try:
+            folders = await self._last_recording(relay_is_gone=True)
+        except SimlabError as error:
+            raise SessionFailedError(why.stage, f"{why.reason}; {error}") from why
         saved = f"; what was recorded is in {', '.join(folders)}" if folders else ""
         raise SessionFailedError(why.stage, why.reason + saved) from why
 

@@ -11,10 +11,12 @@ from simlab.profile.faults import Fault
 from simlab.profile.live import LIVE_KINDS
 from simlab.profile.load import checked
 from simlab.profile.nearest import nearest, one_of, quoted
-from simlab.profile.units import parse_duration_s
+from simlab.profile.units import duration_text, parse_duration_s
 
 _DIRECTIONS = ["both", *(direction.value for direction in Direction)]
 _LONGEST = "24h"
+_IN_A_PROFILE = f"within the duration of {duration_text(parse_duration_s(_LONGEST))}"
+"""What a profile says where the end of a fault is later than that."""
 
 
 class Faults(list[str]):
@@ -72,6 +74,16 @@ def text_of(given: Mapping[str, Any], key: str, faults: Faults, default: str | N
     return value
 
 
+def _of_command(fault: str, kind: str) -> str:
+    """Return what is wrong with the only fault of a profile as what is wrong with a command."""
+    told = fault.replace("fault[0].", "").replace("fault[0]", kind)
+    if _IN_A_PROFILE not in told:
+        return told
+    begins = told.partition(_IN_A_PROFILE)[0]
+    endless = "; without for it lasts until clear" if "want an end" in begins and kind != "pause" else ""
+    return f"{begins}within {_LONGEST} from now{endless}"
+
+
 def fault_of(
     command: str, given: Mapping[str, Any], now_s: float, kinds: Sequence[str] = LIVE_KINDS
 ) -> Fault:
@@ -100,8 +112,7 @@ def fault_of(
     try:
         profile = checked({"duration": _LONGEST, "fault": [table]}, command)
     except InvalidInputError as error:
-        told = [one.replace("fault[0].", "").replace("fault[0]", str(kind)) for one in error.faults]
-        raise InvalidInputError(told) from None
+        raise InvalidInputError([_of_command(one, str(kind)) for one in error.faults]) from None
     (fault,) = profile.faults
     times: dict[str, Any] = {"at_s": now_s + fault.at_s} | ({"for_s": math.inf} if endless else {})
     return fault.model_copy(update=times)

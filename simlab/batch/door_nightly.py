@@ -1,0 +1,68 @@
+"""``simlab.nightly``."""
+
+import os
+from collections.abc import Mapping
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from simlab.batch.door import toml_text
+from simlab.batch.nightly import PlannedNight
+from simlab.batch.wishes import Wishes
+from simlab.study.night import Night
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def nightly(
+    suite: str | PathLike[str],
+    *,
+    out: str | PathLike[str] | None = None,
+    trend: str | PathLike[str] | None = None,
+    jobs: int | None = None,
+    set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
+    accept: bool = False,
+    resume: bool = False,
+) -> Night:
+    """Run the sweeps of a suite, and judge them.
+
+    Parameters
+    ----------
+    suite
+        A TOML file.
+    out
+        The folder to save in; by default nothing is saved.
+    trend
+        The file of the nights before, to which this one is added; by default that of the suite in ``out``.
+    jobs
+        How many processes; None takes all cores.
+    set
+        Dotted keys and values over those of every sweep.
+    accept
+        Whether the baseline begins anew with this night.
+    resume
+        Whether to go on with this night in ``out``, if it was cut short there.
+
+    Returns
+    -------
+    Night
+        ``passed``, ``finding``, ``cells``; ``simlab.trend`` opens the nights before.
+
+    Raises
+    ------
+    InvalidInputError
+        If something is wrong with the suite, a profile, or the trend.
+    NightNotSavedError
+        If it could not be saved; its ``night`` is what was found.
+    SimlabError
+        If the disk was full before the end; what was over is kept, for ``resume``.
+    KeyboardInterrupt
+        If the user ended it; with ``out``, what was over is kept, for ``resume``.
+    """
+    texts = {key: value if isinstance(value, str) else toml_text(value) for key, value in set.items()}
+    places = [None if place is None else Path(place) for place in (out, trend)]
+    wishes = Wishes(places[0], places[1], jobs or os.cpu_count() or 1, texts, accept, resume)
+    night = PlannedNight(fspath(suite), wishes).run()
+    if night.interrupted:
+        raise KeyboardInterrupt
+    return night
