@@ -178,7 +178,7 @@ def _usable_finding(cells: Sequence[Cell]) -> str:
     if len(shares) == 1:
         return f"{best}: usable for {high} of the time"
     if high == low:
-        return f"All {len(shares)} alike: usable for {high} of the time"
+        return f"Usable for {high} of the time, all alike"
     return f"Most usable with {best} ({high} of the time), least with {worst} ({low})"
 
 
