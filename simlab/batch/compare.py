@@ -18,6 +18,7 @@ from simlab.study.cells_compared import (
     compare_cells,
     parse_limit,
 )
+from simlab.study.words import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Compared:
     """Two studies, cell by cell.
 
@@ -63,6 +64,16 @@ class Compared:
         from simlab.study.change_plot import plot_change
 
         return plot_change(self.cells, ax)
+
+    def __repr__(self) -> str:
+        from simlab.study.comparison_words import change_finding
+
+        return f"<Compared, {count(len(self.cells), 'cell')}: {change_finding(self.cells)}>"
+
+    def _repr_png_(self) -> bytes:
+        from simlab.batch.picture import as_file
+
+        return as_file(self.plot(), "png")
 
 
 def compare(

@@ -40,8 +40,24 @@ class Trend:
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def only(self, **where: str) -> "Trend":
-        """Return the trend of some of the cells alone: ``only(policy="pipecat")``."""
-        return Trend([one for one in self.records if all(one.get(key) == is_ for key, is_ in where.items())])
+        """Return the trend of some of the cells alone.
+
+        Parameters
+        ----------
+        where
+            Columns of ``frame`` and their values: ``policy="pipecat"``, ``**{"fault[0].for": "4s"}``.
+
+        Raises
+        ------
+        InvalidInputError
+            If no record has such a column.
+        """
+        rows = [one | one["varied"] for one in self.records]
+        unknown = [key for key in where if rows and not any(key in row for row in rows)]
+        if unknown:
+            raise InvalidInputError([f"no night has a {key}" for key in unknown])
+        chosen = [all(row.get(key) == is_ for key, is_ in where.items()) for row in rows]
+        return Trend([one for one, is_chosen in zip(self.records, chosen, strict=True) if is_chosen])
 
     def plot(self, measure: str = "down_time", ax: "Axes | None" = None) -> "Axes":
         """Draw a measure over the nights, by default on axes in a new figure, and return the axes.

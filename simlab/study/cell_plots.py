@@ -8,7 +8,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from simlab.study.looks import INK, LINES, MARKERS, corner, names_of, new_axes, tidy, title, width_for
+from simlab.study.looks import (
+    INK,
+    LINES,
+    MARKERS,
+    NOTHING,
+    corner,
+    names_of,
+    new_axes,
+    tidy,
+    title,
+    width_for,
+)
 from simlab.study.summary import Cell
 from simlab.study.words import count, listed
 
@@ -36,6 +47,8 @@ def plot_heat(cells: Sequence[Cell], key: str, ax: Axes | None = None, together:
         White with a hatch and a cross where half of the outages are never over.
     """
     ax = ax or new_axes(10.0, 4.5)
+    if not cells:
+        return _empty(ax)
     values = list(dict.fromkeys(str(cell.labels[key]) for cell in cells))
     policies = list(dict.fromkeys(str(cell.labels["policy"]) for cell in cells))
     grid = np.full((len(policies), len(values)), math.nan)
@@ -60,6 +73,12 @@ def plot_heat(cells: Sequence[Cell], key: str, ax: Axes | None = None, together:
     fewest, most = (choose(cell.sessions for cell in cells) for choose in (min, max))
     each = f"{most}" if fewest == most else f"{fewest} to {most}"
     corner(ax, _rests_on(cells, f", {each} a cell", together), 50.0)
+    return ax
+
+
+def _empty(ax: Axes) -> Axes:
+    ax.set_axis_off()
+    title(ax, NOTHING)
     return ax
 
 
@@ -117,6 +136,8 @@ def plot_usable(cells: Sequence[Cell], ax: Axes | None = None, together: str = "
     profiles = list(dict.fromkeys(str(cell.labels.get("profile", "all")) for cell in cells))
     policies = list(dict.fromkeys(str(cell.labels["policy"]) for cell in cells))
     ax = ax or new_axes(width_for([*profiles, *policies], 9.0), 2.2 + 0.32 * len(cells))
+    if not cells:
+        return _empty(ax)
     height = 0.8 / len(policies)
     for number, (policy, (colour, _), hatch) in enumerate(
         zip(policies, cycle(LINES), cycle(_HATCHES), strict=False)
@@ -145,19 +166,20 @@ def plot_usable(cells: Sequence[Cell], ax: Axes | None = None, together: str = "
     tidy(ax)
     ax.grid(visible=False, axis="y")
     ax.legend(frameon=False, title="policy", loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
-    named = dict(zip(names_of(cells), cells, strict=True))
-    best, worst = (choose(named, key=lambda name: named[name].usable_fraction) for choose in (max, min))
-    title(
-        ax, _range_finding("usable", best, named[best].usable_fraction, worst, named[worst].usable_fraction)
-    )
+    title(ax, _usable_finding(cells))
     corner(ax, _rests_on(cells, together=together))
     return ax
 
 
-def _range_finding(what: str, best: str, high: float, worst: str, low: float) -> str:
-    if best == worst or math.isclose(high, low, abs_tol=5e-4):
-        return f"{best}: {what} for {high:.1%} of the time"
-    return f"Most {what} with {best} ({high:.1%} of the time), least with {worst} ({low:.1%})"
+def _usable_finding(cells: Sequence[Cell]) -> str:
+    shares = {name: cell.usable_fraction for name, cell in zip(names_of(cells), cells, strict=True)}
+    best, worst = (choose(shares, key=lambda name: shares[name]) for choose in (max, min))
+    high, low = f"{shares[best]:.1%}", f"{shares[worst]:.1%}"
+    if len(shares) == 1:
+        return f"{best}: usable for {high} of the time"
+    if high == low:
+        return f"Usable for {high} of the time, all alike"
+    return f"Most usable with {best} ({high} of the time), least with {worst} ({low})"
 
 
 def plot_cost(cells: Sequence[Cell], ax: Axes | None = None, together: str = "") -> Axes:
@@ -184,8 +206,8 @@ def plot_cost(cells: Sequence[Cell], ax: Axes | None = None, together: str = "")
     tidy(ax)
     if drawn:
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
-    title(ax, _cost_finding(drawn))
-    corner(ax, _rests_on(drawn, together=together))
+    title(ax, _cost_finding(drawn) if cells else NOTHING)
+    corner(ax, _rests_on(cells, together=together))
     return ax
 
 
@@ -210,7 +232,8 @@ def _cost_finding(drawn: Sequence[Cell]) -> str:
     fastest = min(named, key=lambda name: (named[name].p95_s, named[name].attempts))
     one = named[fastest]
     if math.isinf(one.p95_s):
-        return "With every policy, some calls do not come back"
+        who = "With each," if len(named) > 1 else f"{fastest}:"
+        return f"{who} 5 % of the outages or more are never over"
     return (
         f"Soonest back: {fastest}, 95 % within {one.p95_s:.1f} s, for {one.attempts:.1f} attempts a session"
     )

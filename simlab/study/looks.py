@@ -1,4 +1,4 @@
-"""What the pictures of studies look like."""
+"""What the pictures of studies look like, and what they say where there is nothing to draw."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,8 @@ from matplotlib.transforms import Transform
 from simlab.study.summary import Cell
 
 INK = "#222222"
+NOTHING = "No session could be run"
+_NEAR = 0.05  # of the axes' width, in which there is no room for words
 # Okabe and Ito's hues, for the colour-blind, each with a dash and a marker of its own, for print in grey.
 _SEVEN: tuple[tuple[str, Any], ...] = (
     ("#0072B2", "-"),
@@ -84,18 +86,23 @@ def below(
 
 
 def reference(ax: Axes, at: float, text: str) -> None:
-    """Draw a line at a known time, and say beside it what it is."""
+    """Draw a line at a known time, and say beside it what it is: at its left, where there is room.
+
+    The limits of the axes must be set.
+    """
+    share = ax.transAxes.inverted().transform(ax.transData.transform((at, 0.0)))[0]
+    is_near = share < _NEAR
     ax.axvline(at, color="#777777", linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     ax.annotate(
         text,
         (at, 0.5),
-        (-3.0, 0.0),
+        (3.0 if is_near else -3.0, 0.0),
         xycoords=ax.get_xaxis_transform(),
         textcoords="offset points",
         rotation=90,
         fontsize=7,
         color="#666666",
-        ha="right",
+        ha="left" if is_near else "right",
         va="center",
     )
 

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from simlab.study.looks import LINES, below, corner, names_of, new_axes, reference, tidy, title, width_for
+from simlab.study.looks import (
+    LINES,
+    NOTHING,
+    below,
+    corner,
+    names_of,
+    new_axes,
+    reference,
+    tidy,
+    title,
+    width_for,
+)
 from simlab.study.summary import Cell
 from simlab.study.words import count
 
@@ -27,7 +38,7 @@ def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None, together: str =
     Parameters
     ----------
     cells
-        From ``summarise``; those without any outage are left out.
+        From ``summarise``; those without any outage have no curve.
     ax
         Where to draw; by default new axes in a figure of their own, 9 by 6 inches, wider for long names.
     together
@@ -42,11 +53,14 @@ def plot_recovery(cells: Sequence[Cell], ax: Axes | None = None, together: str =
     drawn = [cell for cell in cells if cell.curve.outages]
     ax = ax or new_axes(width_for(names_of(drawn), _WIDTH_INCHES), _HEIGHT_INCHES)
     until_s = max((cell.curve.longest_s for cell in drawn), default=1.0)
-    banded = len(drawn) <= _MOST_BANDS
+    banded = 0 < len(drawn) <= _MOST_BANDS
     for cell, name, (colour, dash) in zip(drawn, names_of(drawn), cycle(LINES), strict=False):
         _draw(ax, cell, name, {"color": colour, "linestyle": dash}, until_s, banded=banded)
-    _dress(ax, drawn, until_s, banded=banded)
-    _note(ax, drawn, until_s, [together] * bool(together) + ["bands: 95 %, pointwise"] * banded)
+    _dress(ax, drawn, until_s)
+    title(ax, finding(cells))
+    rows = _at_risk(ax, drawn, until_s) if len(drawn) <= _MOST_ROWS else 0
+    remarks = [together] * bool(together) + ["bands: 95 %, pointwise"] * banded
+    corner(ax, "; ".join([_rests_on(cells), *remarks]), 38 + _ROW_POINTS * rows)
     return ax
 
 
@@ -61,14 +75,13 @@ def _draw(ax: Axes, cell: Cell, name: str, look: dict[str, Any], until_s: float,
         ax.fill_between(at_s[1:], low, high, step="post", color=look["color"], alpha=0.15, linewidth=0)
 
 
-def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> None:
+def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float) -> None:
     ax.set_xlim(0.0, 1.02 * until_s)  # the last rise is not on the edge
     ax.set_ylim(0.0, 1.02)
     ax.set_xlabel("time since the outage began, in seconds")
     ax.set_ylabel("share of outages that are over")
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     tidy(ax)
-    title(ax, finding(drawn))
     if until_s > _ICE_FAILS_S:
         reference(ax, _ICE_FAILS_S, "39.5 s: before, no agent may call ICE failed (RFC 8863)")
     if drawn:
@@ -77,12 +90,9 @@ def _dress(ax: Axes, drawn: Sequence[Cell], until_s: float, *, banded: bool) -> 
         ax.legend(framealpha=0.9, edgecolor="none", title="recovered, of all outages", fontsize=9, **place)
 
 
-def _note(ax: Axes, drawn: Sequence[Cell], until_s: float, remarks: Sequence[str]) -> None:
-    """Write below the axes how much the picture rests on."""
-    rows = _at_risk(ax, drawn, until_s) if len(drawn) <= _MOST_ROWS else 0
-    outages = count(sum(cell.curve.outages for cell in drawn), "outage")
-    sessions = count(sum(cell.sessions for cell in drawn), "session")
-    corner(ax, "; ".join([f"n = {outages} in {sessions}", *remarks]), 38 + _ROW_POINTS * rows)
+def _rests_on(cells: Sequence[Cell]) -> str:
+    outages = count(sum(cell.curve.outages for cell in cells), "outage")
+    return f"n = {outages} in {count(sum(cell.sessions for cell in cells), 'session')}"
 
 
 def _at_risk(ax: Axes, drawn: Sequence[Cell], until_s: float) -> int:
@@ -111,6 +121,8 @@ def _at_risk(ax: Axes, drawn: Sequence[Cell], until_s: float) -> int:
 
 def finding(cells: Sequence[Cell]) -> str:
     """Say in a sentence what the curves show."""
+    if not cells:
+        return NOTHING
     compared = [cell for cell in cells if cell.curve.outages]
     if not compared:
         never, sessions = sum(cell.never_came_about for cell in cells), sum(cell.sessions for cell in cells)

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
+from simlab.study.looks import corner
 from simlab.study.nights import MEASURES
 from simlab.study.words import count
 
@@ -52,7 +54,29 @@ def plot_trend(records: Sequence[Mapping[str, Any]], measure: str, ax: Axes | No
     for (name, nights), look, shift in zip(cells.items(), cycle(_looks()), _shifts(len(cells)), strict=False):
         _draw(ax, name, [one for one in nights if one["seeds"]], measure, look, shift)
     _dress(ax, records, measure, cells)
+    _limit(ax, records, measure)
+    corner(ax, _key(ax, records, measure))
     return ax
+
+
+def _limit(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str) -> None:
+    """Leave out what there is not: parts of nights, shares above 100 %, less than nothing."""
+    nights = [one["night"] for one in records] or [1]
+    ax.set_xlim(min(nights) - 0.6, max(nights) + 0.6)
+    low, high = ax.get_ylim()
+    low, high = max(low, 0.0), min(high, 1.0) if _is_share(measure) else high
+    room = 0.03 * (high - low)  # what is on the edge can be seen whole, and no tick is beyond it
+    ax.set_ylim(low - room, high + room)
+
+
+def _key(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str) -> str:
+    sessions = count(sum(len(one["seeds"]) for one in records), "session")
+    told = [f"n = {sessions}", "bars: 95 %"]
+    if any(isinstance(one, PolyCollection) for one in ax.collections):
+        told.append("bands: 99.7 % of the nights without a change")
+    if any(_is_worse(one, measure) for one in records):
+        told.append("ringed: worse")
+    return "; ".join(told)
 
 
 def _namer(records: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], str]:
@@ -170,7 +194,7 @@ def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: 
         ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     else:
         ax.set_ylabel(f"{name}, mean{f' ({unit.strip()})' if unit else ''}")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.margins(y=0.12)
     ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
     ax.set_title(finding(records, measure), loc="left", fontsize=11)
@@ -178,6 +202,3 @@ def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: 
         many = len(cells) > len(_LOOKS)  # these stand beside the axes, not over the curves
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}
         ax.legend(fontsize=8, **place)
-    sessions = sum(len(one["seeds"]) for one in records)
-    told = f"n = {sessions} sessions"
-    ax.annotate(told, (0.995, 0.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=8)

@@ -66,3 +66,25 @@ def test_a_share_has_an_axis_in_percent_and_no_interval_beyond_all_and_nothing()
     (bars,) = ax.containers[0].lines[2]
     ends = np.concatenate(bars.get_segments())[:, 1]
     assert (ends.min(), ends.max()) == (0.0, 1.0)
+
+
+def test_the_axes_have_nights_and_shares_that_there_are():
+    same = {"success_rate": [1.0, 1.0], "attempts": [0.0, 0.0]}
+    ax = plot_trend([record(1, values=same)], "success_rate")
+    assert [tick for tick in ax.get_xticks() if ax.get_xlim()[0] < tick < ax.get_xlim()[1]] == [1.0]
+    assert max(tick for tick in ax.get_yticks() if tick <= ax.get_ylim()[1]) == pytest.approx(1.0)
+    assert ax.get_ylim()[1] < 1.01
+    counts = plot_trend([record(1, values=same)], "attempts")
+    assert min(tick for tick in counts.get_yticks() if tick >= counts.get_ylim()[0]) == pytest.approx(0.0)
+
+
+def test_it_says_what_bars_bands_and_rings_are():
+    def told(*records):
+        return plot_trend(records, "down_time").texts[-1].get_text()
+
+    assert told(record(1)) == "n = 2 sessions; bars: 95 %"
+    assert told(record(1), record(2)) == (
+        "n = 4 sessions; bars: 95 %; bands: 99.7 % of the nights without a change"
+    )
+    worse = record(3, worse=True, failed=["outage per session"])
+    assert told(record(1), record(2), worse).endswith("a change; ringed: worse")
