@@ -40,7 +40,7 @@ kinds_of_bytes = st.one_of(
 
 
 @given(kinds_of_bytes)
-@settings(max_examples=2000, deadline=None)  # the first one compiles
+@settings(max_examples=2000)
 def test_a_packet_is_what_python_says_that_it_is(payload):
     import numpy as np
 
@@ -143,7 +143,6 @@ class Compiled:
     ),
     given_back_at=st.none() | st.integers(0, 40),
 )
-@settings(deadline=None)
 def test_the_same_packets_leave_in_the_same_order(ends, rate, loss, delay_s, packets, given_back_at):
     plain, compiled = link(rate, loss, delay_s), Compiled(ends, link(rate, loss, delay_s))
     left, now_s = [], 0.0

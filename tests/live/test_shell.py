@@ -3,7 +3,7 @@
 import pytest
 import trio
 import trio.testing
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simlab.core.impair import (
@@ -147,7 +147,6 @@ def test_what_the_system_does_not_take_is_a_drop_of_the_relay():
     assert (total["offered"], total["delivered"], total["dropped"]) == (2, 1, {"relay": 1})
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(0, 0.1), min_size=1, max_size=30),
     st.floats(0, 0.1),

@@ -48,7 +48,7 @@ def is_valid(tables: dict) -> bool:
     return True
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_steps_that_make_it_smaller_come_to_an_end_and_leave_what_is_measured(seed, most, chance):
     tables = tables_of(seed, most)

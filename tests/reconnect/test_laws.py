@@ -67,7 +67,7 @@ def play(policy, row, end_at=None, seed=1):
         yield now_s, event, told(machine, event, now_s), machine
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(policies, steps)
 def test_attempts_are_counted_from_one_and_never_more_than_the_limit(policy, row):
     for _, _, actions, _ in play(policy, row):
@@ -78,7 +78,7 @@ def test_attempts_are_counted_from_one_and_never_more_than_the_limit(policy, row
                 assert action.action in policy.actions or action.cause == "renegotiate"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(policies, steps, st.integers(0, 59))
 def test_nothing_happens_after_the_user_disconnected(policy, row, end_at):
     ended = False
@@ -91,7 +91,7 @@ def test_nothing_happens_after_the_user_disconnected(policy, row, end_at):
             assert not any(isinstance(action, StartAttempt) for action in actions)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(policies, steps)
 def test_one_offer_is_under_way_at_a_time(policy, row):
     under_way = False
@@ -106,7 +106,7 @@ def test_one_offer_is_under_way_at_a_time(policy, row):
         under_way = under_way or bool(starts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(policies, steps)
 def test_the_same_events_and_draws_give_the_same_actions(policy, row):
     def run():
@@ -115,7 +115,7 @@ def test_the_same_events_and_draws_give_the_same_actions(policy, row):
     assert run() == run()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(policies, steps)
 def test_every_timer_lies_ahead_and_waits_are_among_them(policy, row):
     for now_s, event, _, machine in play(policy, row):
@@ -126,7 +126,7 @@ def test_every_timer_lies_ahead_and_waits_are_among_them(policy, row):
         assert event != "timer" or due_s is None or due_s > now_s
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([p for p in POLICIES.values() if p.max_attempts and p.max_attempts < 100]), st.data())
 def test_without_a_success_a_policy_with_a_limit_ends(policy, data):
     # However offers fail, one after the other, and whatever is drawn.
@@ -146,7 +146,7 @@ def test_without_a_success_a_policy_with_a_limit_ends(policy, data):
     assert attempts == policy.max_attempts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(["aws-equal-jitter", "immediate", "mediasoup-demo", "pipecat-fixed", "jitsi"]),
     st.integers(0, 99),

@@ -133,7 +133,7 @@ scripts = st.lists(
 outcomes = st.lists(st.sampled_from(["answer", "error", "error", "error", "429", "nothing"]), max_size=30)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(scripts, outcomes)
 def test_pipecats_algorithm_comes_out_as_it_is_described(script, results):
     reference = PublishedClient(script, results).run(600.0)

@@ -118,7 +118,7 @@ FILTERS = st.sampled_from(KINDS)
 SENT_BEFORE = st.sampled_from(["nobody", "the host", "the port"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(FILTERS, FILTERS, SENT_BEFORE)
 def test_who_gets_through_the_nat_of_another(mapping, filtering, sent_before):
     """REQ-8: who may send to a mapping depends on whom its owner has sent to."""
@@ -141,7 +141,7 @@ def test_who_gets_through_the_nat_of_another(mapping, filtering, sent_before):
             assert net.ports[B].got == [(b"hello", source)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from([True, False]), st.booleans(), FILTERS, FILTERS, st.booleans())
 def test_a_hairpin(shared, hairpins, mapping, filtering, same_host):
     """REQ-9: hosts behind one NAT reach each other outside if it hairpins, from the outside endpoint (9a)."""
@@ -212,7 +212,7 @@ def test_a_nat_that_is_shared_is_rebound_for_all(what, address):
             assert not set(before) & set(after)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.booleans(),
     st.booleans(),

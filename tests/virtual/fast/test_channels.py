@@ -131,6 +131,6 @@ def steps_about(event):
 @example([("on", "message", "note"), ("remove all", "message", None), ("emit", "message", None)])
 @example([("on", "message", "fail"), ("on", "message", "note"), ("emit", "message", None)])
 @example([("on", "message", "exit"), ("on", "error", "note"), ("emit", "message", None)])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_an_emitter_does_the_same_whatever_its_listeners_do(steps):
     assert seen(steps, [channels.PIECE]) == seen(steps, ())

@@ -33,7 +33,7 @@ step = st.one_of(
 
 @given(st.lists(options, min_size=1, max_size=2), st.lists(step, max_size=40))
 @example([{}], [("send", 200), ("deliver all", 0), ("send", 201), ("deliver all", 0), ("deliver all", 0)])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_two_ends_do_the_same_whatever_the_network_does(labels, steps):
     assert seen(labels, steps, PIECES) == seen(labels, steps, ())
 
