@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CLEAN = 'name = "clean"\ndescription = "nothing is done to packets"'
 _TOLD = {
-    "client": ("offer", "answer", "offer_failed", "bot_ready"),
+    "client": ("offer", "answer", "offer_failed", "bot_ready", "hung_up"),
     "policy": ("attempt",),
     "fault": ("begin", "end"),
     "signalling": ("faulted",),
@@ -319,6 +319,7 @@ def _sentence(event: "Event") -> str:
         "answer": f"answered with {data.get('status')}",
         "offer_failed": f"offer failed: {data.get('status') or data.get('error')}",
         "bot_ready": "data pass both ways",
+        "hung_up": f"closes connection {data.get('connection')}",
         "attempt": f"tries to come back: {str(data.get('action')).replace('_', ' ')}",
         "faulted": f"signalling: {data.get('how')}",
     }

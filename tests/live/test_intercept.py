@@ -385,3 +385,21 @@ def test_a_port_that_is_taken_is_told(shared):
     options = ("--listen", "localhost:0", "--control", place)
     status, told = refused("--upstream", "http://localhost:1", *options)
     assert (status, f"control: cannot listen on {place}: Address already in use\n" in told) == (3, True)
+
+
+def test_a_client_that_hangs_up_while_it_is_recorded_is_missed_no_more(shared):
+    shared.answer("record", name="hang-up")
+
+    async def talk():
+        async with calling(shared.url):
+            await asyncio.sleep(1.5)
+        await asyncio.sleep(3.0)
+
+    on_loopback(talk)
+    (saved,) = shared.answer("stop_recording")["folders"]
+    run = simlab.open(saved["folder"])
+    assert run.metrics["outages"] == []
+    ends = run.timeline.events[-1]
+    assert ends.data == {"reason": "client hung up"}
+    assert [event.t_s for event in run.timeline.select("client", "hung_up")] == [ends.t_s]
+    assert ends.t_s == run.metrics["duration_s"]
