@@ -152,9 +152,18 @@ def _save(
 
 
 def _tell_where(upstream: str, wanted: "Settings", as_json: bool, url: str, page: str) -> None:
+    if as_json:
+        _tell_where_in_json(upstream, wanted, url, page)
     click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
     click.echo(f"Live page: {page}", err=as_json)
     click.echo(f"Control: simlab ctl --socket {wanted.socket} status", err=as_json)
+
+
+def _tell_where_in_json(upstream: str, wanted: "Settings", url: str, page: str) -> None:
+    address, _, token = page.partition("/?token=")
+    where = {"upstream": upstream, "listen": url, "control": address, "token": token}
+    row = {"t_s": 0.0, "source": "session", "kind": "listening", **where, "socket": str(wanted.socket)}
+    click.echo(json.dumps(row))
 
 
 def _tell_who_reaches(wanted: "Settings") -> None:
