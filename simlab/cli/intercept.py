@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CLEAN = 'name = "clean"\ndescription = "nothing is done to packets"'
 _TOLD = {
-    "client": ("offer", "answer", "offer_failed", "bot_ready"),
+    "client": ("offer", "answer", "offer_failed", "bot_ready", "hung_up"),
     "policy": ("attempt",),
     "fault": ("begin", "end"),
     "signalling": ("faulted",),
@@ -152,9 +152,18 @@ def _save(
 
 
 def _tell_where(upstream: str, wanted: "Settings", as_json: bool, url: str, page: str) -> None:
+    if as_json:
+        _tell_where_in_json(upstream, wanted, url, page)
     click.echo(f"Open {url} in place of {upstream}. Ctrl-C ends it.", err=as_json)
     click.echo(f"Live page: {page}", err=as_json)
     click.echo(f"Control: simlab ctl --socket {wanted.socket} status", err=as_json)
+
+
+def _tell_where_in_json(upstream: str, wanted: "Settings", url: str, page: str) -> None:
+    address, _, token = page.partition("/?token=")
+    where = {"upstream": upstream, "listen": url, "control": address, "token": token}
+    row = {"t_s": 0.0, "source": "session", "kind": "listening", **where, "socket": str(wanted.socket)}
+    click.echo(json.dumps(row))
 
 
 def _tell_who_reaches(wanted: "Settings") -> None:
@@ -319,6 +328,7 @@ def _sentence(event: "Event") -> str:
         "answer": f"answered with {data.get('status')}",
         "offer_failed": f"offer failed: {data.get('status') or data.get('error')}",
         "bot_ready": "data pass both ways",
+        "hung_up": f"closes connection {data.get('connection')}",
         "attempt": f"tries to come back: {str(data.get('action')).replace('_', ' ')}",
         "faulted": f"signalling: {data.get('how')}",
     }

@@ -7,7 +7,7 @@ _WAYS = ("up", "down")
 _COUNTED = ("offered", "delivered", "dropped", "kernel_dropped")
 _WORDS = {
     "mapped": "{client} is known to the target as {outside}",
-    "unmapped": "{client} was idle and is forgotten ({up} packets up, {down} down)",
+    "unmapped": "{client} was idle and is forgotten ({packets} up, {down} down)",
     "fault_begin": "{fault} begins",
     "fault_end": "{fault} ends",
     "set": "{settings}",
@@ -46,6 +46,8 @@ def line_of(event: Mapping[str, Any]) -> str | None:
     if event["kind"] == "rebind":
         one = event["clients"] == 1
         told["clients"] = f"{some(event['clients'], 'client')} {'is' if one else 'are'} known by other ports"
+    if event["kind"] == "unmapped":
+        told["packets"] = some(event["up"], "packet")
     return None if words is None else f"{event['t_s']:9.1f} s  {words.format(**told)}"
 
 

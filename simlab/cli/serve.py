@@ -81,6 +81,9 @@ def command(
 
     def listening(url: str) -> None:
         server = profile.server
+        if as_json:
+            told = {"listen": url, "preset": server.preset, "mode": server.mode}
+            click.echo(json.dumps({"t_s": 0.0, "kind": "listening", **told}))
         click.echo(f"Listening on {url} ({server.preset}, {server.mode}). Ctrl-C ends it.", err=as_json)
 
     def happened(event: "Event") -> None:

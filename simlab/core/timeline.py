@@ -43,6 +43,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "trickle_failed": ("connection",),  # with `status` or `error`
         "channel_open": ("connection",),
         "channel_closed": ("connection",),
+        "hung_up": ("connection",),  # its packets show that it closed the connection
         "bot_ready": (),
         "ended": ("outcome",),  # returned | raised (with `error`): a client of the user's own
         "connect": ("outcome",),  # resolved | rejected: what became of the promise of connect()

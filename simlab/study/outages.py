@@ -12,6 +12,22 @@ from simlab.study.spans import Span, rounded_s
 # their way, or between two probes, comes a little later than the outage that it causes.
 _CAUSE_TOLERANCE_S = 1.0
 
+# A connection that stands goes on in them: what they change is how another one begins.
+_STOP_NO_PACKETS = frozenset(
+    {
+        "signalling",
+        "no-candidates",
+        "wrong-candidates",
+        "mdns-unresolvable",
+        "ufrag-stale",
+        "candidates-late",
+        "patch-lost",
+        "role-conflict",
+        "stun-server-down",
+        "server-exhausted",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -25,8 +41,8 @@ class Outage:
         When all channels passed again; None if they never did.
     cause
         The index of the fault that overlaps it and began last among those that began before it, or within
-        1 s after its start; of those that began together, the first listed. A signalling fault is the cause
-        only where no other is. None if there is no such fault.
+        1 s after its start; of those that began together, the first listed. One that stops no packets (of the
+        signalling, of candidates) is the cause only where no other is. None if there is no such fault.
     detected_s
         Seconds from ``began_s`` to the first sign of liveness lost (``disconnected`` or ``failed``); None
         if the client noticed nothing.
@@ -101,8 +117,8 @@ def _first_after_start_s(times_s: Sequence[float], span: Span) -> float | None:
 def _cause(overlapping: Sequence[Fault], span: Span) -> int | None:
     latest_s = span.began_s + _CAUSE_TOLERANCE_S
     before = [fault for fault in overlapping if fault.span.began_s <= latest_s]
-    # A signalling fault stops no packets, so it is blamed only where there is nothing else.
-    ranked = sorted(before, key=lambda f: (f.kind != "signalling", f.span.began_s, -f.index))
+    # What stops no packets is blamed only where there is nothing else.
+    ranked = sorted(before, key=lambda f: (f.kind not in _STOP_NO_PACKETS, f.span.began_s, -f.index))
     return ranked[-1].index if ranked else None
 
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from simlab.cli.main import main
+from simlab.cli.show_capture import _connection
 from tests.cli.conftest import PROFILES
 
 CLEAN = ("--set", "duration=5s", "--set", "peers.media=[]", "--set", "link.loss=5%", "--quiet")
@@ -51,6 +52,22 @@ def test_the_summary_finds_the_keys_beside_the_capture(simlab, folder):
     assert "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" in result.stdout
     assert "SCTP up: CookieAck 1" in result.stdout
     assert f"-o tls.keylog_file:{folder / 'dtls.keys'} {folder / 'capture.pcapng'}" in result.stdout
+
+
+def test_one_packet_is_told_as_one():
+    labels = {
+        "client": "a",
+        "server": "b",
+        "first_s": 0.0,
+        "last_s": 0.0,
+        "usernames": [],
+        "stun": {},
+        "rtcp": {},
+    }
+    one = {"interface": "x", "packets": {"up": 1}, **labels, "dtls": [], "sctp": {}, "unread": 1}
+    first, last = _connection(one, None)
+    assert first == "  x: a - b, 0.000 - 0.000 s, 1 packet up, 0 down"
+    assert last == "    SCTP: 1 DTLS record not read (no keys)"
 
 
 def test_the_summary_as_json_is_json_alone(simlab, folder):

@@ -166,3 +166,8 @@ def test_a_second_in_which_nothing_came_is_not_told():
 
 def test_they_are_commands():
     assert {"relay", "ctl"} <= set(main.list_commands(None))
+
+
+def test_one_packet_of_a_forgotten_client_is_told_as_one():
+    line = line_of({"t_s": 1.5, "kind": "unmapped", "client": "a", "up": 1, "down": 2})
+    assert line == "      1.5 s  a was idle and is forgotten (1 packet up, 2 down)"

@@ -107,6 +107,8 @@ class Call:
     """
 
     run: object = None
+    hung_up: object = None
+    again_s: float | None = None
     heard_s: list[float] = field(default_factory=list)
     events: list[dict] = field(default_factory=list)
     pressed_s: list[float] = field(default_factory=list)
@@ -122,8 +124,9 @@ class Call:
             elif what == "event":
                 self.events.append({"t_s": t_s, **fields})
 
-    def has(self, kind, **labels):
-        return any(e["kind"] == kind and labels.items() <= e.items() for e in self.events)
+    def has(self, kind, since_s=0.0, **labels):
+        later = (e for e in self.events if e["t_s"] >= since_s)
+        return any(e["kind"] == kind and labels.items() <= e.items() for e in later)
 
 
 async def until(found, within_s, what):
@@ -156,11 +159,30 @@ async def talk(browser, page, call):
     await press(page, zero_s, call, LONG_S)
     await until(lambda: call.has("channel_open", connection=2), LONG_S + 20, "another connection")
     await asyncio.sleep(2.0)
+    call.run = await saved_of(page, 1)
+    await browser.call("hangUp")
+    call.again_s = time.monotonic() - zero_s
+    await call_again(browser, page, call, settings)
+
+
+async def call_again(browser, page, call, settings):
+    """Call as another client does, since its name is forgotten, and hang up while it is recorded."""
+    await page.get_by_role("button", name="Record").click()
+    await page.get_by_role("button", name="Stop and save").wait_for()
+    await browser.call("connect", settings)
+    await until(lambda: call.has("bot_ready", since_s=call.again_s), 20, "bot-ready again")
+    await asyncio.sleep(4.0)
+    await browser.call("hangUp")
+    await asyncio.sleep(4.0)
+    call.hung_up = await saved_of(page, 2)
+
+
+async def saved_of(page, client):
+    """Stop recording, and return what was saved of a client."""
     await page.get_by_role("button", name="Stop and save").click()
-    saved = page.locator("#saved li").filter(has_text="client 1")
+    saved = page.locator("#saved li").filter(has_text=f"client {client}:")
     await saved.wait_for(timeout=30_000)
-    folder = (await saved.inner_text()).partition(": ")[2]
-    call.run = simlab.open(folder)
+    return simlab.open((await saved.inner_text()).partition(": ")[2])
 
 
 async def look_at(page, call):

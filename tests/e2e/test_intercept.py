@@ -45,7 +45,8 @@ def test_a_short_blackout_heals_by_itself(call):
 
 
 def test_a_long_blackout_makes_the_client_re_create_its_connection(call):
-    offers_s = [e["t_s"] for e in call.events if e["kind"] == "offer" and e["t_s"] > call.pressed_s[1]]
+    from_s, until_s = call.pressed_s[1], call.again_s
+    offers_s = [e["t_s"] for e in call.events if e["kind"] == "offer" and from_s < e["t_s"] < until_s]
     assert len(offers_s) == 1
     assert 10.0 < offers_s[0] - call.pressed_s[1] < 12.7 + SLACK_S
 
@@ -59,6 +60,14 @@ def test_the_recording_tells_both(call):
     data = [e for e in call.run.timeline.select("probe", "back") if e["what"] == "message"]
     assert {e["direction"] for e in data if e["gap_s"] > LONG_S} == {"up", "down"}
     assert call.run.metrics["attempts"]["recreations"] == 1
+
+
+def test_a_client_that_hangs_up_is_missed_no_more(call):
+    assert call.hung_up.metrics["outages"] == []
+    assert call.hung_up.metrics["messages"]["down"]["delivered"] > 2
+    ends = call.hung_up.timeline.events[-1]
+    assert ends.data == {"reason": "client hung up"}
+    assert [event.t_s for event in call.hung_up.timeline.select("client", "hung_up")] == [ends.t_s]
 
 
 def test_the_recording_is_an_ordinary_run_folder(call):

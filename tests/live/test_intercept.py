@@ -30,7 +30,7 @@ class Intercept:
     def __init__(self, *options, server=()):
         self._processes = []
         self.server = self._start("serve", "--port", "0", "--quiet", *server)
-        upstream = self.server.stdout.readline().split()[2]
+        upstream = self.upstream = self.server.stdout.readline().split()[2]
         self.process = self._start(
             *("intercept", "--upstream", upstream, "--listen", "localhost:0", "--quiet"), *options
         )
@@ -194,6 +194,9 @@ def test_what_was_recorded_is_saved_when_the_relay_is_killed(tmp_path, options):
 def test_when_nobody_reads_what_it_says_it_ends_in_order_and_saves(tmp_path):
     with contextlib.closing(Intercept("--out", str(tmp_path), "--json")) as it:
         it.answer("record")
+        where = {"listen": it.url, "control": it.control, "token": it.token, "socket": it.socket}
+        began = {"t_s": 0.0, "source": "session", "kind": "listening", "upstream": it.upstream}
+        assert json.loads(it.process.stdout.readline()) == {**began, **where}
         it.process.stdout.close()
         with contextlib.suppress(Exception):
             on_loopback(lambda: calling(it.url).__aenter__())
@@ -385,3 +388,21 @@ def test_a_port_that_is_taken_is_told(shared):
     options = ("--listen", "localhost:0", "--control", place)
     status, told = refused("--upstream", "http://localhost:1", *options)
     assert (status, f"control: cannot listen on {place}: Address already in use\n" in told) == (3, True)
+
+
+def test_a_client_that_hangs_up_while_it_is_recorded_is_missed_no_more(shared):
+    shared.answer("record", name="hang-up")
+
+    async def talk():
+        async with calling(shared.url):
+            await asyncio.sleep(1.5)
+        await asyncio.sleep(3.0)
+
+    on_loopback(talk)
+    (saved,) = shared.answer("stop_recording")["folders"]
+    run = simlab.open(saved["folder"])
+    assert run.metrics["outages"] == []
+    ends = run.timeline.events[-1]
+    assert ends.data == {"reason": "client hung up"}
+    assert [event.t_s for event in run.timeline.select("client", "hung_up")] == [ends.t_s]
+    assert ends.t_s == run.metrics["duration_s"]

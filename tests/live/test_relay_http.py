@@ -52,6 +52,17 @@ def test_nothing_answers_without_the_token(relay, method):
     assert ask(relay, method, "/").status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/", "/?token=x", "/api/status"])
+def test_a_browser_without_the_token_is_told_where_the_address_is(relay, path):
+    headers = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    found = ask(relay, "GET", path, headers=headers)
+    assert (found.status_code, found.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert found.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in found.headers["Content-Security-Policy"]
+    assert "the address that the command printed" in found.text
+    assert relay["token"] not in found.text
+
+
 def test_the_live_page_is_all_there_is_to_it_and_asks_for_nothing_else(relay):
     found = ask(relay, "GET", f"/?token={relay['token']}")
     assert found.status_code == 200

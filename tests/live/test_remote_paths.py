@@ -35,6 +35,20 @@ def test_one_that_answers_is_found_beside_those_of_killed_ones(sockets):
         assert the_only_one() == path
 
 
+def test_of_several_it_is_told_which_there_are(sockets):
+    names = ("intercept-2", "relay-3", "relay-4")
+    listening = [socket.socket(socket.AF_UNIX) for _ in names]
+    for one, name in zip(listening, names, strict=True):
+        one.bind(str(sockets / f"{name}.sock"))
+        one.listen()
+    with pytest.raises(InvalidInputError) as refused:
+        the_only_one()
+    which = [f"--socket {sockets / f'{name}.sock'}" for name in names]
+    assert list(refused.value.faults) == [f"1 intercept and 2 relays run, say which: {one}" for one in which]
+    for one in listening:
+        one.close()
+
+
 def test_the_sockets_of_the_dead_are_cleared_away_and_no_others(sockets):
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()

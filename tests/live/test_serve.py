@@ -82,6 +82,12 @@ def test_a_client_meets_the_bot(serving):
     assert told[-1] == "SmallWebRTCConnection#0 bot ended"
 
 
+def test_in_json_too_it_says_where_it_listens(serving):
+    process, url = serving("--json", "--mode", "single")
+    told = {"listen": url, "preset": "pipecat-1.14.0", "mode": "single"}
+    assert json.loads(process.stdout.readline()) == {"t_s": 0.0, "kind": "listening", **told}
+
+
 def test_ctrl_c_says_good_bye_to_clients(serving):
     process, url = serving("--json", "--preset", "fixed")
 

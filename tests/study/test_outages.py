@@ -111,6 +111,8 @@ def test_media_are_not_watched_in_a_session_without():
         ([fault(0, 30.0, 38.0, "signalling"), fault(1, 30.0, 38.0)], 1, 2.0),
         ([fault(0, 29.0, 38.0), fault(1, 30.0, 38.0, "signalling")], 0, 2.0),
         ([fault(0, 30.0, 38.0, "signalling")], 0, 2.0),
+        ([fault(0, 30.0, 38.0, "ufrag-stale"), fault(1, 29.0, 38.0, "consent-blocked")], 1, 2.0),
+        ([fault(0, 30.0, 38.0, "server-exhausted"), fault(1, 29.0, 38.0)], 1, 2.0),
         ([fault(0, 30.2, 30.2, "rebind")], 0, 9.8),  # an instant
     ],
 )

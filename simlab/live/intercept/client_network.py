@@ -84,9 +84,7 @@ class ClientNetwork:
         def left(packet: Delivered) -> None:
             route = packet.tag
             assert isinstance(route, Route)
-            # The alias of the server is made for an answer, and so for one connection.
-            alias = route.through if direction is Direction.DOWN else route.came_to
-            self.watch.left(direction, packet, alias.connection)
+            self.watch.left(direction, packet, _connection_of(direction, route))
 
         return left
 
@@ -119,6 +117,11 @@ class ClientNetwork:
         self.flow.close()
 
 
+def _connection_of(direction: Direction, route: Route) -> int:
+    # The alias of the server is made for an answer, and so for one connection.
+    return (route.through if direction is Direction.DOWN else route.came_to).connection
+
+
 class _Entrance:
     """Count packets, and put them into the link."""
 
@@ -128,5 +131,7 @@ class _Entrance:
         self._way = way
 
     def receive(self, payload: bytes, tag: object) -> None:
-        self._watch.sent(self._direction, classify(payload))
+        assert isinstance(tag, Route)
+        connection = _connection_of(self._direction, tag)
+        self._watch.entered(self._direction, payload, classify(payload), connection)
         self._way.receive(payload, tag)

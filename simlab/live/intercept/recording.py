@@ -1,12 +1,13 @@
 """From what was seen of a client to an ordinary session: a scenario, and a timeline."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from simlab.core.packet import Direction
 from simlab.core.timeline import Event, Timeline
+from simlab.live.intercept.hanging_up import HangUp, hang_ups
 from simlab.live.intercept.happenings import Happening, Settled, fault_tables, link_tables
 from simlab.live.intercept.known import State
 from simlab.profile.header import header
@@ -54,14 +55,24 @@ class Recording:
         return sorted(active | {number for number in offered if isinstance(number, int)})
 
     def session(self, client: int) -> tuple[Scenario, Timeline]:
-        """Return the scenario and the timeline of one client."""
+        """Return the scenario and the timeline of one client, until it hung up if it did."""
+        events = [event for event in self.events if event.data.get("client", client) == client]
+        met = [one for one in self.happenings if one.concerns(client)]
+        away = hang_ups(events, met)
+        if away and away[-1].again_s is None:
+            own = replace(self, until_s=away[-1].at_s)
+            return own._session(client, away[:-1], "client hung up")
+        return self._session(client, away, "recording stopped")
+
+    def _session(self, client: int, away: Sequence[HangUp], reason: str) -> tuple[Scenario, Timeline]:
         scenario = Scenario.of(self._profile(client), clock="real")
-        ends = Event(_at(self.until_s - self.from_s), "session", "end", {"reason": "recording stopped"})
+        ends = Event(_at(self.until_s - self.from_s), "session", "end", {"reason": reason})
         events = [
             Event(0.0, "session", "begin"),
             *self._baseline(client),
             *_fault_events(scenario.profile),
             *self._observed(client),
+            *self._away(away),
             *self._totals(client),
         ]
         head = header(scenario, _PACKAGES, recorded_by="intercept", upstream=self.upstream, client=client)
@@ -105,6 +116,16 @@ class Recording:
             if "since_s" in data:
                 data["since_s"] = max(0.0, _at(data["since_s"] - self.from_s))
             yield Event(t_s, event.source, event.kind, data)
+
+    def _away(self, away: Iterable[HangUp]) -> Iterator[Event]:
+        """Say that the user wanted no connection, as a session of simlab's own client does."""
+        for one in away:
+            yield Event(
+                _at(one.at_s - self.from_s), "client", "action", {"do": "disconnect", "inferred": True}
+            )
+            if one.again_s is not None:
+                again_s = _at(one.again_s - self.from_s)
+                yield Event(again_s, "client", "action", {"do": "connect", "inferred": True})
 
     def _totals(self, client: int) -> Iterator[Event]:
         after = self.after.get(client)

@@ -3,6 +3,7 @@
 from simlab.core.link import Delivered
 from simlab.core.packet import Direction, PacketClass
 from simlab.core.timeline import Recorder
+from simlab.live.intercept.hanging_up import is_close_notify
 from simlab.webrtc.probes import MEDIA_GAP_S, Tally
 
 DATA_GAP_S = 2.5
@@ -61,13 +62,16 @@ class Watch:
         self._record = record
         self._arrivals: dict[tuple[Direction, str], Arrivals] = {}
         self._reached: dict[str, int] = {}
+        self._closed: set[int] = set()
         self.is_ready = False
 
-    def sent(self, direction: Direction, payload_kind: PacketClass) -> None:
-        """Take in a packet as it enters the link."""
-        what = _WHAT.get(payload_kind)
+    def entered(self, direction: Direction, payload: bytes, kind: PacketClass, connection: int) -> None:
+        """Take in a packet as it enters the link, and which peer connection it belongs to."""
+        what = _WHAT.get(kind)
         if what is not None:
             self._of(direction, what).tally.add("sent")
+        elif kind is PacketClass.DTLS_HANDSHAKE and is_close_notify(payload):
+            self._closes(direction, connection)
 
     def left(self, direction: Direction, packet: Delivered, connection: int) -> None:
         """Take in a packet that has left the link, and which peer connection it belongs to."""
@@ -82,6 +86,17 @@ class Watch:
         if not self.is_ready and len({way for (way, _), one in self._arrivals.items() if one.last_s}) == 2:
             self.is_ready = True
             self._record("client", "bot_ready", inferred=True)
+
+    def _closes(self, direction: Direction, connection: int) -> None:
+        """Take note that an end closes a connection; the other one answers with the same."""
+        if connection in self._closed:
+            return
+        self._closed.add(connection)
+        if direction is Direction.UP:
+            self.look()
+            self.flush()
+            silent = [f"{way} {what}" for way, what, _ in self.silent()]
+            self._record("client", "hung_up", connection=connection, silent=silent, inferred=True)
 
     def look(self) -> None:
         """Find out what has fallen silent."""

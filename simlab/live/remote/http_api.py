@@ -18,7 +18,7 @@ from simlab.core.errors import InvalidInputError, SessionFailedError, SimlabErro
 from simlab.live.addresses import Address
 from simlab.live.own_names import is_ours
 from simlab.live.remote.dispatcher import Dispatcher
-from simlab.live.remote.live_page import HEADERS
+from simlab.live.remote.live_page import HEADERS, NO_TOKEN
 from simlab.live.sockets import endpoint_text, reason_of
 
 _MOST_BYTES = 2**24
@@ -103,7 +103,7 @@ class HttpApi:
         if _is_foreign(request):
             return _refused(403, "pages of another origin are not served")
         if not hmac.compare_digest(_token_of(request).encode(), self.token.encode()):
-            return _refused(401, "want the token", **{"WWW-Authenticate": "Bearer"})
+            return _without_token(request)
         return await handler(request)
 
     async def _page(self, _: web.Request) -> web.StreamResponse:
@@ -160,6 +160,14 @@ async def _send(response: web.StreamResponse, told: AsyncGenerator[Told]) -> Non
 
 def _refused(status: int, *faults: str, **headers: str) -> web.StreamResponse:
     return web.json_response({"faults": list(faults)}, status=status, headers={**HEADERS, **headers})
+
+
+def _without_token(request: web.Request) -> web.StreamResponse:
+    challenge = {"WWW-Authenticate": "Bearer"}
+    if "text/html" not in request.headers.get("Accept", ""):
+        return _refused(401, "want the token", **challenge)
+    headers = {**HEADERS, **challenge}
+    return web.Response(status=401, text=NO_TOKEN, content_type="text/html", headers=headers)
 
 
 def _token_of(request: web.Request) -> str:

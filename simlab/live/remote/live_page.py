@@ -14,6 +14,20 @@ HEADERS = {
 }
 """What a page is served with."""
 
+NO_TOKEN = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>simlab: the token is missing</title>
+<style>body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34em; margin: 3em auto; padding: 0 1em;
+  color-scheme: light dark; }</style>
+<h1>This page wants its token</h1>
+<p>Open the address that the command printed after <b>Live page:</b>. It ends with <code>/?token=…</code>, and
+the token is another one each time that the command is started. With <code>--token-file</code> the token is in
+that file.</p>
+"""
+"""What a browser without the token, or with an old one, gets to read."""
+
 
 @cache
 def live_page(body: Path, script: Path) -> str:

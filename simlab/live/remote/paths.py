@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from simlab.core.errors import InvalidInputError
@@ -77,7 +78,14 @@ def the_only_one() -> Path:
         raise InvalidInputError(
             ["no relay of yours runs here; start simlab relay or simlab intercept, or say --socket"]
         )
-    raise InvalidInputError([f"{len(found)} relays run, say which: --socket {path}" for path in found])
+    kinds = " and ".join(_count(kind, found) for kind in _KINDS if _count(kind, found))
+    raise InvalidInputError([f"{kinds} run, say which: --socket {path}" for path in found])
+
+
+def _count(kind: str, found: Sequence[Path]) -> str:
+    """Return ``"1 relay"``, ``"2 relays"``; nothing where there is none."""
+    number = sum(path.name.startswith(f"{kind}-") for path in found)
+    return f"{number} {kind}{'' if number == 1 else 's'}" if number else ""
 
 
 def _runs(path: Path) -> bool:

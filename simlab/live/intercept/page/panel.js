@@ -142,6 +142,7 @@ const TOLD = {
   "client ice_state": (event) => `ICE of connection ${event.connection} gets answers`,
   "client dtls_state": (event) => `encrypted packets of connection ${event.connection}`,
   "client bot_ready": () => "data pass both ways",
+  "client hung_up": (event) => `closes connection ${event.connection}`,
   "policy attempt": (event) => `tries to come back (${event.action.replace("_", " ")})`,
   "probe lost": (event) => `${event.what === "message" ? "data" : event.what} ${event.direction} silent`,
   "probe back": (event) => `${event.what === "message" ? "data" : event.what} ${event.direction} back after ${event.gap_s.toFixed(1)} s`,

@@ -78,12 +78,12 @@ const both = (event) => event.directions.join(" and ");
 const nameOf = (kind) => kind === "pause" ? "hold" : kind;
 const TOLD = {
   mapped: (event) => `${event.client} came, and is ${event.outside} to the target`,
-  unmapped: (event) => `${event.client} was idle and is forgotten, after ${event.up} packets up and ${event.down} down`,
+  unmapped: (event) => `${event.client} was idle and is forgotten, after ${event.up} ${event.up === 1 ? "packet" : "packets"} up and ${event.down} down`,
   fault_begin: (event) => `${nameOf(event.fault)} begins`,
   fault_end: (event) => `${nameOf(event.fault)} ends`,
   set: (event) => Object.entries(event.settings).map(([key, value]) => value === null ? `${key} taken away` : `${key} = ${JSON.stringify(value)}`).join(", "),
   load: (event) => `the profile ${event.profile} begins, seed ${event.seed}`,
-  rebind: (event) => `${event.clients} clients seen from another ${event.what}`,
+  rebind: (event) => `${event.clients === 1 ? "1 client" : `${event.clients} clients`} seen from another ${event.what}`,
   pause: (event) => `packets held${event.for_s === null ? "" : ` for ${event.for_s} s`}: ${both(event)}`,
   resume: (event) => `packets let go: ${both(event)}`,
   slow: () => "the system refuses a higher priority: packets may be late when it is busy",
