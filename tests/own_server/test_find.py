@@ -169,6 +169,22 @@ def test_an_application_that_does_not_start_is_a_failed_session(module):
     assert last["reason"].endswith("bot_of_a_test.py:1)")
 
 
+UNSTARTED = """
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no database"})
+"""
+
+
+def test_a_lifespan_that_fails_is_told_as_that(module):
+    name = f"{module(UNSTARTED)}:app"
+    last = run_text(f'[peers]\nserver = "{name}"\n').events[-1]
+    assert (last.kind, last["stage"]) == ("failed", "server")
+    assert last["reason"].startswith(
+        f"{name} did not start: OSError: the application did not start: see its log"
+    )
+
+
 def test_a_wrong_server_names_the_key(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("p.toml").write_text('[peers]\nserver = "pipecatt"\n')
