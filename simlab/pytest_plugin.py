@@ -4,6 +4,7 @@ pytest imports this wherever simlab is installed, so it imports nothing of simla
 """
 
 import inspect
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -91,6 +92,7 @@ class _Runner:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Run a marked test in virtual time."""
+        __tracebackhide__ = True
         mark = pyfuncitem.get_closest_marker(_MARK)
         if mark is None:
             return None
@@ -112,6 +114,7 @@ def _test_of(item: pytest.Function) -> Any:
 
 
 def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) -> None:
+    __tracebackhide__ = True
     from simlab.batch.scenarios import scenarios
     from simlab.virtual.code import Place, run_code
     from simlab.virtual.leak_warnings import LeakWarnings
@@ -126,6 +129,11 @@ def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) ->
         with _told_how_to_replay(item, scenario.seed, leaks.refused):
             run_code(scenario, code, leaks.tell)
             leaks.raise_refused()
+
+
+def _replayed(item: pytest.Function, seed: int) -> str:
+    """Return a test as a shell wants it, with those of its parameters that are not the seed."""
+    return shlex.quote(item.nodeid.removesuffix(f"[seed{seed}]"))
 
 
 def _wanted(mark: pytest.Mark, seed: int | None) -> Any:
@@ -153,7 +161,6 @@ def _told_how_to_replay(item: pytest.Function, seed: int, leaks: Sequence[str]) 
     except (pytest.skip.Exception, pytest.xfail.Exception):
         raise
     except (Exception, pytest.fail.Exception, BaseExceptionGroup):
-        name = item.nodeid.partition("[")[0]
-        told = [*leaks, f"seed {seed}: pytest {name} --simlab-seed {seed}"]
+        told = [*leaks, f"seed {seed}: pytest {_replayed(item, seed)} --simlab-seed {seed}"]
         item.add_report_section("call", "simlab", "\n".join(told))
         raise

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab import store
+from simlab.batch.arguments import check, told_as_arguments
 from simlab.batch.study import Study
 from simlab.core.errors import InvalidInputError
 from simlab.profile.nearest import one_of
@@ -76,6 +77,7 @@ class Compared:
         return as_file(self.plot(), "png")
 
 
+@told_as_arguments()
 def compare(
     before: Study | str | PathLike[str],
     after: Study | str | PathLike[str],
@@ -97,8 +99,9 @@ def compare(
     InvalidInputError
         If a folder holds no study, they have no cell in common, or a tolerance is wrong.
     """
+    check(tolerance=tolerance)
     limits = limits_of(tolerance)
-    one, other = (_opened(study) for study in (before, after))
+    one, other = (_opened(*one) for one in (("before", before), ("after", after)))
     if set(one.by) != set(other.by):
         varied = [", ".join(study.by[2:]) or "nothing" for study in (one, other)]
         raise InvalidInputError([f"the studies vary {varied[0]} and {varied[1]}: no cell is in both"])
@@ -113,9 +116,10 @@ def compare(
     return Compared(cells, limits, *left)
 
 
-def _opened(study: Study | str | PathLike[str]) -> Study:
+def _opened(name: str, study: Study | str | PathLike[str]) -> Study:
     if isinstance(study, Study):
         return study
+    check(**{name: study})
     folder = Path(study)
     if not store.is_study(folder):
         what = "is not a study folder: it has no study.toml" if folder.is_dir() else "no such folder"
@@ -137,7 +141,7 @@ def limits_of(tolerance: Mapping[str, str]) -> dict[str, Limit]:
             faults.append(f"--tolerance {name} is unknown, {one_of(name, TOLERANCES)}")
             continue
         try:
-            limits[name] = parse_limit(name, text)
+            limits[name] = parse_limit(name, str(text))
         except ValueError as error:
             faults.append(f"--tolerance {name} {error}")
     if faults:

@@ -6,14 +6,17 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from simlab.batch.door import toml_text
+from simlab.batch.arguments import check, told_as_arguments
+from simlab.batch.door import texts
 from simlab.batch.nightly import PlannedNight
 from simlab.batch.wishes import Wishes
+from simlab.core.errors import InvalidInputError
 from simlab.study.night import Night
 
 _NOTHING: Mapping[str, Any] = {}
 
 
+@told_as_arguments()
 def nightly(
     suite: str | PathLike[str],
     *,
@@ -59,9 +62,11 @@ def nightly(
     KeyboardInterrupt
         If the user ended it; with ``out``, what was over is kept, for ``resume``.
     """
-    texts = {key: value if isinstance(value, str) else toml_text(value) for key, value in set.items()}
+    check(suite=suite, out=out, trend=trend, jobs=jobs, set=set, accept=accept)
+    if not isinstance(resume, bool):
+        raise InvalidInputError([f"resume is {resume!r}, want True or False"])
     places = [None if place is None else Path(place) for place in (out, trend)]
-    wishes = Wishes(places[0], places[1], jobs or os.cpu_count() or 1, texts, accept, resume)
+    wishes = Wishes(places[0], places[1], int(jobs or os.cpu_count() or 1), texts(set), accept, resume)
     night = PlannedNight(fspath(suite), wishes).run()
     if night.interrupted:
         raise KeyboardInterrupt

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from os import PathLike, cpu_count, fspath
+from os import PathLike, cpu_count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from simlab.batch.door import texts, value_text
+from simlab.batch.arguments import check, lists_in, several, told_as_arguments
+from simlab.batch.door import all_texts, texts, wanted_of
 from simlab.batch.executors import LOCAL, executor_of
 from simlab.batch.plan import Matrix, Plan
 from simlab.batch.reporting import add_report
 from simlab.batch.resume import plan_of
 from simlab.batch.resume import resume as resume_sweep
-from simlab.batch.scenarios import Wanted
 from simlab.batch.study import Study
 from simlab.batch.sweep import Sweep
 from simlab.core.errors import InvalidInputError
@@ -22,10 +22,11 @@ from simlab.profile.model import Clock
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+@told_as_arguments()
 def sweep(
     profiles: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     *,
-    policies: Iterable[str] = (),
+    policies: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     seed: int | None = None,
     seeds: int = 20,
     vary: Mapping[str, Iterable[Any]] = _NOTHING,
@@ -71,12 +72,14 @@ def sweep(
     KeyboardInterrupt
         If the user interrupted; with ``out``, what was over is kept, for ``resume``.
     """
-    named = [profiles] if isinstance(profiles, str | PathLike) else profiles
-    wanted = Wanted([fspath(one) for one in named], tuple(policies), seed, seeds, clock, texts(set))
-    varied = {key: [value_text(value) for value in values] for key, values in vary.items()}
+    named, ruled = several(profiles), several(policies)
+    check(profiles=named, policies=ruled, seed=seed, seeds=seeds, vary=vary, until_width=until_width)
+    check(clock=clock, set=set, jobs=jobs, executor=executor, out=out, resume=resume)
+    wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
+    varied = all_texts(lists_in(vary), "vary")
     planned = plan_of(Matrix(wanted, varied, until_width))
     with (
-        closing(executor_of(executor, jobs or cpu_count() or 1)) as running,
+        closing(executor_of(executor, int(jobs or cpu_count() or 1))) as running,
         _sweep(planned, None if out is None else Path(out), resume) as begun,
     ):
         try:

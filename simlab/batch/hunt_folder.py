@@ -21,19 +21,24 @@ _LONGEST_NAME = 64
 
 @dataclass(frozen=True)
 class Found:
-    """A finding that is saved.
+    """A finding, its profile and its session.
 
     Parameters
     ----------
     path
-        The profile.
+        Where the profile is; None if it was not saved.
     run
         Its session; None if that was not run, as the user wanted an end.
     """
 
     finding: Finding
-    path: Path
+    path: Path | None
     run: Run | None
+
+    @property
+    def toml(self) -> str:
+        """The profile, which breaks the invariant again."""
+        return _text(self.finding, self.run)
 
     @property
     def detail(self) -> str | None:
@@ -59,9 +64,14 @@ class Found:
             "tried": finding.shrinking.tried,
             "is_minimal": finding.shrinking.is_over,
             "faults": finding.shrinking.tables.get("fault", []),
-            "file": str(self.path),
-            "run": None if run is None else str(run.folder),
+            "file": None if self.path is None else str(self.path),
+            "run": None if run is None or run.folder is None else str(run.folder),
         }
+
+
+def found_in(findings: Sequence[Finding], *, again: bool) -> list[Found]:
+    """Return findings that are not saved; ``again`` as in ``save_hunt``."""
+    return [Found(one, None, _run(one) if again else None) for one in findings]
 
 
 def save_hunt(search: Search, findings: Sequence[Finding], parent: Path, *, again: bool) -> list[Found]:
@@ -77,14 +87,14 @@ def save_hunt(search: Search, findings: Sequence[Finding], parent: Path, *, agai
     SimlabError
         If they could not be saved.
     """
-    runs = [_run(one) if again else None for one in findings]
+    unsaved = found_in(findings, again=again)
     profiles = list(dict.fromkeys(one.profile for one in findings))
     names = [_file_name(one, with_profile=len(profiles) > 1) for one in findings]
-    texts = (_text(one, run).encode() for one, run in zip(findings, runs, strict=True))
+    texts = (one.toml.encode() for one in unsaved)
     folder = store.save_files(parent, f"hunt-{'-'.join(profiles[:3])}", dict(zip(names, texts, strict=True)))
     found = [
-        Found(one, folder / name, None if run is None else save(run, folder))
-        for one, name, run in zip(findings, names, runs, strict=True)
+        Found(one.finding, folder / name, None if one.run is None else save(one.run, folder))
+        for one, name in zip(unsaved, names, strict=True)
     ]
     store.add(folder / HUNT, store.to_json(summary(search, found)).encode())
     return found
@@ -92,8 +102,9 @@ def save_hunt(search: Search, findings: Sequence[Finding], parent: Path, *, agai
 
 def summary(search: Search, found: Sequence[Found]) -> dict[str, Any]:
     """Return what ``--json`` prints, and hunt.json has."""
+    saved = [one.path for one in found if one.path is not None]
     return {
-        "folder": str(found[0].path.parent) if found else None,
+        "folder": str(saved[0].parent) if saved else None,
         "sessions": len(search.outcomes),
         "findings": [one.record() for one in found],
         "failures": search.failures,

@@ -123,3 +123,43 @@ class Search:
 def _start(scenario: Scenario) -> Tables:
     tables = sparse(scenario.profile)
     return {key: value for key, value in tables.items() if key not in _ABOUT}
+
+
+def ran_to_the_end(search: Search, executor: Executor, watch: Watch = lambda _: None) -> bool:
+    """Run all sessions, and tell whether the user let them; what was over by then is kept.
+
+    Raises
+    ------
+    SimlabError
+        If the executor cannot go on.
+    """
+    try:
+        search.run(executor, watch)
+    except KeyboardInterrupt:
+        search.outcomes |= {one.number: one for one in executor.stop()}
+        return False
+    return True
+
+
+def shrunk_to_the_end(
+    finding: Finding, executor: Executor, tried: Callable[[int], None] = lambda _: None
+) -> bool:
+    """Make a finding simpler, and tell whether the user let it.
+
+    Parameters
+    ----------
+    tried
+        Called with how many sessions have been tried.
+
+    Raises
+    ------
+    SimlabError
+        If the executor cannot go on.
+    """
+    try:
+        for number in finding.shrinking.run(executor):
+            tried(number)
+    except KeyboardInterrupt:
+        executor.stop()
+        return False
+    return True

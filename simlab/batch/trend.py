@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simlab import store
+from simlab.batch.arguments import check
 from simlab.batch.baseline import FIXED, Record
 from simlab.batch.parts import Part
 from simlab.core.errors import InvalidInputError
@@ -87,8 +88,11 @@ def open_trend(file: str | PathLike[str]) -> Trend:
     Raises
     ------
     InvalidInputError
-        If it is not one.
+        If it is not one, or is not there.
     """
+    check(file=file)
+    if not Path(file).exists():
+        raise InvalidInputError([f"{Path(file)}: no such file"])
     return Trend(records_in(Path(file)))
 
 

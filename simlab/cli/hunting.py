@@ -13,7 +13,7 @@ from simlab import store
 from simlab.batch.executors import LOCAL, Executor, executor_of
 from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, save_hunt, summary
-from simlab.batch.hunt_search import Finding, Search
+from simlab.batch.hunt_search import Finding, Search, ran_to_the_end, shrunk_to_the_end
 from simlab.batch.outcome import Outcome
 from simlab.cli.entry import INTERRUPTED
 from simlab.cli.how import How
@@ -37,45 +37,38 @@ def hunt_and_print(hunt: Hunt, how: How) -> int:
     search = Search.of(hunt)
     store.prepare(how.parent)
     with closing(executor_of(LOCAL, how.jobs, here=False)) as executor:
-        interrupted = _interrupted(search, executor, how)
+        is_over = _is_run(search, executor, how)
         findings = search.findings(how.jobs)
-        interrupted = interrupted or any(_cut_short(one, executor, how) for one in findings)
-    found = save_hunt(search, findings, how.parent, again=not interrupted) if findings else []
+        is_over = is_over and all(_is_shrunk(one, executor, how) for one in findings)
+    found = save_hunt(search, findings, how.parent, again=is_over) if findings else []
     _print(search, found, how)
-    if interrupted:
+    if not is_over:
         return INTERRUPTED
     if found:
         return UNMET
     return 0 if len(search.outcomes) > len(search.failures) else NOT_RUN
 
 
-def _interrupted(search: Search, executor: Executor, how: How) -> bool:
+def _is_run(search: Search, executor: Executor, how: How) -> bool:
     with Bar(len(search.sessions), wanted=not how.quiet) as bar:
 
         def watch(outcome: Outcome) -> None:
             bar.advance(failed=outcome.failed is not None, total=len(search.sessions))
 
-        try:
-            search.run(executor, watch)
-        except KeyboardInterrupt:
-            search.outcomes |= {one.number: one for one in executor.stop()}
-            return True
-    return False
+        return ran_to_the_end(search, executor, watch)
 
 
-def _cut_short(finding: Finding, executor: Executor, how: How) -> bool:
-    """Make a finding simpler, and tell whether the user interrupted."""
+def _is_shrunk(finding: Finding, executor: Executor, how: How) -> bool:
     most, done = finding.shrinking.most, 0
     with Bar(most, wanted=not how.quiet, what=f"Shrinking {finding.invariant}") as bar:
-        try:
-            for tried in finding.shrinking.run(executor):
-                for _ in range(tried - done):
-                    bar.advance(failed=False, total=most)
-                done = tried
-        except KeyboardInterrupt:
-            executor.stop()
-            return True
-    return False
+
+        def tried(number: int) -> None:
+            nonlocal done
+            for _ in range(number - done):
+                bar.advance(failed=False, total=most)
+            done = number
+
+        return shrunk_to_the_end(finding, executor, tried)
 
 
 def _print(search: Search, found: Sequence[Found], how: How) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simlab.own_server.place import place
+from simlab.own_server.place import place, told_of_import
 from simlab.own_server.signals import signals_kept
 
 BUILT_IN = ("builtin", "pipecat", "chromium")
@@ -22,7 +22,7 @@ _WANTED = "want an ASGI or aiohttp application"
 Application = Callable[..., Any] | web.Application
 
 
-class _NotThereError(ValueError):
+class NotThereError(ValueError):
     """``MODULE:NAME`` names nothing of the kind that is wanted; the message says why."""
 
 
@@ -35,7 +35,7 @@ def why_not(name: str) -> str | None:
     """Return why ``MODULE:NAME`` cannot be a server, or None if it can. The module is imported."""
     try:
         _application_named(name)
-    except _NotThereError as error:
+    except NotThereError as error:
         return str(error)
     return None
 
@@ -91,7 +91,7 @@ def why_no_client(name: str) -> str | None:
     """Return why ``MODULE:NAME`` cannot be a client, or None if it can. The module is imported."""
     try:
         _client_named(name)
-    except _NotThereError as error:
+    except NotThereError as error:
         return str(error)
     return None
 
@@ -99,12 +99,12 @@ def why_no_client(name: str) -> str | None:
 def _client_named(name: str) -> Callable[..., Any]:
     found = _named(name)
     if not inspect.iscoroutinefunction(found):
-        raise _NotThereError(_WANTED_CLIENT)
+        raise NotThereError(_WANTED_CLIENT)
     signature = inspect.signature(found)
     try:
         signature.bind("url", **{name: [] for name in CLIENT_OPTIONS if name in signature.parameters})
     except TypeError:
-        raise _NotThereError(_WANTED_CLIENT) from None
+        raise NotThereError(_WANTED_CLIENT) from None
     client: Callable[..., Any] = found
     return client
 
@@ -142,28 +142,44 @@ def _named(name: str) -> Any:
     module_name, attribute = _module_of(name), name.partition(":")[2]
     module = _imported(module_name)
     if not hasattr(module, attribute):
-        raise _NotThereError(f"there is no {attribute} in {module_name}")
+        raise NotThereError(f"there is no {attribute} in {module_name}")
     return getattr(module, attribute)
 
 
 def _imported(name: str) -> ModuleType:
-    """Import a module; what is wrong in it is its own bug, and keeps its traceback."""
+    """Import a module; what is wrong in it is its own bug, and is told with its traceback."""
     import_module("simlab.own_server.pipecat_changes")  # before Pipecat
     try:
         with signals_kept():
             return import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise  # what the module itself imports is missing
-        raise _NotThereError(f"there is no module {error.name}") from None
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise NotThereError(_no_module(name, error.name)) from None
+        # What the module itself imports is missing.
+        raise NotThereError(f"which cannot be imported:\n{told_of_import(error)}") from error
     except SystemExit as error:
-        raise _NotThereError(f"which ends the process when it is imported: {place(error)}") from error
+        raise NotThereError(f"which ends the process when it is imported: {place(error)}") from error
+    except Exception as error:  # whatever it is, it is the module's
+        raise NotThereError(f"which cannot be imported:\n{told_of_import(error)}") from error
+
+
+def _no_module(name: str, missing: str) -> str:
+    hint = f", without the .py: {name.removesuffix('.py')}" if name.endswith(".py") else ""
+    return f"there is no module {missing}{', want its name' if hint else ''}{hint}"
 
 
 def _application_named(name: str) -> Any:
     found = _named(name)
-    if not (isinstance(found, web.Application) or callable(found)):
-        raise _NotThereError(f"{_WANTED}, or a function that makes one")
+    if isinstance(found, web.Application) or (callable(found) and _takes_asgi(found)):
+        return found
+    if not callable(found):
+        raise NotThereError(f"{_WANTED}, or a function that makes one")
+    if inspect.iscoroutinefunction(found):
+        raise NotThereError(f"which is an async function, {_WANTED}, or a function that makes one, not async")
+    if not _takes(found):
+        raise NotThereError(
+            f"which takes arguments, {_WANTED}, or a function without arguments that makes one"
+        )
     return found
 
 
@@ -197,17 +213,22 @@ def _application(found: Any) -> Application:
         return application
     made = found()
     if not (isinstance(made, web.Application) or callable(made)):
-        raise _NotThereError(f"it makes {type(made).__name__}, {_WANTED}")
+        raise NotThereError(f"it makes {type(made).__name__}, {_WANTED}")
     made_application: Application = made
     return made_application
 
 
 def _takes_asgi(found: Any) -> bool:
     """Tell whether something can be called with scope, receive and send."""
-    if inspect.isclass(found):
-        return False
+    return not inspect.isclass(found) and _takes(found, None, None, None)
+
+
+def _takes(found: Any, *arguments: object) -> bool:
+    """Tell whether something can be called with these; what does not say, as some of C do not, might be."""
     try:
-        inspect.signature(found).bind(None, None, None)
+        inspect.signature(found).bind(*arguments)
     except TypeError:
         return False
+    except ValueError:
+        return True
     return True

@@ -18,5 +18,13 @@ def place(error: BaseException) -> str:
     return f"{type(error).__name__}{said}{''.join(where)}"
 
 
+def told_of_import(error: BaseException) -> str:
+    """Return the traceback of an import that failed, from the first line of the user's own on."""
+    whole = traceback.TracebackException.from_exception(error)
+    numbers = [number for number, frame in enumerate(whole.stack) if _is_theirs(frame.filename)]
+    whole.stack = traceback.StackSummary.from_list(whole.stack[min(numbers, default=len(whole.stack)) :])
+    return "".join(whole.format()).rstrip()
+
+
 def _is_theirs(file: str) -> bool:
     return not (file.startswith(("<", _SIMLAB)) or is_stdlib(file) or is_installed(file))

@@ -76,11 +76,19 @@ class Asgi:
         _LOG.disabled = False
         # Signals are the session's.
         self._server.capture_signals = nullcontext
-        self._serving = asyncio.create_task(self._server.serve())
+        self._serving = asyncio.create_task(self._serve())
         while not self._server.started:
             if self._serving.done():
                 raise OSError(f"the application did not start: {_end_of(self._serving)}")
             await asyncio.sleep(_POLL_S)
+
+    async def _serve(self) -> None:
+        try:
+            await self._server.serve()
+        except SystemExit:
+            # It is how uvicorn ends a process whose application did not start; its log has the reason.
+            if self._server.started:
+                raise
 
     @property
     def port(self) -> int:

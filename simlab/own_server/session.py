@@ -6,7 +6,7 @@ from contextlib import suppress
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.own_server import pipecat_changes
-from simlab.own_server.find import fresh, note_changes
+from simlab.own_server.find import NotThereError, fresh, note_changes
 from simlab.own_server.hooks import install, watcher
 from simlab.own_server.place import place
 from simlab.own_server.serve import Serving, serving
@@ -52,7 +52,7 @@ class OwnServerSession:
             async with patience:
                 await self._serving.start(host, port)
         except Exception as error:  # whatever it is, it is the application's
-            why = f"not in {_STARTING_S:g} s" if patience.expired() else place(error)
+            why = f"not in {_STARTING_S:g} s" if patience.expired() else _why(error)
             raise SessionFailedError("server", f"{self._name} did not start: {why}") from error
 
     @property
@@ -73,3 +73,7 @@ class OwnServerSession:
                 async with asyncio.timeout(_ENDING_S):
                     await self._serving.close()
         note_changes(self._name)  # it may have imported Pipecat in the middle of the session
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, NotThereError) else place(error)

@@ -104,8 +104,15 @@ class CodeSession(VirtualSession):
         self._place = Place(self._scenario, urls[0], self.record, self._loop)
         parties.schedule(self._scenario.profile.faults)
         duration_s = self._scenario.profile.duration_s
-        async with asyncio.timeout(duration_s):
-            await parties.run_code(self._code(self._place))
+        patience = asyncio.timeout(duration_s)
+        try:
+            async with patience:
+                await parties.run_code(self._code(self._place))
+        except TimeoutError as error:
+            if not patience.expired():
+                raise
+            told = f"it was not done when the {duration_s:g} s of the profile's duration were over"
+            raise TimeoutError(told) from error.__cause__
 
     def _leaks(self, what: str, place: Caller) -> None:
         super()._leaks(what, place)

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from os.path import dirname
+from types import FrameType
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from simlab.core.errors import SessionFailedError
@@ -15,6 +17,7 @@ from simlab.virtual.tasks import Future, Task
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+_ASYNCIO = dirname(asyncio.__file__)
 _MOST_ROUNDS = 1_000_000
 """So many at the same time are for ever; of simlab's own there are some hundreds."""
 
@@ -81,14 +84,24 @@ def _task_of(handle: asyncio.Handle) -> "asyncio.Task[Any] | None":
     return task if isinstance(task, asyncio.Task) else None
 
 
+def _frame_of(work: Any) -> FrameType | None:
+    """Return where a coroutine is: in the innermost one that it awaits, but for asyncio's own."""
+    frame: FrameType | None = getattr(work, "cr_frame", None)
+    awaited = getattr(work, "cr_await", None)
+    inner = None if awaited is None else _frame_of(awaited)
+    if inner is None or inner.f_code.co_filename.startswith(_ASYNCIO):
+        return frame
+    return inner
+
+
 def _who(handle: asyncio.Handle) -> str:
     """Return whose turn it is: the task's coroutine and the line that it is in, or the function."""
     task = _task_of(handle)
     work: Any = handle._callback if task is None else task.get_coro()  # type: ignore[attr-defined]
     name = getattr(work, "__qualname__", type(work).__name__)
-    frame, code = getattr(work, "cr_frame", None), getattr(work, "__code__", None)
+    frame, code = _frame_of(work), getattr(work, "__code__", None)
     if frame is not None:
-        return f"{name} ({frame.f_code.co_filename}:{frame.f_lineno})"
+        return f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 

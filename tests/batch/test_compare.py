@@ -140,9 +140,9 @@ def test_what_cannot_be_compared(tmp_path):
             tmp_path, tmp_path, tolerance={"succes_rate": "1%", "recovery_p95": "3", "usable_fraction": "2"}
         )
     assert caught.value.faults == (
-        '--tolerance succes_rate is unknown, did you mean "success_rate"?',
-        '--tolerance recovery_p95 is "3", want seconds or a share of what it was: "1.5s" or "10%"',
-        '--tolerance usable_fraction is "2", want at most 100 %, in points, such as "2%"',
+        'tolerance succes_rate is unknown, did you mean "success_rate"?',
+        'tolerance recovery_p95 is "3", want seconds or a share of what it was: "1.5s" or "10%"',
+        'tolerance usable_fraction is "2", want at most 100 %, in points, such as "2%"',
     )
 
 

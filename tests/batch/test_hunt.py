@@ -1,7 +1,10 @@
 """Fault schedules that break an invariant are found, and become as simple as they can."""
 
+import json
+
 import pytest
 
+import simlab
 from simlab.batch.executors import Here
 from simlab.batch.hunt import Hunt, plan
 from simlab.batch.hunt_folder import save_hunt
@@ -155,3 +158,37 @@ def test_nothing_is_left_of_what_the_profile_says_of_itself():
     search.run(Here())
     (finding,) = search.findings(1)
     assert not {"description", "source", "evidence", "expect"} & set(finding.shrinking.tables)
+
+
+HUNT = {
+    "seeds": 5,
+    "kinds": "handover",
+    "faults": 1,
+    "jobs": 1,
+    "set": {"duration": "20s", "peers.media": []},
+}
+
+
+def test_from_python(tmp_path):
+    hunted = simlab.hunt("clean", **HUNT)
+    (found,) = hunted.findings
+    assert (found.finding.policy, found.finding.invariant, found.path, hunted.folder) == (
+        "pipecat",
+        DEAD,
+        None,
+        None,
+    )
+    assert repr(hunted) == f"<Hunted in 5 sessions: pipecat breaks {DEAD}>"
+    assert [one["invariant"] for one in found.run.metrics["violations"]] == [DEAD]
+    saved = simlab.hunt("clean", **HUNT, out=tmp_path)
+    assert saved.findings[0].path.read_text() == found.toml
+    assert saved.json()["findings"][0] == saved.frame().rows(named=True)[0] | {
+        key: saved.json()["findings"][0][key] for key in ("seeds", "faults")
+    }
+    assert saved.json() == json.loads((saved.folder / "hunt.json").read_text())
+
+
+def test_from_python_where_nothing_is_broken():
+    hunted = simlab.hunt("clean", **{**HUNT, "seeds": 1, "invariants": "connect-undecided"})
+    assert (list(hunted.findings), hunted.failures, hunted.frame().height) == ([], [], 0)
+    assert repr(hunted) == "<Hunted in 1 session: nothing was broken>"

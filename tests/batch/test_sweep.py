@@ -133,7 +133,7 @@ def test_profiles_of_one_name_are_refused(profile, tmp_path):
 
 @pytest.mark.parametrize("until_width", [0.0, 1.0, -1.0, float("nan")])
 def test_a_width_that_no_interval_can_have_is_refused(profile, until_width, tmp_path):
-    with pytest.raises(InvalidInputError, match=r"--until-width is .*, want more than 0 and less than 1"):
+    with pytest.raises(InvalidInputError, match=r"until_width is .*, want more than 0 and less than 1"):
         simlab.sweep([profile], until_width=until_width, jobs=1, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

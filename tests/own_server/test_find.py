@@ -29,11 +29,24 @@ def module(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
+WANTED = "want an ASGI or aiohttp application"
+
+
 @pytest.mark.parametrize(
     ("text", "attribute", "reason"),
     [
         ("", "app", "there is no app in bot_of_a_test"),
         ("app = 3", "app", "want an ASGI or aiohttp application, or a function that makes one"),
+        (
+            "def app(token): pass",
+            "app",
+            f"which takes arguments, {WANTED}, or a function without arguments that makes one",
+        ),
+        (
+            "async def app(): pass",
+            "app",
+            f"which is an async function, {WANTED}, or a function that makes one, not async",
+        ),
     ],
 )
 def test_what_is_no_application(module, text, attribute, reason):
@@ -44,16 +57,33 @@ def test_a_module_that_is_not_there():
     assert why_not("nowhere_at_all:app") == "there is no module nowhere_at_all"
 
 
-def test_what_the_module_itself_lacks_is_its_bug(module):
-    with pytest.raises(ModuleNotFoundError, match="not_installed"):
-        why_not(f"{module('import not_installed')}:app")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import not_installed", "ModuleNotFoundError: No module named 'not_installed'"),
+        ("raise ValueError('no key')", "ValueError: no key"),
+        ("raise AttributeError('app')", "AttributeError: app"),
+        ("from . import other", "ImportError: attempted relative import with no known parent package"),
+    ],
+)
+def test_a_bug_of_the_module_is_told_with_its_traceback_alone(module, text, told):
+    reason, traceback, file, line, last = why_not(f"{module(text)}:app").split("\n")
+    assert (reason, traceback) == ("which cannot be imported:", "Traceback (most recent call last):")
+    assert file.endswith('bot_of_a_test.py", line 1, in <module>')
+    assert (line.strip(), last) == (text, told)
 
 
-@pytest.mark.parametrize("bug", ["ValueError('no key')", "AttributeError('app')"])
-def test_no_bug_of_the_module_is_taken_for_a_name_that_is_not_there(module, bug):
-    with pytest.raises((ValueError, AttributeError)) as error:
-        why_not(f"{module(f'raise {bug}')}:app")
-    assert error.traceback[-1].path.name == "bot_of_a_test.py"
+def test_a_module_with_a_syntax_error(module):
+    reason, file, line, _, last = why_not(f"{module('def (')}:app").split("\n")
+    assert reason == "which cannot be imported:"
+    assert file.endswith('bot_of_a_test.py", line 1')
+    assert (line.strip(), last) == ("def (", "SyntaxError: invalid syntax")
+
+
+def test_a_file_in_place_of_a_module(module):
+    assert why_not(f"{module('')}.py:app") == (
+        "there is no module bot_of_a_test.py, want its name, without the .py: bot_of_a_test"
+    )
 
 
 def test_a_module_that_ends_the_process(module):
@@ -137,6 +167,22 @@ def test_an_application_that_does_not_start_is_a_failed_session(module):
     assert (last.kind, last["stage"]) == ("failed", "server")
     assert last["reason"].startswith(f"{name}:make did not start: RuntimeError: no key (")
     assert last["reason"].endswith("bot_of_a_test.py:1)")
+
+
+UNSTARTED = """
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no database"})
+"""
+
+
+def test_a_lifespan_that_fails_is_told_as_that(module):
+    name = f"{module(UNSTARTED)}:app"
+    last = run_text(f'[peers]\nserver = "{name}"\n').events[-1]
+    assert (last.kind, last["stage"]) == ("failed", "server")
+    assert last["reason"].startswith(
+        f"{name} did not start: OSError: the application did not start: see its log"
+    )
 
 
 def test_a_wrong_server_names_the_key(tmp_path, monkeypatch):

@@ -312,3 +312,51 @@ def test_plain(request):
 
 def test_other_tests_pay_nothing(run_apart):
     run_apart(UNMARKED).assert_outcomes(passed=1)
+
+
+PARAMETERS = """
+@pytest.mark.parametrize("delay_s", [1, 2])
+@pytest.mark.simlab("short.toml", seeds=2)
+async def test_it(simlab_place, delay_s):
+    assert (simlab_place.scenario.seed, delay_s) != (2, 1)
+
+@pytest.mark.parametrize("delay_s", [1, 2])
+@pytest.mark.simlab("short.toml")
+async def test_no_fixture(delay_s):
+    assert delay_s != 2
+"""
+
+
+def test_a_failed_test_is_replayed_with_its_parameters(run):
+    result = run(PARAMETERS)
+    result.assert_outcomes(passed=4, failed=2)
+    for told, number in (("test_it[seed2-1]", 2), ("test_no_fixture[2]", 1)):
+        line = f"seed {number}: pytest 'test_calls.py::{told}' --simlab-seed {number}"
+        assert line in result.outlines
+
+
+ENDLESS = """
+@pytest.mark.simlab("short.toml")
+async def test_own_timeout():
+    async with asyncio.timeout(1):
+        await asyncio.sleep(2)
+
+@pytest.mark.simlab("short.toml")
+async def test_too_long():
+    await asyncio.sleep(41)
+
+@pytest.mark.simlab("short.toml")
+async def test_spinning():
+    while True:
+        await asyncio.sleep(0)
+"""
+
+
+def test_a_test_without_end_is_told_by_what_it_waits_for(run):
+    result = run(ENDLESS)
+    result.assert_outcomes(failed=3)
+    over = "TimeoutError: it was not done when the 40 s of the profile's duration were over"
+    told = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E  ")]
+    assert [line for line in told if line.startswith("TimeoutError")] == ["TimeoutError", over]
+    result.stdout.fnmatch_lines(["*this goes on for ever: test_spinning (*/test_calls.py:1[0-9])"])
+    assert "_run(mark, pyfuncitem, arguments)" not in result.stdout.str()

@@ -1,0 +1,139 @@
+"""What is wrong with the arguments of what ``import simlab`` offers, told before anything begins."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from numbers import Integral, Real
+from os import PathLike, fspath
+from typing import Any, NamedTuple
+
+from simlab.core.errors import InvalidInputError
+from simlab.profile.nearest import quoted
+
+
+class _Wanted(NamedTuple):
+    """What an argument must be: a test, and the same in words."""
+
+    holds: Callable[[Any], bool]
+    told: str
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | PathLike)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, tuple) and all(map(_is_path, value))
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real)
+
+
+def _is_whole(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Integral)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+
+
+def _optional(wanted: _Wanted) -> _Wanted:
+    return _Wanted(lambda value: value is None or wanted.holds(value), f"{wanted.told}, or None")
+
+
+def _whole(least: int) -> _Wanted:
+    return _Wanted(lambda value: _is_whole(value) and value >= least, f"a whole number of {least} or more")
+
+
+_PATH = _Wanted(_is_path, "a text or a path")
+_TEXT = _Wanted(lambda value: isinstance(value, str), "a text")
+_TEXTS = _Wanted(_are_texts, "a name, or several in a list")
+_FLAG = _Wanted(lambda value: isinstance(value, bool), "True or False")
+_CLOCK = _Wanted(lambda value: value is None or value in ("virtual", "real"), '"virtual", "real" or None')
+
+_WANTED = {
+    **dict.fromkeys(("profile", "suite", "folder", "file", "before", "after"), _PATH),
+    **dict.fromkeys(("policy", "out", "trend"), _optional(_PATH)),
+    **dict.fromkeys(("profiles", "policies", "kinds", "invariants"), _TEXTS),
+    **dict.fromkeys(("capture", "accept"), _FLAG),
+    **dict.fromkeys(("seeds", "faults"), _whole(1)),
+    "seed": _optional(_whole(0)),
+    "jobs": _optional(_whole(1)),
+    "tries": _whole(0),
+    "clock": _CLOCK,
+    "set": _Wanted(_is_table, 'a dict, as in {"link.delay": "40ms"}'),
+    "vary": _Wanted(_is_table, 'a dict of lists, as in {"link.loss": ["1%", "5%"]}'),
+    "tolerance": _Wanted(_is_table, 'a dict, as in {"success_rate": "2%"}'),
+    "until_width": _optional(_Wanted(_is_number, "a number")),
+    "executor": _TEXT,
+    "resume": _Wanted(lambda value: isinstance(value, bool) or _is_path(value), "True, False or a folder"),
+}
+
+
+def check(**given: Any) -> None:
+    """Look at the types of arguments, by their names: each means the same wherever it is one.
+
+    Raises
+    ------
+    InvalidInputError
+        With every argument that is something else than is wanted.
+    """
+    faults = [
+        f"{name} is {_shown(value)}, want {_WANTED[name].told}"
+        for name, value in given.items()
+        if not _WANTED[name].holds(value)
+    ]
+    if faults:
+        raise InvalidInputError(faults)
+
+
+def several(names: Any) -> Any:
+    """Return names as a tuple of texts, one that stands alone, too; what else it may be as it is."""
+    if isinstance(names, str | PathLike):
+        return (fspath(names),)
+    if not _is_listed(names):
+        return names
+    return tuple(fspath(name) if _is_path(name) else name for name in names)
+
+
+def _is_listed(values: Any) -> bool:
+    return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+
+
+def lists_in(vary: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+    """Return the values of each key that varies.
+
+    Raises
+    ------
+    InvalidInputError
+        If those of one are no list, or none, with every such key.
+    """
+    faults = [
+        f"vary {key} is {_shown(values)}, want {_WANTED['vary'].told}"
+        for key, values in vary.items()
+        if not _is_listed(values)
+    ]
+    found = {key: list(values) for key, values in vary.items() if _is_listed(values)}
+    faults += [f"vary {key} is [], want a value or more" for key, values in found.items() if not values]
+    if faults:
+        raise InvalidInputError(faults)
+    return found
+
+
+def _shown(value: Any) -> str:
+    text = quoted(value) if isinstance(value, str) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+@contextmanager
+def told_as_arguments() -> Iterator[None]:
+    """Name an argument in what is wrong as Python has it, and not as the option that does the same."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError([_argument_in(fault) for fault in error.faults]) from None
+
+
+def _argument_in(fault: str) -> str:
+    return re.sub(r"^--([a-z][a-z-]*)", lambda option: option[1].replace("-", "_"), fault)

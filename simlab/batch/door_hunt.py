@@ -1,0 +1,143 @@
+"""``simlab.hunt``."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from os import PathLike, cpu_count
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from simlab import store
+from simlab.batch.arguments import check, several, told_as_arguments
+from simlab.batch.door import texts, wanted_of
+from simlab.batch.executors import LOCAL, executor_of
+from simlab.batch.hunt import Hunt
+from simlab.batch.hunt_folder import Found, found_in, save_hunt, summary
+from simlab.batch.hunt_search import Search, ran_to_the_end, shrunk_to_the_end
+from simlab.profile.model import Clock
+
+if TYPE_CHECKING:
+    import polars
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_COLUMNS = ("profile", "policy", "invariant", "detail", "broken", "of", "tried", "is_minimal", "file", "run")
+
+
+@dataclass(frozen=True, repr=False)
+class Hunted:
+    """What a hunt has found.
+
+    Parameters
+    ----------
+    search
+        Its sessions, and what became of them.
+    findings
+        For each policy and invariant that it broke: ``toml``, the profile that breaks it again; ``detail``,
+        what was seen; and ``run``, its session.
+    """
+
+    search: Search
+    findings: Sequence[Found]
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the findings are; None if there are none, or they were not saved."""
+        return next((one.path.parent for one in self.findings if one.path is not None), None)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions were run in search of something, those that failed among them."""
+        return len(self.search.outcomes)
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """The sessions that could not be run: ``stage`` and ``reason``."""
+        return self.search.failures
+
+    def frame(self) -> "polars.DataFrame":
+        """Return a row for each finding."""
+        import polars as pl
+
+        rows = [{key: record[key] for key in _COLUMNS} for record in self.json()["findings"]]
+        return pl.DataFrame(rows, schema=None if rows else dict.fromkeys(_COLUMNS, pl.String))
+
+    def json(self) -> dict[str, Any]:
+        """Return what ``simlab hunt --json`` prints."""
+        return summary(self.search, self.findings)
+
+    def __repr__(self) -> str:
+        broken = ", ".join(f"{one.finding.policy} breaks {one.finding.invariant}" for one in self.findings)
+        many = "1 session" if self.sessions == 1 else f"{self.sessions} sessions"
+        return f"<Hunted in {many}: {broken or 'nothing was broken'}>"
+
+
+@told_as_arguments()
+def hunt(
+    profiles: str | PathLike[str] | Iterable[str | PathLike[str]],
+    *,
+    policies: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
+    seed: int | None = None,
+    seeds: int = 100,
+    clock: Clock | None = None,
+    set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
+    kinds: str | Iterable[str] = (),
+    invariants: str | Iterable[str] = (),
+    faults: int = 3,
+    tries: int = 200,
+    jobs: int | None = None,
+    out: str | PathLike[str] | None = None,
+) -> Hunted:
+    """Search for fault schedules that break an invariant, and make the simplest profile of each.
+
+    Parameters
+    ----------
+    profiles, policies
+        Files or names; without policies, each profile's own.
+    seeds
+        How many schedules, from ``seed`` on, or from the profile's own.
+    set
+        Keys that are the same in all sessions.
+    kinds, invariants
+        Of faults to draw, and to break; without any, all that the profile can have.
+    faults
+        How many are drawn at most for a schedule, beside the profile's own.
+    tries
+        How many sessions may be tried to make a finding simpler.
+    jobs
+        How many processes; None takes all cores.
+    out
+        The folder to save a folder with the findings in; by default they are not saved.
+
+    Raises
+    ------
+    InvalidInputError
+        If something is wrong with a profile or the other arguments.
+    SimlabError
+        If the findings could not be saved, or the processes cannot go on.
+    KeyboardInterrupt
+        If the user interrupted; with ``out``, what was found is saved before, as simple as it was.
+    """
+    named, ruled, drawn, broken = map(several, (profiles, policies, kinds, invariants))
+    check(profiles=named, policies=ruled, seed=seed, seeds=seeds, clock=clock, set=set, kinds=drawn)
+    check(invariants=broken, faults=faults, tries=tries, jobs=jobs, out=out)
+    wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
+    search = Search.of(Hunt(wanted, drawn, broken, int(faults), int(tries)))
+    parent = None if out is None else Path(out)
+    if parent is not None:
+        store.prepare(parent)
+    found, is_over = _found(search, int(jobs or cpu_count() or 1), parent)
+    if not is_over:
+        raise KeyboardInterrupt
+    return Hunted(search, found)
+
+
+def _found(search: Search, jobs: int, parent: Path | None) -> tuple[Sequence[Found], bool]:
+    """Run a hunt, and return what it finds, and whether it came to its end."""
+    with closing(executor_of(LOCAL, jobs)) as executor:
+        is_over = ran_to_the_end(search, executor)
+        findings = search.findings(jobs)
+        is_over = is_over and all(shrunk_to_the_end(one, executor) for one in findings)
+    if parent is None:
+        return found_in(findings, again=is_over), is_over
+    return save_hunt(search, findings, parent, again=is_over) if findings else [], is_over
