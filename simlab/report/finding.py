@@ -99,7 +99,9 @@ def _how(cell: Cell) -> str:
         return f"{saved}, without any outage"
     for percent, value_s in ((95, cell.p95_s), (50, cell.median_s)):
         if math.isfinite(value_s):
-            return f"{saved}, and {percent} % of the outages were over within {value_s:.1f} s"
+            return (
+                f"{saved}, and {_estimated(cell)}{percent} % of the outages were over within {value_s:.1f} s"
+            )
     return f"{saved}, and fewer than half of the outages were over"
 
 
@@ -124,12 +126,17 @@ def _times(best: Cell, worst: Cell, against: str) -> list[str]:
         (95, best.p95_s, worst.p95_s),
         (50, best.median_s, worst.median_s),
     ):
-        over = f"{percent} % of the outages were over within {ours_s:.1f} s"
+        over = f"{_estimated(best)}{percent} % of the outages were over within {ours_s:.1f} s"
         if math.isfinite(ours_s) and math.isfinite(theirs_s):
             return [f"{over}, against {theirs_s:.1f} s {against}"]
         if math.isfinite(ours_s) and math.isinf(theirs_s):
             return [f"{over}, which they never were {against}"]
     return ["fewer than half of the outages were over"]
+
+
+def _estimated(cell: Cell) -> str:
+    """Say that a share of all outages was not counted where some were still open at the end."""
+    return "" if cell.curve.recovered == cell.curve.outages else "an estimated "
 
 
 def _outages(cell: Cell) -> str:

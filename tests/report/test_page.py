@@ -60,6 +60,14 @@ def test_the_finding_sets_the_best_against_the_worst():
     )
 
 
+def test_a_share_of_outages_that_was_not_counted_is_said_to_be_an_estimate():
+    rows = [session(number) for number in range(20)]
+    outages = [outage(row, 2.0 if n < 4 else 7.0, recovered=n >= 4) for n, row in enumerate(rows)]
+    assert "an estimated 95 % of the outages were over within 7.0 s" in finding(
+        summarise(rows, outages, BY), rows, outages
+    )
+
+
 def test_the_finding_says_where_nothing_can_be_told():
     assert told({"one": [1.0, 9.0], "other": [2.0, 8.0]}) == (
         "4 sessions cannot tell them apart: with other, 95 % of the outages were over within 8.0 s, against "
