@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from simlab.core.impair import (
@@ -180,12 +181,16 @@ def _opportunities(spec: TraceSpec, at_s: float, until: bool) -> int:
     A packet that comes a rounding error before an opportunity is in time for it, and so it is here.
     """
     times, period_ms = spec.opportunities_ms, spec.opportunities_ms[-1]
-    count = bisect_right if until else bisect_left
     begun = max(math.floor(at_s * 1000 / period_ms) - 1, 0)  # so many rounds are certainly over
-    return begun * len(times) + sum(
-        count(times, at_s, key=lambda ms, began_ms=turn * period_ms: (began_ms + ms) / 1000)
-        for turn in range(begun, begun + 3)
-    )
+    number = begun * len(times)
+    for turn in range(begun, begun + 3):
+        opens_s = partial(_opens_s, turn * period_ms)
+        number += bisect_right(times, at_s, key=opens_s) if until else bisect_left(times, at_s, key=opens_s)
+    return number
+
+
+def _opens_s(began_ms: int, ms: int) -> float:
+    return (began_ms + ms) / 1000
 
 
 def _bucket(spec: TokenBucketSpec, passages: Sequence[Passage]) -> Iterator[Finding]:

@@ -114,6 +114,8 @@ def _compared(about: str, best: Cell, worst: Cell) -> str:
             f"{share(best.success)} of the calls were saved, against {share(worst.success)} {against}"
         )
     parts += _times(best, worst, against)
+    if not parts:
+        parts.append(f"{share(best.success)} of the calls were saved, as {against}")
     return f"{_with(about, best)}, {', and '.join(parts)}"
 
 

@@ -95,6 +95,16 @@ def test_calls_that_never_came_about_are_not_said_to_be_without_an_outage():
     assert drawn_finding(cells) == "No outage, but 3 of 3 calls never came about"
 
 
+def test_where_no_call_came_about_with_any_policy_the_finding_says_so():
+    dead = [
+        session(n, policy=policy, connect_bot_ready_s=None, succeeded=False)
+        for n, policy in enumerate(("one", "one", "other", "other"))
+    ]
+    assert finding(summarise(dead, [], BY), dead, []) == (
+        "4 sessions cannot tell them apart: with one, 0 % of the calls were saved, as with other."
+    )
+
+
 def test_the_finding_says_what_was_taken_together():
     rows, outages = [], []
     for policy, more_s in (("quick", 0.0), ("late", 9.0)):
