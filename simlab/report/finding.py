@@ -37,7 +37,8 @@ def finding(
     about = next((name for name in by if len({cell.labels[name] for cell in cells}) > 1), "policy")
     cells = sorted(grouped(cells, sessions, outages, [about]), key=worse)
     if not any(cell.curve.outages for cell in cells) and all(cell.success == 1.0 for cell in cells):
-        return f"In none of {len(sessions)} sessions was there an outage."
+        in_none = "There was no outage in 1 session."
+        return in_none if len(sessions) == 1 else f"In none of {len(sessions)} sessions was there an outage."
     best, worst = cells[0], cells[-1]
     if len(cells) == 1:
         return f"{_with(about, best)}, {_how(best)}."
@@ -92,7 +93,8 @@ def _with(about: str, cell: Cell) -> str:
 
 
 def _how(cell: Cell) -> str:
-    saved = f"{share(cell.success)} of {cell.sessions} calls were saved"
+    was = "was" if cell.sessions == 1 else "were"
+    saved = f"{share(cell.success)} of {count(cell.sessions, 'call')} {was} saved"
     if cell.never_came_about:
         return f"{saved}: {cell.never_came_about} never came about"
     if not cell.curve.outages:

@@ -124,7 +124,8 @@ def test_the_finding_of_one_policy_and_of_nothing():
         "With pipecat, 100 % of 2 calls were saved, and 95 % of the outages were over within 3.0 s."
     )
     rows = [session(0)]
-    assert finding(summarise(rows, [], BY), rows, []) == "In none of 1 sessions was there an outage."
+    assert finding(summarise(rows, [], BY), rows, []) == "There was no outage in 1 session."
+    assert told({"pipecat": [2.0]}).startswith("With pipecat, 100 % of 1 call was saved, and 95 % ")
     assert finding([], [], []) == "No session could be run."
 
 
