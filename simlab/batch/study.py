@@ -162,8 +162,8 @@ class Study:
         InvalidInputError
             If no key varies.
         """
-        from simlab.study.cell_plots import plot_heat
         from simlab.study.grouping import together
+        from simlab.study.heat_plot import plot_heat
 
         key = key or next(iter(self.by[2:]), None)
         if key is None:

@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from simlab.core.impair import (
@@ -175,14 +176,21 @@ def _trace(spec: TraceSpec, passages: Sequence[Passage]) -> Fact:
 
 
 def _opportunities(spec: TraceSpec, at_s: float, until: bool) -> int:
-    """Return how many opportunities there were before a time, or until it, that time included."""
-    times, at_ms = spec.opportunities_ms, round(at_s * 1000, 6)
-    rounds, rest_ms = divmod(at_ms, times[-1])
-    number = int(rounds) * len(times) + (bisect_right if until else bisect_left)(times, rest_ms)
-    if rest_ms == 0 and rounds and not until:
-        # The last of a round are of the very time at which the next one begins.
-        number -= len(times) - bisect_left(times, times[-1])
+    """Return how many opportunities there were before a time, or until it, that time included.
+
+    A packet that comes a rounding error before an opportunity is in time for it, and so it is here.
+    """
+    times, period_ms = spec.opportunities_ms, spec.opportunities_ms[-1]
+    begun = max(math.floor(at_s * 1000 / period_ms) - 1, 0)  # so many rounds are certainly over
+    number = begun * len(times)
+    for turn in range(begun, begun + 3):
+        opens_s = partial(_opens_s, turn * period_ms)
+        number += bisect_right(times, at_s, key=opens_s) if until else bisect_left(times, at_s, key=opens_s)
     return number
+
+
+def _opens_s(began_ms: int, ms: int) -> float:
+    return (began_ms + ms) / 1000
 
 
 def _bucket(spec: TokenBucketSpec, passages: Sequence[Passage]) -> Iterator[Finding]:

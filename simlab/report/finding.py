@@ -37,7 +37,8 @@ def finding(
     about = next((name for name in by if len({cell.labels[name] for cell in cells}) > 1), "policy")
     cells = sorted(grouped(cells, sessions, outages, [about]), key=worse)
     if not any(cell.curve.outages for cell in cells) and all(cell.success == 1.0 for cell in cells):
-        return f"In none of {len(sessions)} sessions was there an outage."
+        in_none = "There was no outage in 1 session."
+        return in_none if len(sessions) == 1 else f"In none of {len(sessions)} sessions was there an outage."
     best, worst = cells[0], cells[-1]
     if len(cells) == 1:
         return f"{_with(about, best)}, {_how(best)}."
@@ -92,14 +93,17 @@ def _with(about: str, cell: Cell) -> str:
 
 
 def _how(cell: Cell) -> str:
-    saved = f"{share(cell.success)} of {cell.sessions} calls were saved"
+    was = "was" if cell.sessions == 1 else "were"
+    saved = f"{share(cell.success)} of {count(cell.sessions, 'call')} {was} saved"
     if cell.never_came_about:
         return f"{saved}: {cell.never_came_about} never came about"
     if not cell.curve.outages:
         return f"{saved}, without any outage"
     for percent, value_s in ((95, cell.p95_s), (50, cell.median_s)):
         if math.isfinite(value_s):
-            return f"{saved}, and {percent} % of the outages were over within {value_s:.1f} s"
+            return (
+                f"{saved}, and {_estimated(cell)}{percent} % of the outages were over within {value_s:.1f} s"
+            )
     return f"{saved}, and fewer than half of the outages were over"
 
 
@@ -112,6 +116,8 @@ def _compared(about: str, best: Cell, worst: Cell) -> str:
             f"{share(best.success)} of the calls were saved, against {share(worst.success)} {against}"
         )
     parts += _times(best, worst, against)
+    if not parts:
+        parts.append(f"{share(best.success)} of the calls were saved, as {against}")
     return f"{_with(about, best)}, {', and '.join(parts)}"
 
 
@@ -124,12 +130,17 @@ def _times(best: Cell, worst: Cell, against: str) -> list[str]:
         (95, best.p95_s, worst.p95_s),
         (50, best.median_s, worst.median_s),
     ):
-        over = f"{percent} % of the outages were over within {ours_s:.1f} s"
+        over = f"{_estimated(best)}{percent} % of the outages were over within {ours_s:.1f} s"
         if math.isfinite(ours_s) and math.isfinite(theirs_s):
             return [f"{over}, against {theirs_s:.1f} s {against}"]
         if math.isfinite(ours_s) and math.isinf(theirs_s):
             return [f"{over}, which they never were {against}"]
     return ["fewer than half of the outages were over"]
+
+
+def _estimated(cell: Cell) -> str:
+    """Say that a share of all outages was not counted where some were still open at the end."""
+    return "" if cell.curve.recovered == cell.curve.outages else "an estimated "
 
 
 def _outages(cell: Cell) -> str:

@@ -87,8 +87,8 @@ def cells_table(cells: Sequence[Cell]) -> Table:
 _NOTE = (
     "Beside the numbers: 95 % intervals. Calls saved: the client connected, and was not left in an outage at "
     "the end. Half within, 95 % within: after how long that share of all outages was over, counting from "
-    "their beginning; “never” where it was not. Usable: the share of the time in which messages passed both "
-    "ways. Attempts: to reconnect, for each session."
+    "their beginning, estimated where some were still open at the end; “never” where it was not. Usable: the "
+    "share of the time in which messages passed both ways. Attempts: to reconnect, for each session."
 )
 
 

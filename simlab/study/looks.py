@@ -8,8 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
 from simlab.study.summary import Cell
+from simlab.study.words import count
 
 INK = "#222222"
+NEVER = "#EEEEEE"
 NOTHING = "No session could be run"
 _NEAR = 0.05  # of the axes' width, in which there is no room for words
 # Okabe and Ito's hues, for the colour-blind, each with a dash and a marker of its own, for print in grey.
@@ -52,6 +54,19 @@ def tidy(ax: Axes) -> None:
 def title(ax: Axes, finding: str) -> None:
     """Write the finding above the axes."""
     ax.set_title(finding, loc="left", fontsize=12, fontweight="bold", wrap=True)
+
+
+def empty(ax: Axes) -> Axes:
+    """Say in axes that there is nothing to draw."""
+    ax.set_axis_off()
+    title(ax, NOTHING)
+    return ax
+
+
+def rests_on(cells: Sequence[Cell], each: str = "", together: str = "") -> str:
+    """Return what a picture rests on: ``"n = 40 sessions, 20 a cell; 2 profiles together"``."""
+    sessions = count(sum(cell.sessions for cell in cells), "session")
+    return f"n = {sessions}{each}{f'; {together}' if together else ''}"
 
 
 def corner(ax: Axes, text: str, points_below: float = 38.0) -> None:

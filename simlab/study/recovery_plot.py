@@ -144,5 +144,7 @@ def _how(cell: Cell) -> str:
     ended = f"{curve.recovered} of {curve.outages} outages ended"
     for share, value_s in ((95, cell.p95_s), (50, cell.median_s)):
         if math.isfinite(value_s):
-            return f"{ended}, {share} % of all within {value_s:.1f} s"
+            # Where some were still open, Kaplan and Meier's curve says of all what was not seen of all.
+            an_estimated = "" if curve.recovered == curve.outages else "an estimated "
+            return f"{ended}, {an_estimated}{share} % of all within {value_s:.1f} s"
     return ended

@@ -17,6 +17,7 @@ from simlab.study.nights import MEASURES
 from simlab.study.words import count
 
 _FIGURE_INCHES = (9.0, 4.5)
+_ACCEPTED_POINTS = 16.0  # of the title above the axes, where there is a line of words between them
 # Okabe and Ito's hues, for the colour-blind, each with a mark and a dash of its own, for print in grey.
 _LOOKS: tuple[tuple[str, str, Any], ...] = (
     ("#0072B2", "o", "-"),
@@ -181,13 +182,25 @@ def finding(records: Sequence[Mapping[str, Any]], measure: str) -> str:
     return f"{cell} was worse in {'nights' if len(numbers) > 1 else 'night'} {listed}{more}"
 
 
+def _line_at(ax: Axes, night: int) -> None:
+    """Draw a line before a night whose baseline was accepted; what it is stands above all curves."""
+    ax.axvline(night - 0.5, color="#666666", linestyle=":", linewidth=1.0)
+    ax.annotate(
+        "accepted",
+        (night - 0.5, 1.0),
+        (0.0, 2.0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        fontsize=8,
+        color="#444444",
+    )
+
+
 def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: Mapping[str, Any]) -> None:
     name, unit, _ = MEASURES[measure]
-    for number in sorted({one["night"] for one in records if one["accepted"]}):
-        ax.axvline(number - 0.5, color="#666666", linestyle=":", linewidth=1.0)
-        ax.annotate(
-            "accepted", (number - 0.45, 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=8
-        )
+    accepted = sorted({one["night"] for one in records if one["accepted"]})
+    for number in accepted:
+        _line_at(ax, number)
     ax.set_xlabel("night")
     if _is_share(measure):
         ax.set_ylabel(f"{name}, mean")
@@ -197,7 +210,8 @@ def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.margins(y=0.12)
     ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
-    ax.set_title(finding(records, measure), loc="left", fontsize=11)
+    above_points = _ACCEPTED_POINTS if accepted else None
+    ax.set_title(finding(records, measure), loc="left", fontsize=11, pad=above_points)
     if cells:
         many = len(cells) > len(_LOOKS)  # these stand beside the axes, not over the curves
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}

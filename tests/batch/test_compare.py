@@ -151,7 +151,7 @@ def test_pictures_say_what_they_show(name):
     ax = study(rows("fast", FAST), rows("slow", [*SLOW[:8], None, None, None, None])).pictures[name]()
     titles = {
         "recovery": "fast: 12 of 12 outages ended, 95 % of all within 9.1 s;\n"
-        "slow: 8 of 12 outages ended, 50 % of all within 10.5 s",
+        "slow: 8 of 12 outages ended, an estimated 50 % of all within 10.5 s",
         "usable": "Most usable with fast (91.5% of the time), least with slow (66.4%)",
         "cost": "Soonest back: fast, 95 % within 9.1 s, for 1.0 attempts a session",
     }

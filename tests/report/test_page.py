@@ -60,6 +60,14 @@ def test_the_finding_sets_the_best_against_the_worst():
     )
 
 
+def test_a_share_of_outages_that_was_not_counted_is_said_to_be_an_estimate():
+    rows = [session(number) for number in range(20)]
+    outages = [outage(row, 2.0 if n < 4 else 7.0, recovered=n >= 4) for n, row in enumerate(rows)]
+    assert "an estimated 95 % of the outages were over within 7.0 s" in finding(
+        summarise(rows, outages, BY), rows, outages
+    )
+
+
 def test_the_finding_says_where_nothing_can_be_told():
     assert told({"one": [1.0, 9.0], "other": [2.0, 8.0]}) == (
         "4 sessions cannot tell them apart: with other, 95 % of the outages were over within 8.0 s, against "
@@ -87,6 +95,16 @@ def test_calls_that_never_came_about_are_not_said_to_be_without_an_outage():
     assert drawn_finding(cells) == "No outage, but 3 of 3 calls never came about"
 
 
+def test_where_no_call_came_about_with_any_policy_the_finding_says_so():
+    dead = [
+        session(n, policy=policy, connect_bot_ready_s=None, succeeded=False)
+        for n, policy in enumerate(("one", "one", "other", "other"))
+    ]
+    assert finding(summarise(dead, [], BY), dead, []) == (
+        "4 sessions cannot tell them apart: with one, 0 % of the calls were saved, as with other."
+    )
+
+
 def test_the_finding_says_what_was_taken_together():
     rows, outages = [], []
     for policy, more_s in (("quick", 0.0), ("late", 9.0)):
@@ -106,7 +124,8 @@ def test_the_finding_of_one_policy_and_of_nothing():
         "With pipecat, 100 % of 2 calls were saved, and 95 % of the outages were over within 3.0 s."
     )
     rows = [session(0)]
-    assert finding(summarise(rows, [], BY), rows, []) == "In none of 1 sessions was there an outage."
+    assert finding(summarise(rows, [], BY), rows, []) == "There was no outage in 1 session."
+    assert told({"pipecat": [2.0]}).startswith("With pipecat, 100 % of 1 call was saved, and 95 % ")
     assert finding([], [], []) == "No session could be run."
 
 

@@ -104,6 +104,45 @@ def test_an_outage_that_healed_and_an_attempt_without_one():
     ]
 
 
+def _stopping(session):
+    return [line for line in _told(session) if "stopped" in line or "blackout" in line]
+
+
+def test_what_stopped_before_a_fault_is_told_before_it():
+    # A message that was lost holds up those behind it; the voice goes on until the blackout.
+    session = timeline(
+        connected(),
+        fault(0, 35.0, 51.0),
+        gap("message", "down", 34.32, 52.0),
+        [e for way in BOTH for e in gap("media", way, 35.02, 52.0)],
+        gap("message", "up", 35.01, 52.0),
+    )
+    assert _stopping(session) == [
+        "At 34.3 s messages to the client stopped: an outage began.",
+        "From 35.0 s until 51.0 s: blackout both ways [fault 0].",
+        "At 35.0 s messages to the server, the microphone and the bot's voice stopped too.",
+    ]
+
+
+def test_of_a_fault_and_what_stopped_by_the_same_number_the_fault_is_told_first():
+    assert _stopping(timeline(connected(), fault(0, 35.0, 38.0), silence(34.96, 39.0))) == [
+        "From 35.0 s until 38.0 s: blackout both ways [fault 0].",
+        "At 35.0 s everything stopped: an outage began.",
+    ]
+    assert _stopping(timeline(connected(), fault(0, 35.0, 38.0), silence(34.86, 39.0))) == [
+        "At 34.9 s everything stopped: an outage began.",
+        "From 35.0 s until 38.0 s: blackout both ways [fault 0].",
+    ]
+
+
+def test_what_stops_late_in_an_outage_did_not_stop_at_its_beginning():
+    session = timeline(connected(), gap("media", "down", 30.0), gap("media", "up", 60.0))
+    assert _stopping(session) == [
+        "At 30.0 s the bot's voice stopped: an outage began.",
+        "At 60.0 s the microphone stopped too.",
+    ]
+
+
 def test_giving_up():
     assert _told(GAVE_UP)[3:] == [
         "The policy re-created the connection from 40.0 s to 44.0 s, 5 times.",

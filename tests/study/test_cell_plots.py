@@ -3,10 +3,10 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from simlab.study.cell_plots import _heat_finding, plot_cost, plot_heat, plot_usable
+from simlab.study.cell_plots import plot_cost, plot_usable
+from simlab.study.heat_plot import plot_heat
 from simlab.study.summary import Cell
 from simlab.study.survival import recovery_curve
 
@@ -19,12 +19,6 @@ def cell(labels, sessions=3):
 
 def texts(ax):
     return [text.get_text() for text in ax.texts]
-
-
-def test_a_heat_map_says_how_many_sessions_its_cells_have():
-    cells = [cell({"policy": "a", "wait": "4s"}, 10), cell({"policy": "b", "wait": "4s"}, 6)]
-    assert "n = 16 sessions, 6 to 10 a cell" in texts(plot_heat(cells, "wait"))
-    assert "n = 10 sessions, 10 a cell" in texts(plot_heat(cells[:1], "wait"))
 
 
 def test_pictures_say_what_they_take_together():
@@ -46,22 +40,6 @@ def test_long_names_leave_room_for_the_bars():
     ax = plot_usable([cell({"profile": long, "policy": f"a-policy-with-a-long-name-{n}"}) for n in (1, 2)])
     ax.figure.draw_without_rendering()
     assert ax.get_window_extent().width > 0.4 * 9 * ax.figure.dpi
-
-
-@pytest.mark.parametrize(
-    ("grid", "told"),
-    [
-        ([[4.1, 18.6], [4.1, 16.6]], "Half of the outages are over within 18.6 s at most, with a the latest"),
-        ([[math.nan, math.nan], [math.nan, math.nan]], "No outage was seen"),
-        (
-            [[math.inf, 18.6], [4.1, 16.6]],
-            "Policy a: most outages are not over at wait = 4s; with b at least half are at every value",
-        ),
-        ([[math.inf, math.inf], [4.1, math.inf]], "Policy a: most outages are not over from wait = 4s on"),
-    ],
-)
-def test_the_heat_map_says_what_its_numbers_are(grid, told):
-    assert _heat_finding(np.array(grid), ["a", "b"], ["4s", "16s"], "wait") == told
 
 
 @pytest.mark.parametrize(
@@ -96,7 +74,3 @@ def test_sessions_without_outages_are_counted_in_the_cost():
     assert "n = 20 sessions" in texts(plot_cost([quiet]))
     assert "n = 0 sessions" in texts(plot_cost([]))
     assert plot_cost([]).get_title(loc="left") == "No session could be run"
-
-
-def test_a_heat_map_of_nothing_says_so():
-    assert plot_heat([], "wait").get_title(loc="left") == "No session could be run"

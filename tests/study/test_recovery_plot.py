@@ -105,3 +105,12 @@ def test_over_hours_the_reference_is_not_over_the_names_of_the_axis():
     ax.figure.draw_without_rendering()
     reference = next(text for text in ax.texts if text.get_text().startswith("39.5 s"))
     assert reference.get_window_extent().x0 >= ax.get_window_extent().x0
+
+
+def test_a_share_of_all_outages_is_an_estimate_where_some_were_still_open():
+    # Four outages were watched for 2 s alone; of the sixteen that were watched for longer, all ended by 7 s.
+    seen = recovery_curve([2.0] * 4 + [7.0] * 16, [False] * 4 + [True] * 16)
+    ax = plot_recovery([replace(cell("a", [1.0, 7.0]), sessions=20, curve=seen, p95_s=7.0)])
+    assert ax.get_title(loc="left") == "a: 16 of 20 outages ended, an estimated 95 % of all within 7.0 s"
+    all_seen = plot_recovery([cell("a", [1.0, 7.0])])
+    assert all_seen.get_title(loc="left") == "a: 2 of 2 outages ended, 95 % of all within 7.0 s"

@@ -88,3 +88,14 @@ def test_it_says_what_bars_bands_and_rings_are():
     )
     worse = record(3, worse=True, failed=["outage per session"])
     assert told(record(1), record(2), worse).endswith("a change; ringed: worse")
+
+
+def test_accepted_is_not_written_over_the_curves():
+    same = {"success_rate": [1.0, 1.0]}
+    nights = [record(1, values=same), record(2, values=same, accepted=True), record(3, values=same)]
+    ax = plot_trend(nights, "success_rate")
+    ax.figure.draw_without_rendering()
+    (word,) = [text for text in ax.texts if text.get_text() == "accepted"]
+    place = word.get_window_extent()
+    assert place.y0 > ax.containers[0].lines[0].get_window_extent().y1
+    assert place.y1 < ax._left_title.get_window_extent().y0
