@@ -79,11 +79,9 @@ def _silent_text(timeline: Timeline, silent: Sequence[Channel]) -> str:
 
 
 def _told_s(timeline: Timeline, silent_from_s: float) -> float:
-    # The last arrival comes a little before the fault that made it the last. Where both are told by one
-    # number, the cause stands before what came of it.
-    shown = f"{silent_from_s:.1f}"
+    # The last arrival comes a little before the fault that made it the last: told the other way round.
     begun_s = (fault.span.began_s for fault in reading.faults(timeline))
-    return max((t_s for t_s in begun_s if f"{t_s:.1f}" == shown), default=silent_from_s)
+    return max((t_s for t_s in begun_s if 0.0 <= t_s - silent_from_s <= _TOGETHER_S), default=silent_from_s)
 
 
 def _passed_again(timeline: Timeline, outage: Outage) -> Iterator[Told]:

@@ -124,14 +124,10 @@ def test_what_stopped_before_a_fault_is_told_before_it():
     ]
 
 
-def test_of_a_fault_and_what_stopped_by_the_same_number_the_fault_is_told_first():
-    assert _stopping(timeline(connected(), fault(0, 35.0, 38.0), silence(34.96, 39.0))) == [
-        "From 35.0 s until 38.0 s: blackout both ways [fault 0].",
-        "At 35.0 s everything stopped: an outage began.",
-    ]
+def test_a_fault_is_told_before_what_it_stopped_though_the_last_arrival_came_before_it():
     assert _stopping(timeline(connected(), fault(0, 35.0, 38.0), silence(34.86, 39.0))) == [
-        "At 34.9 s everything stopped: an outage began.",
         "From 35.0 s until 38.0 s: blackout both ways [fault 0].",
+        "At 34.9 s everything stopped: an outage began.",
     ]
 
 
