@@ -131,8 +131,8 @@ def test_what_lets_no_time_pass_is_stuck_and_named(loop, monkeypatch):
         await asyncio.sleep(2.5)
         await spin()
 
-    line = begin.__code__.co_firstlineno + 2
-    stuck = f"the time stays 2.500 s, for this goes on for ever: .*begin \\({__file__}:{line}\\)"
+    line = spin.__code__.co_firstlineno + 2
+    stuck = f"the time stays 2.500 s, for this goes on for ever: .*spin \\({__file__}:{line}\\)"
     with pytest.raises(SessionFailedError, match=stuck):
         loop.run_until_complete(begin())
 
