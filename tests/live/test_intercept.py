@@ -208,7 +208,10 @@ def test_when_nobody_reads_what_it_says_it_ends_in_order_and_saves(tmp_path):
 def test_where_nothing_can_be_saved_nothing_is_recorded(tmp_path):
     (tmp_path / "file").touch()
     with contextlib.closing(Intercept("--out", str(tmp_path / "file"))) as it:
-        assert it.do("record") == (400, {"faults": [f"--out {tmp_path / 'file'}: file exists"]})
+        assert it.do("record") == (
+            400,
+            {"faults": [f"--out {tmp_path / 'file'}: it is a file, want a folder"]},
+        )
         assert it.end()[0] == 0
 
 

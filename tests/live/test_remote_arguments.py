@@ -4,7 +4,6 @@ import pytest
 
 from simlab.core.errors import InvalidInputError
 from simlab.live.remote.arguments import fault_of
-from simlab.profile.live import LIVE_KINDS
 
 UNTIL_CLEAR = "; without for it lasts until clear"
 
@@ -18,13 +17,13 @@ UNTIL_CLEAR = "; without for it lasts until clear"
             f'for is "2h", want an end within 24h from now{UNTIL_CLEAR}',
         ),
         ({"kind": "pause", "for": "25h"}, 'for is "25h", want an end within 24h from now'),
-        ({"kind": "rebind", "at": "30h"}, 'at is "30h", want a time within 24h from now'),
+        ({"kind": "blackout", "at": "30h"}, 'at is "30h", want a time within 24h from now'),
     ],
 )
 def test_what_a_command_may_begin_is_over_in_a_day(given, told):
     """Not with the words of a profile, whose duration nobody has typed here."""
     with pytest.raises(InvalidInputError) as caught:
-        fault_of("fault", given, 100_000.0, (*LIVE_KINDS, "rebind"))
+        fault_of("fault", given, 100_000.0)
     assert caught.value.faults == (f"fault: {told}",)
 
 

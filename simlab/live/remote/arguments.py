@@ -74,14 +74,21 @@ def text_of(given: Mapping[str, Any], key: str, faults: Faults, default: str | N
     return value
 
 
-def _of_command(fault: str, kind: str) -> str:
+def _of_command(fault: str, given: Mapping[str, Any]) -> str:
     """Return what is wrong with the only fault of a profile as what is wrong with a command."""
-    told = fault.replace("fault[0].", "").replace("fault[0]", kind)
+    told = fault.replace("fault[0].", "").replace("fault[0]", str(given["kind"]))
     if _IN_A_PROFILE not in told:
         return told
     begins = told.partition(_IN_A_PROFILE)[0]
-    endless = "; without for it lasts until clear" if "want an end" in begins and kind != "pause" else ""
-    return f"{begins}within {_LONGEST} from now{endless}"
+    if _is_endless(given):  # the end that is too late is not the user's
+        command = told.partition(": ")[0]
+        return f"{command}: at is {shown(given['at'])}, want a time within {_LONGEST} from now"
+    or_else = "want an end" in begins and given["kind"] != "pause"
+    return f"{begins}within {_LONGEST} from now" + "; without for it lasts until clear" * or_else
+
+
+def _is_endless(given: Mapping[str, Any]) -> bool:
+    return given.get("for") is None and given["kind"] != "pause"
 
 
 def fault_of(
@@ -107,12 +114,12 @@ def fault_of(
     if kind not in kinds:
         want = one_of(kind if isinstance(kind, str) else "", list(kinds))
         raise InvalidInputError([f"{command}: kind is {shown(kind)}, {want}"])
-    endless = given.get("for") is None and kind != "pause"
+    endless = _is_endless(given)
     table = {"at": "0s", **given} | ({"for": "1s"} if endless else {})
     try:
         profile = checked({"duration": _LONGEST, "fault": [table]}, command)
     except InvalidInputError as error:
-        raise InvalidInputError([_of_command(one, str(kind)) for one in error.faults]) from None
+        raise InvalidInputError([_of_command(one, given) for one in error.faults]) from None
     (fault,) = profile.faults
     times: dict[str, Any] = {"at_s": now_s + fault.at_s} | ({"for_s": math.inf} if endless else {})
     return fault.model_copy(update=times)
