@@ -84,6 +84,7 @@ def check(**given: Any) -> None:
         for name, value in given.items()
         if not _WANTED[name].holds(value)
     ]
+    faults += _without_values(given.get("vary"))
     if faults:
         raise InvalidInputError(faults)
 
@@ -101,24 +102,19 @@ def _is_listed(values: Any) -> bool:
     return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
 
 
-def lists_in(vary: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
-    """Return the values of each key that varies.
+def lists_in(vary: Any) -> Any:
+    """Return the values of each key that varies as a list; what else they may be as it is."""
+    if not _is_table(vary):
+        return vary
+    return {key: list(values) if _is_listed(values) else values for key, values in vary.items()}
 
-    Raises
-    ------
-    InvalidInputError
-        If those of one are no list, or none, with every such key.
-    """
-    faults = [
-        f"vary {key} is {_shown(values)}, want {_WANTED['vary'].told}"
-        for key, values in vary.items()
-        if not _is_listed(values)
-    ]
-    found = {key: list(values) for key, values in vary.items() if _is_listed(values)}
-    faults += [f"vary {key} is [], want a value or more" for key, values in found.items() if not values]
-    if faults:
-        raise InvalidInputError(faults)
-    return found
+
+def _without_values(vary: Any) -> Iterator[str]:
+    for key, values in vary.items() if _is_table(vary) else ():
+        if not isinstance(values, list):
+            yield f"vary {key} is {_shown(values)}, want {_WANTED['vary'].told}"
+        elif not values:
+            yield f"vary {key} is [], want a value or more"
 
 
 def _shown(value: Any) -> str:

@@ -119,8 +119,20 @@ def hunt(
         If the user interrupted; with ``out``, what was found is saved before, as simple as it was.
     """
     named, ruled, drawn, broken = map(several, (profiles, policies, kinds, invariants))
-    check(profiles=named, policies=ruled, seed=seed, seeds=seeds, clock=clock, set=set, kinds=drawn)
-    check(invariants=broken, faults=faults, tries=tries, jobs=jobs, out=out)
+    check(
+        profiles=named,
+        policies=ruled,
+        seed=seed,
+        seeds=seeds,
+        clock=clock,
+        set=set,
+        kinds=drawn,
+        invariants=broken,
+        faults=faults,
+        tries=tries,
+        jobs=jobs,
+        out=out,
+    )
     wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
     search = Search.of(Hunt(wanted, drawn, broken, int(faults), int(tries)))
     parent = None if out is None else Path(out)

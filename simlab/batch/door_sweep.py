@@ -72,12 +72,23 @@ def sweep(
     KeyboardInterrupt
         If the user interrupted; with ``out``, what was over is kept, for ``resume``.
     """
-    named, ruled = several(profiles), several(policies)
-    check(profiles=named, policies=ruled, seed=seed, seeds=seeds, vary=vary, until_width=until_width)
-    check(clock=clock, set=set, jobs=jobs, executor=executor, out=out, resume=resume)
+    named, ruled, varied = several(profiles), several(policies), lists_in(vary)
+    check(
+        profiles=named,
+        policies=ruled,
+        seed=seed,
+        seeds=seeds,
+        clock=clock,
+        set=set,
+        vary=varied,
+        until_width=until_width,
+        jobs=jobs,
+        executor=executor,
+        out=out,
+        resume=resume,
+    )
     wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
-    varied = all_texts(lists_in(vary), "vary")
-    planned = plan_of(Matrix(wanted, varied, until_width))
+    planned = plan_of(Matrix(wanted, all_texts(varied, "vary"), until_width))
     with (
         closing(executor_of(executor, int(jobs or cpu_count() or 1))) as running,
         _sweep(planned, None if out is None else Path(out), resume) as begun,

@@ -70,6 +70,12 @@ def test_all_wrong_arguments_are_told_at_once():
     with pytest.raises(simlab.InvalidInputError) as told:
         simlab.run("clean", seed=-1, clock="x", set={"duration": datetime.timedelta()})
     assert [fault.split()[0] for fault in told.value.faults] == ["seed", "clock"]
+    with pytest.raises(simlab.InvalidInputError) as told:
+        simlab.sweep("clean", seeds=0, jobs=-1, vary={"link.loss": []})
+    assert [fault.split()[0] for fault in told.value.faults] == ["seeds", "jobs", "vary"]
+    with pytest.raises(simlab.InvalidInputError) as told:
+        simlab.hunt("clean", seeds=0, faults=0)
+    assert [fault.split()[0] for fault in told.value.faults] == ["seeds", "faults"]
 
 
 @pytest.mark.parametrize(
