@@ -16,6 +16,7 @@ from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, found_in, save_hunt, summary
 from simlab.batch.hunt_search import Search, ran_to_the_end, shrunk_to_the_end
 from simlab.profile.model import Clock
+from simlab.study.words import count
 
 if TYPE_CHECKING:
     import polars
@@ -68,8 +69,7 @@ class Hunted:
 
     def __repr__(self) -> str:
         broken = ", ".join(f"{one.finding.policy} breaks {one.finding.invariant}" for one in self.findings)
-        many = "1 session" if self.sessions == 1 else f"{self.sessions} sessions"
-        return f"<Hunted in {many}: {broken or 'nothing was broken'}>"
+        return f"<Hunted in {count(self.sessions, 'session')}: {broken or 'nothing was broken'}>"
 
 
 @told_as_arguments()

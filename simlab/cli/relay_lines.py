@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from simlab.study.words import count
+
 _WAYS = ("up", "down")
 _COUNTED = ("offered", "delivered", "dropped", "kernel_dropped")
 _WORDS = {
@@ -45,9 +47,9 @@ def line_of(event: Mapping[str, Any]) -> str | None:
         told["settings"] = _set(event["settings"])
     if event["kind"] == "rebind":
         one = event["clients"] == 1
-        told["clients"] = f"{some(event['clients'], 'client')} {'is' if one else 'are'} known by other ports"
+        told["clients"] = f"{count(event['clients'], 'client')} {'is' if one else 'are'} known by other ports"
     if event["kind"] == "unmapped":
-        told["packets"] = some(event["up"], "packet")
+        told["packets"] = count(event["up"], "packet")
     return None if words is None else f"{event['t_s']:9.1f} s  {words.format(**told)}"
 
 
@@ -55,11 +57,6 @@ def _set(settings: Mapping[str, str | None]) -> str:
     return ", ".join(
         f"{key} is taken away" if value is None else f"{key} is {value}" for key, value in settings.items()
     )
-
-
-def some(number: int, noun: str) -> str:
-    """Return ``"1 client"``, ``"2 clients"``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _ways(event: Mapping[str, Any]) -> str:
@@ -79,7 +76,7 @@ def summary_lines(last: Mapping[str, Any]) -> Iterator[str]:
         row = last[way]
         causes = {**row["dropped"], "kernel": row["kernel_dropped"]}
         drops = ", ".join(f"{number} {cause}" for cause, number in causes.items() if number)
-        text = f"{way}: {some(row['offered'], 'packet')} came, {row['delivered']} left"
+        text = f"{way}: {count(row['offered'], 'packet')} came, {row['delivered']} left"
         text += f", {row['under_way']} were under way" if row["under_way"] else ""
         text += f"; dropped: {drops}" if drops else "; none dropped"
         if "error_p50_s" in row:
@@ -87,4 +84,4 @@ def summary_lines(last: Mapping[str, Any]) -> Iterator[str]:
             text += f"{row['error_p99_s'] * 1000:.2f} ms (99th percentile)"
         yield text + "."
     if last.get("capture_lost"):
-        yield f"The capture lacks {some(last['capture_lost'], 'packet')}: its writer did not keep up."
+        yield f"The capture lacks {count(last['capture_lost'], 'packet')}: its writer did not keep up."

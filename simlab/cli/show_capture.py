@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import simlab.capture
-from simlab.cli.relay_lines import some
+from simlab.study.words import count
 
 
 def told(found: dict[str, Any], path: Path, keys: Path | None) -> Iterator[str]:
@@ -15,7 +15,7 @@ def told(found: dict[str, Any], path: Path, keys: Path | None) -> Iterator[str]:
     if found["is_cut"]:
         yield "  The file breaks off: it was being written when its writer was killed."
     if found["lost"]:
-        yield f"  {some(found['lost'], 'packet')} missing: they came faster than they could be written."
+        yield f"  {count(found['lost'], 'packet')} missing: they came faster than they could be written."
     yield from _interfaces(found)
     yield from _links(found)
     for connection in found["connections"]:
@@ -29,7 +29,7 @@ def _interfaces(found: dict[str, Any]) -> Iterator[str]:
     for name, interface in found["interfaces"].items():
         if not interface["packets"]:
             continue
-        yield f"  {name}: {some(interface['packets'], 'packet')}, {interface['bytes']} bytes"
+        yield f"  {name}: {count(interface['packets'], 'packet')}, {interface['bytes']} bytes"
         for kind, one in interface["classes"].items():
             yield f"    {kind:<16}{one['packets']:>8}{one['bytes']:>12} bytes"
 
@@ -47,7 +47,7 @@ def _connection(one: dict[str, Any], keys: Path | None) -> Iterator[str]:
     sent, ends = one["packets"], f"{one['client']} - {one['server']}"
     yield (
         f"  {one['interface']}: {ends}, {one['first_s']:.3f} - {one['last_s']:.3f} s, "
-        f"{some(sent.get('up', 0), 'packet')} up, {sent.get('down', 0)} down"
+        f"{count(sent.get('up', 0), 'packet')} up, {sent.get('down', 0)} down"
     )
     if one["usernames"]:
         yield f"    ICE {', '.join(one['usernames'])}"
@@ -61,7 +61,7 @@ def _connection(one: dict[str, Any], keys: Path | None) -> Iterator[str]:
             yield f"    SCTP {way}: {_counts(chunks)}"
     if one["unread"]:
         why = "no keys" if keys is None else "no keys for them, or not genuine"
-        yield f"    SCTP: {some(one['unread'], 'DTLS record')} not read ({why})"
+        yield f"    SCTP: {count(one['unread'], 'DTLS record')} not read ({why})"
 
 
 def _handshake(one: dict[str, Any]) -> str:
@@ -73,7 +73,7 @@ def _handshake(one: dict[str, Any]) -> str:
 def _streams(found: dict[str, Any]) -> Iterator[str]:
     for one in found["rtp"]:
         clock, jitter_s = one["clock_hz"], one["jitter_s"]
-        packets = some(one["packets"], "packet")
+        packets = count(one["packets"], "packet")
         timing = "" if clock is None else f", jitter {jitter_s * 1000:.1f} ms (if its clock is {clock} Hz)"
         yield (
             f"  RTP {one['direction']} at {one['interface']}: ssrc {one['ssrc']:#010x}, type "
