@@ -32,6 +32,18 @@ _COLOURS = """(() => {
     return [...seen];
 })()"""
 
+# Answers to changes of the line are held until let go.
+_HOLD_ANSWERS = """(() => {
+    const ask = window.fetch, go = new Promise((letGo) => { window.letGo = letGo; });
+    window.held = 0;
+    window.fetch = async (address, ...how) => {
+        const answer = await ask(address, ...how);
+        if (!address.startsWith("api/set?")) return answer;
+        window.held += 1;
+        return go.then(() => answer);
+    };
+})()"""
+
 
 @pytest.fixture(scope="module")
 def traffic():
@@ -82,6 +94,23 @@ def test_what_is_moved_happens_to_packets(page, traffic):
     expect(_row(page, "down").locator("td").nth(2)).to_have_text(re.compile("30[0-9]"), timeout=WITHIN_MS)
     assert traffic.returned > before
     move(page, "down-delay", 0)
+
+
+def test_what_is_typed_while_an_answer_is_awaited_is_kept(page):
+    page.evaluate(_HOLD_ANSWERS)
+    move(page, "up-delay", 20)
+    page.wait_for_function("() => window.held === 1")
+    move(page, "up-jitter", 5)
+    page.locator("#down-delay-number").fill("200")
+    page.evaluate("letGo()")
+    expect(page.locator("#log")).to_contain_text('link.up.jitter = "5ms"', timeout=WITHIN_MS)
+    page.wait_for_timeout(1500)  # the answer has been shown, and the settings asked for again
+    expect(page.locator("#up-jitter-number")).to_have_value("5")
+    expect(page.locator("#down-delay-number")).to_have_value("200")
+    page.locator("#down-delay-number").press("Tab")
+    expect(_row(page, "down").locator("td").nth(2)).to_have_text(re.compile("20[0-9]"), timeout=WITHIN_MS)
+    for name in ("up-delay", "up-jitter", "down-delay"):
+        move(page, name, 0)
 
 
 def test_a_blackout_is_pressed_and_ended(page):

@@ -25,12 +25,12 @@ function wireButtons() {
   $("reset").addEventListener("click", async () => {
     const keys = Object.keys(status?.overrides ?? {});
     const answer = keys.length ? await call("set", Object.fromEntries(keys.map((key) => [key, null]))) : status;
-    if (answer) showLine(answer.link, true);
+    if (answer) showLine(answer.link, Infinity);
   });
   $("load").addEventListener("submit", async (event) => {
     event.preventDefault();
     const answer = await call("load", { profile: $("profile-name").value });
-    if (answer) showLine(answer.link, true);
+    if (answer) showLine(answer.link, Infinity);
   });
   $("record").addEventListener("click", async () => {
     $("record").disabled = true;

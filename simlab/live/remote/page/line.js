@@ -61,7 +61,7 @@ function slider(direction, setting) {
     <input id="${id}-number" type="number" min="0" max="${setting.most}" step="any" aria-label="${setting.name} ${direction} in ${setting.unit}">
     <span class="unit">${setting.unit}</span>`;
   const [range, number] = row.querySelectorAll("input");
-  const own = { range, number, touched_s: -Infinity };
+  const own = { range, number, touched_s: -Infinity, typing: false };
   (sliders[direction] ??= {})[setting.name] = own;
   if (setting.name === "rate") number.placeholder = "no limit";
   range.addEventListener("input", () => {
@@ -70,7 +70,10 @@ function slider(direction, setting) {
     spoken(setting, own, value);
     changed(direction, setting.name);
   });
+  number.addEventListener("input", () => { own.typing = true; });
+  number.addEventListener("blur", () => { own.typing = false; });
   number.addEventListener("change", () => {
+    own.typing = false;
     show(setting, own, number.value === "" ? (setting.name === "rate" ? Infinity : 0) : Number(number.value));
     changed(direction, setting.name);
   });
@@ -90,6 +93,7 @@ function spoken(setting, own, value) {
 const pending = {};
 let shownLink = null;
 let timer = null;
+let sending = Promise.resolve(); // one change after the other, as they were made
 
 function changed(direction, name) {
   const own = sliders[direction];
@@ -103,18 +107,19 @@ function changed(direction, name) {
     pending[`link.${direction}.jitter`] = `${number("jitter")}ms`;
   }
   clearTimeout(timer);
-  timer = setTimeout(send, 150);
+  timer = setTimeout(() => { sending = sending.then(send); }, 150);
 }
 
 async function send() {
+  const began_s = performance.now() / 1000;
   const settings = { ...pending };
   for (const key of Object.keys(pending)) delete pending[key];
   let answer = await call("set", settings);
   // Without a limit, the profile's own counts again; where it has one, that takes another command.
   const limited = DIRECTIONS.filter((way) => answer && settings[`link.${way}.rate`] === null && linkOf(answer)[way].rate);
   if (limited.length) answer = await call("set", Object.fromEntries(limited.map((way) => [`link.${way}.rate`, UNLIMITED])));
-  if (answer) showLine(linkOf(answer), true);
-  else if (shownLink) showLine(shownLink, true);
+  if (answer) showLine(linkOf(answer), began_s);
+  else if (shownLink) showLine(shownLink, began_s);
 }
 
 const inMs = (text) => {
@@ -127,7 +132,8 @@ const inKbit = (text) => {
   return rate >= 1e7 ? Infinity : rate;
 };
 
-function showLine(link, all = false) {
+// Shows what holds, but for what has been moved since then, or is being typed.
+function showLine(link, since_s = performance.now() / 1000 - 2) {
   shownLink = link;
   for (const direction of DIRECTIONS) {
     const keys = link[direction], models = [];
@@ -141,8 +147,7 @@ function showLine(link, all = false) {
     for (const setting of SETTINGS) {
       const own = sliders[direction][setting.name], value = values[setting.name];
       if (value === null) models.push(`${setting.name}: ${(keys[setting.name] ?? delay).model ?? "a trace"}`);
-      const busy = performance.now() / 1000 - own.touched_s < 2 || document.activeElement === own.number;
-      if (all || !busy) show(setting, own, value ?? 0);
+      if (own.touched_s <= since_s && !own.typing) show(setting, own, value ?? 0);
     }
     sliders[direction].model.textContent = models.length ? `By the profile: ${models.join(", ")}` : "";
   }
