@@ -27,16 +27,24 @@ from tests.live.test_intercept import Intercept  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with contextlib.ExitStack() as stack:
-        out = tmp_path_factory.mktemp("recordings")
-        it = stack.enter_context(contextlib.closing(Intercept("--out", str(out))))
-        call = Call(it.url)
-        call.start()
-        stack.callback(call.end)
-        assert call.began.wait(30)
-        browser = stack.enter_context(chromium())
-        yield stack.enter_context(opened(browser, f"{it.control}/?token={it.token}"))
+def intercept(tmp_path_factory):
+    with contextlib.closing(Intercept("--out", str(tmp_path_factory.mktemp("recordings")))) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def call(intercept):
+    made = Call(intercept.url)
+    made.start()
+    assert made.began.wait(30)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def page(intercept, call):
+    with chromium() as browser, opened(browser, f"{intercept.control}/?token={intercept.token}") as it:
+        yield it
 
 
 def _row(page, direction):
@@ -82,3 +90,12 @@ def test_a_phone_has_room_for_all_of_the_table(page, width):
     heads = ["packets/s", "kbit/s", "delay ms", "p99 ms", "sent", "arrived", "dropped"]
     assert heads_beside_numbers(page.locator(".client table")) == [f'"{head}"' for head in heads]
     assert cells_cut_off(page, 1280) == []
+
+
+def test_a_client_that_hung_up_is_closed_not_silent(page, call):
+    state = page.locator(".client .state")
+    expect(state).to_have_text("connection 1, all passes", timeout=WITHIN_MS)
+    call.end()
+    expect(state).to_have_text("connection 1, closed", timeout=WITHIN_MS)
+    page.wait_for_timeout(2500)  # until then its data would have been called silent
+    expect(state).to_have_text("connection 1, closed")

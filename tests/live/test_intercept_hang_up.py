@@ -36,6 +36,14 @@ def test_an_encrypted_alert_of_the_client_is_told_once_for_each_connection():
     assert told == [{"connection": number, "silent": [], "inferred": True} for number in (1, 2)]
 
 
+def test_what_was_closed_by_either_end_is_known_as_closed():
+    watch = Watch(Recorder(lambda: 7.0))
+    assert not watch.is_closed(1)
+    watch.entered(Direction.UP, CLOSE_NOTIFY, PacketClass.DTLS_HANDSHAKE, 1)
+    watch.entered(Direction.DOWN, CLOSE_NOTIFY, PacketClass.DTLS_HANDSHAKE, 2)
+    assert [watch.is_closed(number) for number in (1, 2, 3)] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     "payload", [record_of(21, 0), record_of(22, 1), b"\x15", b""], ids=["plain", "handshake", "short", "none"]
 )

@@ -102,6 +102,7 @@ class ClientNetwork:
             "used_s": round(self.flow.used_s, 6),
             "connection": self.flow.connection,
             "ready": self.watch.is_ready,
+            "closed": self.watch.is_closed(self.flow.connection),
             "silent": self.watch.silent(),
             "seen": self.watch.seen(),
             "links": {

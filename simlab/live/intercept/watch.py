@@ -98,6 +98,10 @@ class Watch:
             silent = [f"{way} {what}" for way, what, _ in self.silent()]
             self._record("client", "hung_up", connection=connection, silent=silent, inferred=True)
 
+    def is_closed(self, connection: int) -> bool:
+        """Tell whether an end was seen to close that peer connection."""
+        return connection in self._closed
+
     def look(self) -> None:
         """Find out what has fallen silent."""
         for arrivals in self._arrivals.values():

@@ -97,6 +97,7 @@ function showClients(clients) {
 }
 
 function stateOf(client) {
+  if (client.closed) return `connection ${client.connection}, closed`;
   const silent = client.silent.map(([direction, what]) => `${what === "message" ? "data" : what} ${direction}`);
   const heard = client.ready ? (silent.length ? `silent: ${silent.join(", ")}` : "all passes") : "not connected yet";
   return `connection ${client.connection}, ${heard}`;
