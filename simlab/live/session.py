@@ -24,7 +24,7 @@ from simlab.profile.build import signalling_links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.candidates import Rewrite
-from simlab.webrtc.later import import_av, import_dnspython
+from simlab.webrtc.later import import_av, import_dnspython, import_for_first_call
 from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
@@ -84,6 +84,7 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     # What a session in virtual time has put off would take its time in the middle of this one.
     import_av()
     import_dnspython()
+    import_for_first_call()
     session = LiveSession(scenario, settings)
     with _ctrl_c_interrupts(session), ThreadPoolExecutor(1, "simlab-session") as pool:
         future = pool.submit(lambda: asyncio.run(session.run()))
