@@ -96,8 +96,10 @@ def _pipecat_faults() -> Iterator[str]:
 def _other_server_faults(profile: Profile) -> Iterator[str]:
     if profile.server.model_copy(update={"mode": "multiple"}) != Server():
         yield 'server: of this table, "mode" alone means something to a server that is not built in'
-    if any(fault.kind == "server-exhausted" for fault in profile.faults):
-        yield 'fault of kind "server-exhausted": want a server that is built in'
+    for index, fault in enumerate(profile.faults):
+        if fault.kind == "server-exhausted":
+            kind = f'fault[{index}].kind is "{fault.kind}"'
+            yield f"{kind}, but a server that is not built in opens its own sockets"
     if profile.bot != BotKeys():
         yield "bot: nothing of this table means anything to a server that is not built in"
 

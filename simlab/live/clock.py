@@ -14,6 +14,11 @@ class SessionClock:
         """Set the moment at which the session begins, as ``time.monotonic()`` gives it."""
         self._zero_s = zero_s
 
+    @property
+    def begun(self) -> bool:
+        """Whether it is known when the session begins."""
+        return self._zero_s != math.inf
+
     def now_s(self) -> float:
         """Return the time of the session: negative just before it begins, 0 while that is not known."""
-        return 0.0 if self._zero_s == math.inf else time.monotonic() - self._zero_s
+        return time.monotonic() - self._zero_s if self.begun else 0.0

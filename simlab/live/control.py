@@ -13,7 +13,8 @@ and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
 | ``start`` (``time.monotonic()`` at the session's zero) | null |
 | ``alias`` (side, host, port): the relay alone | the host and port by which the other side reaches it |
 | ``rebind`` (host or null): the relay alone | null |
-| ``cut_off`` (host; address of the next NAT): the relay alone | null |
+| ``cut_off`` (host): the relay alone, which takes nothing from there and sends nothing there | null |
+| ``join`` (address of the next network's NAT): the relay alone | null |
 | ``move`` (host or null): a client, whose address that is from now on | null |
 | ``hang_up``: a client, which disconnects as its user would want | null |
 | ``leave``: a server that is to be killed, and does nothing more | what it has measured, for the next one |

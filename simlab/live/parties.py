@@ -112,10 +112,11 @@ class Parties:
         await self._relay.ask("rebind", next(self._more_hosts) if what == "address" else None)
 
     async def _leave_network(self) -> None:
-        await self._relay.ask("cut_off", self._client_host, next(self._more_hosts))
+        await self._relay.ask("cut_off", self._client_host)
         self._move_client(None)
 
     async def _join_network(self) -> None:
+        await self._relay.ask("join", next(self._more_hosts))
         self._client_host = next(self._more_hosts)
         self._move_client(self._client_host)
 

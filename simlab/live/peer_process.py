@@ -14,6 +14,7 @@ from simlab.live import control
 from simlab.live.addresses import Address, Side, gathering_on, host_of
 from simlab.live.clock import SessionClock
 from simlab.live.process import run_child
+from simlab.webrtc.later import import_for_first_call
 
 _CLOSE_S = 0.5
 _LONGEST_LINE_BYTES = 2**26
@@ -155,6 +156,7 @@ def run_peer(make: type[PeerProcess]) -> None:
     """
 
     def work(output: int) -> None:
+        import_for_first_call()
         with asyncio.Runner(loop_factory=lambda: _HostLoop(make.side)) as runner:
             runner.run(_main(make, output))
 

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import trio
 from simlab.core.inject import UNREACHABLE
 from simlab.core.link import Delivered
 from simlab.core.nat import Nat, NatSpec
+from simlab.core.outside import LossesOutside
 from simlab.core.packet import Direction
 from simlab.live.addresses import ICE_HOSTS, LOOPBACK, RELAY_HOSTS, Address, Side
 from simlab.live.relay_ends import OTHER, TOWARDS, Alias, Route
@@ -48,7 +50,8 @@ class Relay:
     takes the relay for a NAT, since STUN's integrity does not cover addresses.
 
     With a ``nat``, what the client sends leaves from the alias of the NAT's outside endpoint; what comes to
-    the alias of an endpoint of the client itself, as its candidates have it, reaches nobody.
+    the alias of an endpoint of the client itself, as its candidates have it, reaches nobody. The NAT is on
+    the client's side of the links, or ``beyond`` them: then it knows only of what has come through.
 
     A TURN server is on the server's side, and what the client sends to it takes the link. What it relays has
     done so: the relayed addresses of the client count as the client's, since the server sends to them as
@@ -66,6 +69,8 @@ class Relay:
         Returns the seconds since the session began.
     captures
         Shown what is sent to each side.
+    beyond
+        Told of what a NAT beyond the links does not let in; None where the NAT is on the client's side.
     """
 
     def __init__(
@@ -75,11 +80,13 @@ class Relay:
         nat: NatSpec | None = None,
         now_s: Callable[[], float] = time.monotonic,
         captures: Mapping[Direction, "LinkCapture"] = MappingProxyType({}),
+        beyond: LossesOutside | None = None,
     ) -> None:
         self._nursery = nursery
         self._shells = shells
         self._now_s = now_s
         self._captures = captures
+        self._beyond = beyond
         self._nat = None if nat is None else Nat(nat, RELAY_HOSTS["server"])
         self._aliases: dict[tuple[Side, Address], Alias] = {}
         self._hosts = dict(RELAY_HOSTS)
@@ -115,16 +122,19 @@ class Relay:
             self._hosts["server"] = host
             self._nat.rebind_address(host)
 
-    def cut_off(self, host: str, outside: str | None = None) -> None:
-        """Take nothing from an address of the client any more, and send nothing there.
+    def cut_off(self, host: str) -> None:
+        """Take nothing from an address of the client any more, and send nothing there."""
+        self._dead_hosts.add(host)
+
+    def join(self, outside: str) -> None:
+        """Let the client be in another network, which has a NAT of its own if there is one on its side.
 
         Parameters
         ----------
         outside
-            The address of the NAT of the client's next network, where there is one.
+            The address of that NAT.
         """
-        self._dead_hosts.add(host)
-        if self._nat is not None and outside is not None:
+        if self._nat is not None and self._beyond is None:
             self._hosts["server"] = outside
             self._nat = Nat(self._nat.spec, outside)
 
@@ -140,6 +150,8 @@ class Relay:
         assert isinstance(route, Route)
         if route.to[0] in self._dead_hosts:
             raise LostError("handover")
+        if self._beyond is not None and route.came_to.towards is Direction.UP:
+            packet.tag = route = self._out_of_carrier(route)
         to = self._behind_nat(route)
         if getattr(packet.payload, "injected", None) == UNREACHABLE:
             _refuse(to, route.through.address)
@@ -150,7 +162,7 @@ class Relay:
 
     def _behind_nat(self, route: Route) -> Address:
         """Return where a packet goes: for one to the client, what the NAT takes its destination for."""
-        if self._nat is None or route.came_to.towards is Direction.UP:
+        if self._nat is None or self._beyond is not None or route.came_to.towards is Direction.UP:
             return route.to
         inside = self._nat.inbound(route.to, route.came_from, self._now_s())
         if inside is None:
@@ -191,9 +203,11 @@ class Relay:
                     continue
                 if (source if side == "server" else endpoint)[0] == _TURN_HOST:
                     self._pass_on(payload, side, source, endpoint)
-                else:
+                    continue
+                to = self._into_carrier(payload, alias, source, endpoint)
+                if to is not None:
                     through = self._alias(OTHER[side], self._outside(side, source, endpoint))
-                    self._shells[alias.towards].receive(payload, Route(through, endpoint, alias, source))
+                    self._shells[alias.towards].receive(payload, Route(through, to, alias, source))
 
     def _pass_on(self, payload: bytes, to: Side, source: Address, destination: Address) -> None:
         """Let a packet go between the server and a relayed address, which no link and no NAT is between."""
@@ -202,9 +216,24 @@ class Relay:
 
     def _outside(self, to: Side, source: Address, destination: Address) -> Address:
         """Return the endpoint from which a packet goes to ``to``: for the client's, the NAT's."""
-        if self._nat is None or to == "client":
+        if self._nat is None or self._beyond is not None or to == "client":
             return source
         return self._nat.outbound(source, destination, self._now_s())
+
+    def _out_of_carrier(self, route: Route) -> Route:
+        """Translate a packet of the client at the end of its way up."""
+        assert self._nat is not None
+        outside = self._nat.outbound(route.came_from, route.to, self._now_s())
+        return replace(route, through=self._alias("client", outside))
+
+    def _into_carrier(self, payload: bytes, alias: Alias, source: Address, to: Address) -> Address | None:
+        """Return where a packet goes in the links; None if a NAT beyond them does not let it in."""
+        if self._nat is None or self._beyond is None or alias.towards is Direction.UP:
+            return to
+        inside = self._nat.inbound(to, source, self._now_s())
+        if inside is None:
+            self._beyond(payload)
+        return inside
 
 
 def _refuse(sender: Address, receiver: Address) -> None:

@@ -11,6 +11,7 @@ import trio
 
 from simlab.core.link import Link
 from simlab.core.meter import LinkMeter
+from simlab.core.outside import LossesOutside
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live import control
@@ -74,6 +75,7 @@ class RelayProcess:
             "alias": self._alias,
             "rebind": self._rebind,
             "cut_off": self._cut_off,
+            "join": self._join,
             "finish": self._finish,
         }
 
@@ -95,8 +97,10 @@ class RelayProcess:
         self._scenario = scenario = control.scenario_of(text)
         self._links = {way: tapped_link(scenario, way, _MOST_MEASURED) for way in Direction}
         # Aliases may be asked for before the session begins; packets come with it.
+        profile = scenario.profile
+        beyond = LossesOutside(self._record) if profile.nat_is_beyond_links else None
         self._relay = Relay(
-            self._nursery, self._shells, scenario.profile.nat_spec, self._clock.now_s, self._captures
+            self._nursery, self._shells, profile.nat_spec, self._clock.now_s, self._captures, beyond
         )
 
     def _start(self, zero_s: float) -> None:
@@ -125,9 +129,13 @@ class RelayProcess:
         assert self._relay is not None
         self._relay.rebind(host)
 
-    def _cut_off(self, host: str, outside: str) -> None:
+    def _cut_off(self, host: str) -> None:
         assert self._relay is not None
-        self._relay.cut_off(host, outside)
+        self._relay.cut_off(host)
+
+    def _join(self, outside: str) -> None:
+        assert self._relay is not None
+        self._relay.join(outside)
 
     def _finish(self) -> None:
         self._priority.share()

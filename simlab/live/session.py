@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from simlab.profile.build import signalling_links
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.webrtc.candidates import Rewrite
-from simlab.webrtc.later import import_av, import_dnspython
+from simlab.webrtc.later import import_av, import_dnspython, import_for_first_call
 from simlab.webrtc.proxy import SignallingProxy
 from simlab.webrtc.routes import OFFER_PATH
 from simlab.webrtc.session import record_faults
@@ -33,6 +33,8 @@ from simlab.webrtc.signalling_path import Path
 # From the choice of the session's zero until then, everybody must have been told of it.
 _LEAD_S = 0.1
 _CLOSE_S = 5.0
+# How often to look whether the session has begun.
+_LOOK_S = 0.5
 # How long the others have to say what is still open, when a session has failed.
 _LAST_WORDS_S = 0.5
 
@@ -51,6 +53,9 @@ class Settings:
     hang_up_s
         How long before its end the client disconnects, as its user does; None if it never does. Less than the
         0.5 s after which silence counts as a gap.
+    begin_s
+        How long a session may take to begin: as long as its processes need to start where others want the
+        processor, too.
     overtime_s
         How long after its duration a session that is not over counts as failed.
     worst_error_s
@@ -63,6 +68,7 @@ class Settings:
     signalling_port: int = 0
     turn_port: int | None = None
     hang_up_s: float | None = None
+    begin_s: float = 120.0
     overtime_s: float = 30.0
     worst_error_s: float = validity.WORST_ERROR_S
     capture_in: FolderPath | None = None
@@ -78,6 +84,7 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     # What a session in virtual time has put off would take its time in the middle of this one.
     import_av()
     import_dnspython()
+    import_for_first_call()
     session = LiveSession(scenario, settings)
     with _ctrl_c_interrupts(session), ThreadPoolExecutor(1, "simlab-session") as pool:
         future = pool.submit(lambda: asyncio.run(session.run()))
@@ -164,12 +171,8 @@ class LiveSession:
         watches = (*(child.watch() for child in self._children), self._watch_for_interrupt())
         # In this order: when a process has died, that is the reason of whatever else went wrong.
         tasks = [asyncio.create_task(work) for work in (*watches, self._play())]
-        settings, duration_s = self._settings, self._scenario.profile.duration_s
         try:
-            limit_s = duration_s + settings.overtime_s
-            done, _ = await asyncio.wait(tasks, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                raise SessionFailedError("session", f"not over {settings.overtime_s:g} s after its duration")
+            done = await self._first_done(tasks)
             for task in tasks:
                 if task in done:
                     task.result()
@@ -177,6 +180,27 @@ class LiveSession:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _first_done(self, tasks: Collection[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+        """Return the tasks that are done first.
+
+        Raises
+        ------
+        SessionFailedError
+            If there are none, and it is too late for the session to begin, or to end.
+        """
+        settings, begins_by_s = self._settings, time.monotonic() + self._settings.begin_s
+        limit_s = self._scenario.profile.duration_s + settings.overtime_s
+        done: set[asyncio.Task[None]] = set()
+        while not done:
+            left_s = limit_s - self._clock.now_s() if self._clock.begun else begins_by_s - time.monotonic()
+            if left_s <= 0 and self._clock.begun:
+                raise SessionFailedError("session", f"not over {settings.overtime_s:g} s after its duration")
+            if left_s <= 0:
+                raise SessionFailedError("session", f"not begun within {settings.begin_s:g} s")
+            look_s = left_s if self._clock.begun else min(left_s, _LOOK_S)
+            done, _ = await asyncio.wait(tasks, timeout=look_s, return_when=asyncio.FIRST_COMPLETED)
+        return done
 
     async def _watch_for_interrupt(self) -> NoReturn:
         await self._interrupted.wait()

@@ -234,6 +234,11 @@ class Profile(Table):
             return self.nat.spec()
         return NatSpec() if any(isinstance(fault, RebindFault) for fault in self.faults) else None
 
+    @property
+    def nat_is_beyond_links(self) -> bool:
+        """Whether the NAT is a carrier's, beyond the clients' links, and not on the client's side of them."""
+        return self.nat is not None and bool(self.nat.shared)
+
     def signalling_delay_s(self, direction: Direction) -> float:
         """Return the one-way delay of the HTTP path."""
         if self.signalling.delay_s is not None:

@@ -7,7 +7,7 @@ from simlab.core.timeline import Timeline
 from simlab.study import reading
 from simlab.study.account_ice import ice_told
 from simlab.study.account_outage import attempts_text, outage_told
-from simlab.study.outages import Outage, outages
+from simlab.study.outages import Outage, outages, overlap
 from simlab.study.reading import Fault
 from simlab.study.spans import Span
 from simlab.study.storm_words import storm_account
@@ -74,7 +74,7 @@ def _fault(timeline: Timeline, fault: Fault, found: Sequence[Outage]) -> Iterato
     began, ended = f"{span.began_s:.1f} s", f"{span.ended_s:.1f} s"
     until = "to the end" if span.is_open else f"until {ended}"
     when = f"At {began}" if span.ended_s == span.began_s else f"From {began} {until}"
-    felt = any(span.meets(outage.span) for outage in found)
+    felt = any(overlap(span, outage.span) for outage in found)
     watched_s = reading.watched_from_s(timeline)
     unfelt = "" if felt or watched_s is None or span.ended_s < watched_s else " No probe was missed."
     yield (

@@ -41,7 +41,8 @@ class Outage:
         When all channels passed again; None if they never did.
     cause
         The index of the fault that overlaps it and began last among those that began before it, or within
-        1 s after its start; of those that began together, the first listed. One that stops no packets (of the
+        1 s after its start; of those that began together, the first listed. One that takes no time (a
+        rebinding) overlaps what begins within 1 s after it, too. One that stops no packets (of the
         signalling, of candidates) is the cause only where no other is. None if there is no such fault.
     detected_s
         Seconds from ``began_s`` to the first sign of liveness lost (``disconnected`` or ``failed``); None
@@ -89,8 +90,15 @@ def outages(timeline: Timeline) -> tuple[Outage, ...]:
     return tuple(_outage(timeline, faults, span) for span in reading.all_gaps(timeline))
 
 
+def overlap(fault: Span, outage: Span) -> bool:
+    """Tell whether a fault may have to do with an outage."""
+    # What had passed an instant before it is on its way for a while.
+    echo_s = _CAUSE_TOLERANCE_S if fault.length_s == 0 else 0.0
+    return Span(fault.began_s, fault.ended_s + echo_s).meets(outage)
+
+
 def _outage(timeline: Timeline, faults: Sequence[Fault], span: Span) -> Outage:
-    overlapping = [fault for fault in faults if fault.span.meets(span)]
+    overlapping = [fault for fault in faults if overlap(fault.span, span)]
     noticed = [
         e.t_s for e in timeline.select("client", "liveness") if e["state"] in ("disconnected", "failed")
     ]

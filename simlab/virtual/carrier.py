@@ -1,12 +1,10 @@
 """A NAT of the clients' carrier: one for all of them, beyond their links."""
 
 from collections.abc import Callable
-from itertools import count
-from typing import Any
 
 from simlab.core.link import Delivered
 from simlab.core.nat import Nat, NatSpec
-from simlab.core.packet import classify
+from simlab.core.outside import LossesOutside
 from simlab.core.timeline import Recorder
 from simlab.profile.faults_nat import RebindFault
 from simlab.profile.scenario import Scenario
@@ -35,11 +33,10 @@ class CarrierNat:
         known: Callable[[str], None],
     ) -> None:
         self._loop = loop
-        self._record = record
         self._new_addresses = carrier_addresses()
         self._tell_known, self._known = known, set[str]()
         self._nat = Nat(spec, self._another())
-        self._lost = count()
+        self._lost = LossesOutside(record)
         for fault in scenario.profile.faults:
             if isinstance(fault, RebindFault):
                 loop.call_at(fault.at_s, self._rebind, fault.what)
@@ -69,14 +66,7 @@ class CarrierNat:
         inside = self._nat.inbound(way.destination, way.source, self._loop.time())
         if inside is not None:
             return way._replace(destination=inside)
-        # It is in no client's link, and so it has a number of its own.
-        labels: dict[str, Any] = {
-            "seq": next(self._lost),
-            "class": classify(payload),
-            "size": len(payload),
-            "cause": "nat",
-        }
-        self._record("link.down", "dropped", **labels)
+        self._lost(payload)
         return None
 
     def _rebind(self, what: str) -> None:

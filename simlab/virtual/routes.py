@@ -50,7 +50,7 @@ class Routes:
         self._directory: dict[str, Paths | None] = {}
         self._carrier: CarrierNat | None = None
         spec = scenario.profile.nat_spec
-        if spec is not None and scenario.profile.nat is not None and scenario.profile.nat.shared:
+        if spec is not None and scenario.profile.nat_is_beyond_links:
             self._carrier, spec = CarrierNat(loop, spec, scenario, record, self._know), None
         self.paths = [
             Paths(
@@ -85,13 +85,12 @@ class Routes:
     def _send_down(self, payload: bytes, way: Way) -> bool:
         if way.destination[0] not in self._directory:
             return False
-        path = self._directory[way.destination[0]]
-        if path is None:
-            assert self._carrier is not None
+        if self._carrier is not None:
             inside = self._carrier.inbound(payload, way)
             if inside is None:
                 return True
-            way, path = inside, self._directory[inside.destination[0]]
+            way = inside
+        path = self._directory[way.destination[0]]
         assert path is not None
         path.send_down(payload, way)
         return True

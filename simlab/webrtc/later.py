@@ -15,10 +15,11 @@ from importlib.util import LazyLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["av", "import_aiortc", "import_av", "import_dnspython"]
+__all__ = ["av", "import_aiortc", "import_av", "import_dnspython", "import_for_first_call"]
 
 _LIBRARY = "av"
 _USERS = ("aiortc", "simlab")
+_OF_FIRST_REQUEST = ("anyio", "anyio._backends._asyncio", "sniffio")  # httpcore imports them with it
 _READ_LATER = ("dns.message", "dns.name", "dns.rdata", "dns.rdataset", "dns.zone")
 
 
@@ -109,6 +110,15 @@ def import_dnspython() -> None:
     for name in _READ_LATER:
         if name in sys.modules:
             vars(sys.modules[name])  # is a use
+
+
+def import_for_first_call() -> None:
+    """Import what the first certificate and the first request import: in real time, that makes them late."""
+    from aiortc import RTCCertificate
+
+    RTCCertificate.generateCertificate().getFingerprints()
+    for name in _OF_FIRST_REQUEST:
+        import_module(name)
 
 
 @cache  # from then on there is nothing to be replaced

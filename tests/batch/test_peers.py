@@ -106,6 +106,15 @@ def test_a_browser_follows_no_wish_for_another_client(bare):
     ]
 
 
+def test_only_the_built_in_server_can_be_exhausted(installed):
+    installed("pipecat", "fastapi")
+    text = '[peers]\nserver = "pipecat"\n[[fault]]\nkind = "blackout"\nat = "1s"\nfor = "1s"\n'
+    text += '[[fault]]\nkind = "server-exhausted"\nat = "3s"\nfor = "1s"\n'
+    assert faults(text) == [
+        'test: fault[1].kind is "server-exhausted", but a server that is not built in opens its own sockets'
+    ]
+
+
 def test_relayed_candidates_alone_are_for_the_built_in_peers(installed):
     installed("pipecat", "fastapi")
     text = PIPECAT + '[ice]\npolicy = "relay"\nused_by = ["client", "server"]\n'

@@ -20,6 +20,7 @@ GONE = (
     + FAULT.format("server-restart", "0s", "1s")
     + FAULT.format("handover", "4.5s", "500ms")
     + '[[fault]]\nkind = "tab-closed"\nat = "5.5s"\n'
+    + "[nat]\nshared = true\n"
 )
 
 
@@ -76,6 +77,14 @@ def test_nothing_passes_to_or_from_an_address_that_is_gone(timelines):
     assert set(links["down"]["dropped"]) == {"handover"}
     rates = [e for e in timeline.select("link.up", "rate") if e.t_s > 5.01]
     assert rates == []
+
+
+def test_what_a_carriers_nat_does_not_let_in_is_in_no_link(timelines):
+    # The server's checks of the candidate that only the carrier's network knows.
+    timeline = timelines["gone"]
+    lost = [event for event in timeline.select("link.down", "dropped") if event["cause"] == "nat"]
+    assert {event["class"] for event in lost} == {"stun.request"}
+    assert "nat" not in metrics(timeline)["links"]["down"]["dropped"]
 
 
 def test_a_closed_tab_says_nothing_any_more(timelines):

@@ -1,16 +1,19 @@
 """The relay between plain UDP sockets, in real time."""
 
+import math
 import time
 from contextlib import asynccontextmanager
 
 import pytest
 import trio
 import trio.socket
+import trio.testing
 
-from simlab.core.impair import BlockSpec, BlockStage, ConstantDelaySpec, ConstantDelayStage
+from simlab.core.impair import BlockSpec, BlockStage, ConstantDelaySpec, ConstantDelayStage, Selection
 from simlab.core.link import Link
 from simlab.core.meter import LinkMeter
 from simlab.core.nat import Dependence, NatSpec
+from simlab.core.outside import LossesOutside
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live.addresses import HOSTS, ICE_HOSTS, RELAY_HOSTS, another_host
@@ -23,11 +26,13 @@ from tests.live.datagrams import ask, endpoint, flood, received
 class Bench:
     """A relay with a socket at each side."""
 
-    def __init__(self, nursery, up, down, nat=None):
+    def __init__(self, nursery, up, down, nat=None, beyond=False):
         zero_s = time.monotonic()
         self.record = Recorder(lambda: time.monotonic() - zero_s)
         self.meters, self.timers, shells = {}, [], {}
-        self.relay = Relay(nursery, shells, nat, self.record.now_s)
+        losses = LossesOutside(self.record) if beyond else None
+        self.nat_s = None
+        self.relay = Relay(nursery, shells, nat, self._now_of_nat_s, beyond=losses)
         for direction, stages in ((Direction.UP, up), (Direction.DOWN, down)):
             link, timer = Link(stages), KernelTimer(zero_s)
             meter = LinkMeter(self.record, direction, link, keep_errors=True)
@@ -36,17 +41,20 @@ class Bench:
             self.meters[direction] = meter
             self.timers.append(timer)
 
+    def _now_of_nat_s(self):
+        return self.record.now_s() if self.nat_s is None else self.nat_s
+
     def total(self, direction):
         self.meters[direction].finish()
         return self.record.events[-1].data
 
 
 @asynccontextmanager
-async def relay_between(up=(), down=(), nat=None):
+async def relay_between(up=(), down=(), nat=None, beyond=False):
     """Give a bench, a client's socket and a server's."""
     delay = ConstantDelayStage(ConstantDelaySpec(0.0))
     async with trio.open_nursery() as nursery:
-        bench = Bench(nursery, up or [delay], down or [delay], nat)
+        bench = Bench(nursery, up or [delay], down or [delay], nat, beyond)
         client, server = await endpoint(HOSTS["client"]), await endpoint(HOSTS["server"])
         with client, server:
             yield bench, client, server
@@ -278,12 +286,88 @@ def test_a_new_network_has_a_nat_of_its_own():
             to_server = bench.relay.alias("server", server.getsockname())
             await client.sendto(b"before", to_server)
             _, old = await received(server)
-            bench.relay.cut_off(HOSTS["client"], another_host(7))
+            bench.relay.cut_off(HOSTS["client"])
+            await server.sendto(b"lost", old)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            bench.relay.join(another_host(7))
             await server.sendto(b"lost", old)
             with await endpoint(another_host(8)) as moved:
                 new = await ask(moved, to_server, server)
             assert (old[0], new[0]) == (RELAY_HOSTS["server"], another_host(7))
+            assert drops(bench) == ["handover", "nat"]
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize(("beyond", "causes"), [(True, ["blackout", "nat"]), (False, ["blackout"])])
+def test_what_is_lost_on_its_way_refreshes_no_nat_beyond_the_links(beyond, causes):
+    async def main():
+        lost = BlockSpec(0.0, math.inf, selection=Selection(smaller_bytes=5))
+        dark = [BlockStage("blackout", [lost]), ConstantDelayStage(ConstantDelaySpec(0.0))]
+        async with relay_between(up=dark, nat=NatSpec(timeout_s=30.0), beyond=beyond) as (
+            bench,
+            client,
+            server,
+        ):
+            bench.nat_s = 0.0
+            to_server = bench.relay.alias("server", server.getsockname())
+            outside = await ask(client, to_server, server)
+            bench.nat_s = 20.0
+            await client.sendto(b"lost", to_server)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            bench.nat_s = 40.0
+            await server.sendto(b"late", outside)
+            if beyond:
+                assert await ask(client, to_server, server, b"another") == outside
+            else:
+                assert (await received(client))[0] == b"late"
+            assert drops(bench) == causes
+            assert bench.total(Direction.DOWN)["offered"] == 2
+
+    trio.run(main)
+
+
+def test_nobody_outside_reaches_a_client_behind_a_nat_beyond_the_links_by_its_own_address():
+    async def main():
+        async with relay_between(nat=NatSpec(), beyond=True) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            outside = await ask(client, to_server, server)
+            await server.sendto(b"lost", bench.relay.alias("client", client.getsockname()))
+            await server.sendto(b"answer", outside)
+            assert (await received(client))[0] == b"answer"
             assert drops(bench) == ["nat"]
+
+    trio.run(main)
+
+
+def test_what_is_under_way_to_a_nat_beyond_the_links_meets_its_rebinding():
+    async def main():
+        slow = [ConstantDelayStage(ConstantDelaySpec(0.1))]
+        async with relay_between(up=slow, nat=NatSpec(), beyond=True) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            await client.sendto(b"before", to_server)
+            _, old = await received(server)
+            await client.sendto(b"under way", to_server)
+            await trio.sleep(0.05)
+            bench.relay.rebind(None)
+            payload, new = await received(server)
+            assert (payload, new == old) == (b"under way", False)
+
+    trio.run(main)
+
+
+def test_a_new_address_of_the_client_leaves_a_nat_beyond_the_links_as_it_was():
+    async def main():
+        async with relay_between(nat=NatSpec(), beyond=True) as (bench, client, server):
+            to_server = bench.relay.alias("server", server.getsockname())
+            old = await ask(client, to_server, server)
+            bench.relay.cut_off(HOSTS["client"])
+            bench.relay.join(another_host(7))
+            await server.sendto(b"lost", old)
+            with await endpoint(another_host(8)) as moved:
+                new = await ask(moved, to_server, server)
+            assert (old[0], new[0]) == (RELAY_HOSTS["server"], RELAY_HOSTS["server"])
+            assert drops(bench) == ["handover"]
 
     trio.run(main)
 

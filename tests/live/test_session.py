@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import time
 
 import aioice.ice
 import pytest
@@ -133,15 +134,37 @@ def test_a_port_in_use_ends_the_session_with_the_reason(stage, side, key):
     assert children(os.getpid()) == {}
 
 
-def test_a_session_that_does_not_end_is_ended():
+def test_a_session_that_does_not_begin_is_ended():
     def stop():
         os.kill(child(os.getpid(), "server"), signal.SIGSTOP)
 
     thread = in_background(stop)
-    timeline = run(scenario(SHORT), Settings(overtime_s=0.5))
+    timeline = run(scenario(SHORT), Settings(begin_s=1.5))
     thread.join()
-    assert last(timeline) == ("failed", "session", "not over 0.5 s after its duration")
+    assert last(timeline) == ("failed", "session", "not begun within 1.5 s")
     assert children(os.getpid()) == {}
+
+
+class Played(LiveSession):
+    """A session without processes, which takes its time to begin, and to end."""
+
+    _children = ()
+
+    def __init__(self, begins_s, lasts_s):
+        super().__init__(scenario('duration = "200ms"\n'), Settings(overtime_s=1.0))
+        self._times_s = begins_s, lasts_s
+
+    async def _play(self):
+        begins_s, lasts_s = self._times_s
+        await asyncio.sleep(begins_s)
+        self._clock.start(time.monotonic())
+        await asyncio.sleep(lasts_s)
+
+
+def test_its_time_is_counted_from_its_beginning():
+    assert asyncio.run(Played(begins_s=1.4, lasts_s=0.2).run()).events[-1].kind == "end"
+    late = asyncio.run(Played(begins_s=0.0, lasts_s=60.0).run())
+    assert last(late) == ("failed", "session", "not over 1 s after its duration")
 
 
 def test_one_that_is_interrupted_before_it_begins_ends_at_once():

@@ -177,6 +177,8 @@ def test_a_fault_without_a_length_is_told_at_its_moment():
         event(20.0, "fault end", index=0, fault="rebind"),
     ]
     assert "At 20.0 s: rebind [fault 0]. No probe was missed." in _told(timeline(connected(), *rebind))
+    late = silence(20.03, 22.0)
+    assert "At 20.0 s: rebind [fault 0]." in _told(timeline(connected(), *rebind, late))
 
 
 def test_a_failed_session_says_why():

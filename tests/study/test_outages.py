@@ -114,6 +114,8 @@ def test_media_are_not_watched_in_a_session_without():
         ([fault(0, 30.0, 38.0, "ufrag-stale"), fault(1, 29.0, 38.0, "consent-blocked")], 1, 2.0),
         ([fault(0, 30.0, 38.0, "server-exhausted"), fault(1, 29.0, 38.0)], 1, 2.0),
         ([fault(0, 30.2, 30.2, "rebind")], 0, 9.8),  # an instant
+        ([fault(0, 29.9, 29.9, "rebind")], 0, 10.1),  # what had passed before still arrived
+        ([fault(0, 28.9, 28.9, "rebind")], None, None),
     ],
 )
 def test_cause_and_time_after_healing(faults, cause, after_heal_s):

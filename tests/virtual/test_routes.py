@@ -114,6 +114,15 @@ def test_all_clients_are_behind_one_nat_that_is_shared():
         assert [port for _, port in outside[:2]] == [5000, 5001]
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_nobody_outside_reaches_a_client_by_its_own_address(shared):
+    with network(nat(**({"shared": True} if shared else {}))) as net:
+        net.outside(A)
+        net.server.transport.sendto(b"hello", (Site(1).client, 5000))
+        net.wait()
+        assert net.ports[A].got == []
+
+
 FILTERS = st.sampled_from(KINDS)
 SENT_BEFORE = st.sampled_from(["nobody", "the host", "the port"])
 
