@@ -7,7 +7,7 @@ hosts whose names end in ``.local``; its modules are read when something in them
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
@@ -118,7 +118,8 @@ def import_for_first_call() -> None:
 
     RTCCertificate.generateCertificate().getFingerprints()
     for name in _OF_FIRST_REQUEST:
-        import_module(name)
+        with suppress(ModuleNotFoundError):  # not every version of httpcore wants all of them
+            import_module(name)
 
 
 @cache  # from then on there is nothing to be replaced
