@@ -122,6 +122,32 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+class Faults:
+    """What is wrong with several things that do not depend on each other, to be told at once."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what the body finds wrong; it ends there, and what follows it goes on."""
+        try:
+            yield
+        except InvalidInputError as error:
+            self._found += error.faults
+
+    def tell(self) -> None:
+        """Raise what was found.
+
+        Raises
+        ------
+        InvalidInputError
+            With all of it, each fault once.
+        """
+        if self._found:
+            raise InvalidInputError(list(dict.fromkeys(self._found)))
+
+
 @contextmanager
 def told_as_arguments() -> Iterator[None]:
     """Name an argument in what is wrong as Python has it, and not as the option that does the same."""

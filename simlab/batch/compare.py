@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab import store
-from simlab.batch.arguments import check, told_as_arguments
+from simlab.batch.arguments import Faults, check, told_as_arguments
 from simlab.batch.study import Study
 from simlab.core.errors import InvalidInputError
 from simlab.profile.nearest import one_of
@@ -99,9 +99,15 @@ def compare(
     InvalidInputError
         If a folder holds no study, they have no cell in common, or a tolerance is wrong.
     """
-    check(tolerance=tolerance)
-    limits = limits_of(tolerance)
-    one, other = (_opened(*one) for one in (("before", before), ("after", after)))
+    faults = Faults()
+    with faults.kept():
+        check(tolerance=tolerance)
+        limits = limits_of(tolerance)
+    with faults.kept():
+        one = _opened("before", before)
+    with faults.kept():
+        other = _opened("after", after)
+    faults.tell()
     if set(one.by) != set(other.by):
         varied = [", ".join(study.by[2:]) or "nothing" for study in (one, other)]
         raise InvalidInputError([f"the studies vary {varied[0]} and {varied[1]}: no cell is in both"])

@@ -6,9 +6,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from simlab.batch.arguments import check, told_as_arguments
+from simlab.batch.arguments import Faults, check, told_as_arguments
 from simlab.batch.door import texts
-from simlab.batch.nightly import PlannedNight
+from simlab.batch.nightly import WANTS_OUT, PlannedNight
 from simlab.batch.wishes import Wishes
 from simlab.core.errors import InvalidInputError
 from simlab.study.night import Night
@@ -62,12 +62,22 @@ def nightly(
     KeyboardInterrupt
         If the user ended it; with ``out``, what was over is kept, for ``resume``.
     """
-    check(suite=suite, out=out, trend=trend, jobs=jobs, set=set, accept=accept)
-    if not isinstance(resume, bool):
-        raise InvalidInputError([f"resume is {resume!r}, want True or False"])
+    faults = Faults()
+    with faults.kept():
+        check(suite=suite, out=out, trend=trend, jobs=jobs, set=set, accept=accept)
+    with faults.kept():
+        _check_resume(resume, out)
+    faults.tell()
     places = [None if place is None else Path(place) for place in (out, trend)]
     wishes = Wishes(places[0], places[1], int(jobs or os.cpu_count() or 1), texts(set), accept, resume)
     night = PlannedNight(fspath(suite), wishes).run()
     if night.interrupted:
         raise KeyboardInterrupt
     return night
+
+
+def _check_resume(resume: bool, out: str | PathLike[str] | None) -> None:
+    if not isinstance(resume, bool):
+        raise InvalidInputError([f"resume is {resume!r}, want True or False"])
+    if resume and out is None:
+        raise InvalidInputError([WANTS_OUT])

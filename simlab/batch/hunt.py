@@ -7,6 +7,7 @@ from simlab.batch.peers import check_peers
 from simlab.batch.plan import PlannedCell, PlannedSession
 from simlab.batch.scenarios import Wanted, settled
 from simlab.batch.shrinking import labels_of
+from simlab.batch.terms import idle
 from simlab.batch.twice import same_cells
 from simlab.core.errors import InvalidInputError
 from simlab.profile.drawn_faults import HUNTED, drawn_faults
@@ -64,6 +65,7 @@ def plan(hunt: Hunt) -> list[PlannedSession]:
     cells = [PlannedCell(profile, {}) for profile in settled(hunt.wanted)]
     check_peers(Scenario.of(cell.profile) for cell in cells)  # or no fault would go with them
     faults = list(same_cells((one.profile, one.varied) for one in cells))
+    faults += idle([cell.profile for cell in cells], hunt.wanted.overrides)
     for cell in cells:
         if cell.profile.clock == "real":
             faults.append(f"{cell.profile.name}: a hunt wants the virtual clock: --clock virtual")

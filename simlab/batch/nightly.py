@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simlab import store
+from simlab.batch.arguments import Faults
 from simlab.batch.baseline import Before, baseline_of, missing
 from simlab.batch.night_begun import BegunNight, NightNotSavedError
 from simlab.batch.night_counted import finished, is_left, night_named
@@ -30,6 +31,9 @@ from simlab.study.night import Night, name_of
 __all__ = ["NightNotSavedError", "PlannedNight", "Wishes"]
 
 
+WANTS_OUT = "resume: want out, where the night was cut short"
+
+
 class PlannedNight:
     """A night, ready to be run.
 
@@ -40,24 +44,39 @@ class PlannedNight:
     """
 
     def __init__(self, file: str, wishes: Wishes) -> None:
-        self.suite, self.file, self.wishes = read_suite(file), file, wishes
-        out = wishes.out
-        if wishes.resume and out is None:
-            raise InvalidInputError(["resume: want out, where the night was cut short"])
+        self.file, self.wishes = file, wishes
+        out, faults = wishes.out, Faults()
+        with faults.kept():
+            if wishes.resume and out is None:
+                raise InvalidInputError([WANTS_OUT])
+        with faults.kept():
+            self.suite = read_suite(file)
+        faults.tell()
         self.commit = commit_of(Path(file).resolve().parent)
         self.trend = wishes.trend or (None if out is None else out / f"{self.suite.name}-trend.jsonl")
-        self.records = [] if self.trend is None else records_in(self.trend, self.suite.name)
-        last = latest(self.records)
-        self.counted = wishes.resume and out is not None and is_left(out, self.suite.name, self.commit, last)
-        if self.counted:
-            self.records = self.records[: -len(last)]
-        self.number = last[0]["night"] if self.counted else next_number(self.records)
-        self.sweeps = plan(self.suite, file, self.number, wishes.overrides)
-        self._study = None if self.suite.baseline.study is None else StudyBaseline(self.suite.baseline.study)
+        with faults.kept():
+            self._count(out)
+        with faults.kept():
+            self.sweeps = plan(self.suite, file, self.number, wishes.overrides)
+        with faults.kept():
+            study = self.suite.baseline.study
+            self._study = None if study is None else StudyBaseline(study)
+        faults.tell()
         if out is not None:
             store.prepare(out)
         if self.trend is not None:
             store.prepare_append(self.trend)
+
+    def _count(self, out: Path | None) -> None:
+        """Read the nights before, and say which one this is."""
+        self.number, self.counted = 1, False
+        self.records = [] if self.trend is None else records_in(self.trend, self.suite.name)
+        last = latest(self.records)
+        if self.wishes.resume and out is not None:
+            self.counted = is_left(out, self.suite.name, self.commit, last)
+        if self.counted:
+            self.records = self.records[: -len(last)]
+        self.number = last[0]["night"] if self.counted else next_number(self.records)
 
     @property
     def sessions(self) -> int:

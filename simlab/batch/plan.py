@@ -11,6 +11,7 @@ import tomli_w
 
 from simlab.batch.peers import check_peers
 from simlab.batch.scenarios import Wanted, settled
+from simlab.batch.terms import idle
 from simlab.batch.twice import same_cells
 from simlab.batch.vary import combinations
 from simlab.core.errors import InvalidInputError
@@ -221,9 +222,17 @@ def plan(matrix: Matrix) -> Plan:
             typed = {f"--set {key}": f"--vary {key}" for key in varied}
             faults |= dict.fromkeys(renamed(fault, typed) for fault in error.faults)
     faults |= dict.fromkeys(same_cells((one.profile, one.varied) for one in cells))
+    if not faults:  # of a part of the cells alone it cannot be told
+        faults = dict.fromkeys(_idle(cells, matrix))
     if faults:
         raise InvalidInputError(list(faults))
     return checked(Plan(cells, matrix.tables()))
+
+
+def _idle(cells: Sequence[PlannedCell], matrix: Matrix) -> list[str]:
+    typed = {f"--set {key}": f"--vary {key}" for key in matrix.varied}
+    keys = dict.fromkeys([*matrix.wanted.overrides, *matrix.varied])
+    return [renamed(fault, typed) for fault in idle([cell.profile for cell in cells], keys)]
 
 
 def _check_width(until_width: float | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from simlab.batch.files import text_of
 from simlab.batch.peers import check_peers
 from simlab.batch.policies import policy_keys, why_not_python
+from simlab.batch.terms import faults_of_terms, idle, parted, with_terms
 from simlab.batch.twice import named_twice, same_sessions
 from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import SUFFIX, family_of, key_of, matching, nearest
@@ -40,7 +41,7 @@ class Wanted:
     seeds
         How many, from ``seed`` on.
     overrides
-        Dotted keys of the profile, and the text of their values.
+        Dotted keys of the profile, and the text of their values; those of ``[policy]`` are of every policy.
     """
 
     profiles: Sequence[str]
@@ -59,13 +60,14 @@ def scenarios(wanted: Wanted) -> list[Scenario]:
     InvalidInputError
         If anything is wrong, with every fault of every profile, or two sessions are the same.
     """
+    profiles = settled(wanted)
     found = [
         Scenario.of(profile, seed=profile.seed + number)
-        for profile in settled(wanted)
+        for profile in profiles
         for number in range(wanted.seeds)
     ]
-    if same := list(same_sessions(found)):
-        raise InvalidInputError(same)
+    if faults := [*same_sessions(found), *idle(profiles, wanted.overrides)]:
+        raise InvalidInputError(faults)
     check_peers(found)
     return found
 
@@ -80,11 +82,13 @@ def settled(wanted: Wanted) -> list[Profile]:
     """
     policies, faults = _policies(wanted.policies)
     faults += named_twice(wanted.profiles, wanted.policies)
-    profiles, found = load_all(wanted.profiles, wanted.overrides)
+    terms, others = parted(wanted.overrides) if wanted.policies else ({}, wanted.overrides)
+    faults += faults_of_terms(policies or (PolicyKeys(),), terms)
+    profiles, found = load_all(wanted.profiles, others)
     faults += found
     if faults:
         raise InvalidInputError(list(dict.fromkeys(faults)))
-    return [profile for one in profiles for profile in _of(one, policies, wanted)]
+    return [profile for one in profiles for profile in _of(one, policies, terms, wanted)]
 
 
 def _policies(names: Iterable[str]) -> tuple[list[PolicyKeys], list[str]]:
@@ -98,13 +102,16 @@ def _policies(names: Iterable[str]) -> tuple[list[PolicyKeys], list[str]]:
     return policies, faults
 
 
-def _of(profile: Profile, policies: Sequence[PolicyKeys], wanted: Wanted) -> Iterator[Profile]:
+def _of(
+    profile: Profile, policies: Sequence[PolicyKeys], terms: Mapping[str, str], wanted: Wanted
+) -> Iterator[Profile]:
     given = {"seed": wanted.seed, "clock": wanted.clock}
     changes = {name: value for name, value in given.items() if value is not None}
     for policy in policies or (profile.policy,):
         # The profile's own policy by its name keeps what the profile changes in it.
         own = policy == PolicyKeys(name=profile.policy.name)
-        yield profile.model_copy(update=changes if own else {**changes, "policy": policy})
+        keys = with_terms(profile.policy if own else policy, terms)
+        yield profile.model_copy(update={**changes, "policy": keys})
 
 
 def load_all(names: Iterable[str], overrides: Mapping[str, str]) -> tuple[list[Profile], list[str]]:

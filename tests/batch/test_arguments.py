@@ -50,11 +50,6 @@ ALONE = {"seeds": 1, "jobs": 1, "set": SHORT}
         (lambda: simlab.hunt("clean", kinds=[3]), "kinds is (3,), want a name, or several in a list"),
         (lambda: simlab.hunt([]), "profiles is empty, want a file or a name, or more"),
         (lambda: simlab.open(3), "folder is 3, want a text or a path"),
-        (lambda: simlab.compare(3, "x"), "before is 3, want a text or a path"),
-        (
-            lambda: simlab.compare("x", "y", tolerance=3),
-            'tolerance is 3, want a dict, as in {"success_rate": "2%"}',
-        ),
         (lambda: simlab.nightly(3), "suite is 3, want a text or a path"),
         (lambda: simlab.nightly("x", resume="y"), "resume is 'y', want True or False"),
         (lambda: simlab.trend(3), "file is 3, want a text or a path"),
@@ -76,6 +71,32 @@ def test_all_wrong_arguments_are_told_at_once():
     with pytest.raises(simlab.InvalidInputError) as told:
         simlab.hunt("clean", seeds=0, faults=0)
     assert [fault.split()[0] for fault in told.value.faults] == ["seeds", "faults"]
+    with pytest.raises(simlab.InvalidInputError) as told:
+        simlab.nightly("suite.toml", jobs=0, accept=1, resume="results")
+    assert [fault.split()[0] for fault in told.value.faults] == ["jobs", "accept", "resume"]
+    with pytest.raises(simlab.InvalidInputError) as told:
+        simlab.compare(3, "gone", tolerance=3)
+    assert told.value.faults == (
+        'tolerance is 3, want a dict, as in {"success_rate": "2%"}',
+        "before is 3, want a text or a path",
+        "gone: no such folder",
+    )
+    with pytest.raises(simlab.InvalidInputError) as told:
+        simlab.compare("gone", "lost", tolerance={"success": "2%"})
+    assert [fault.split()[0] for fault in told.value.faults] == ["tolerance", "gone:", "lost:"]
+
+
+def test_all_that_is_wrong_with_a_night_is_told_at_once(tmp_path):
+    with pytest.raises(simlab.InvalidInputError) as told:
+        simlab.nightly("gone.toml", jobs=0, resume=True)
+    assert [fault.split()[0] for fault in told.value.faults] == ["jobs", "resume:"]
+    suite, trend = tmp_path / "suite.toml", tmp_path / "trend.jsonl"
+    sweep = '[[sweep]]\nname = "one"\nprofiles = ["gone"]\n'
+    suite.write_text(f'[baseline]\nstudy = "nowhere"\n{sweep}')
+    trend.write_text("?\n")
+    with pytest.raises(simlab.InvalidInputError) as told:
+        simlab.nightly(suite, trend=trend)
+    assert [fault.split()[0] for fault in told.value.faults] == [f"{trend}:", f"{suite}:", "baseline.study:"]
 
 
 @pytest.mark.parametrize(

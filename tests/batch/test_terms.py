@@ -1,0 +1,183 @@
+"""``--set policy.KEY`` and ``--vary policy.KEY`` change every policy that is named, or are refused."""
+
+from dataclasses import replace
+
+import pytest
+
+import simlab
+from simlab.batch import branches
+from simlab.batch.hunt import Hunt
+from simlab.batch.hunt import plan as plan_hunt
+from simlab.batch.plan import Matrix, plan
+from simlab.batch.planning import plan as plan_night
+from simlab.batch.planning import read_suite
+from simlab.batch.scenarios import Wanted, scenarios
+from simlab.core.errors import InvalidInputError
+from simlab.webrtc.policies import rules_of_scenario
+
+DEAD = """
+duration = "30s"
+[peers]
+media = []
+[[fault]]
+kind = "blackout"
+at = "3s"
+for = "22s"
+[[fault]]
+kind = "signalling"
+at = "3s"
+for = "22s"
+how = "refused"
+"""
+NAMES = ("pipecat", "pipecat-fixed", "aws-full-jitter")
+
+
+@pytest.fixture
+def dead(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "dead.toml"
+    file.write_text(DEAD)
+    return str(file)
+
+
+def limits(found):
+    return [rules_of_scenario(one).terms.max_attempts for one in found]
+
+
+def faults_of(call):
+    with pytest.raises(InvalidInputError) as caught:
+        call()
+    return list(caught.value.faults)
+
+
+def test_a_term_is_that_of_every_policy_that_is_named(dead, tmp_path):
+    (tmp_path / "mine.toml").write_text('base = "livekit"\ngrace = "2s"\nmax_attempts = 4\n')
+    wanted = Wanted([dead], [*NAMES, "mine.toml"], overrides={"policy.max_attempts": "7"})
+    assert limits(scenarios(wanted)) == [7, 7, 7, 7]
+    assert limits(scenarios(replace(wanted, overrides={}))) == [3, 3, 10, 4]
+    assert [one.profile.policy.grace_s for one in scenarios(wanted)] == [None, None, None, 2.0]
+    cells = plan(Matrix(replace(wanted, overrides={}), {"policy.max_attempts": ["1", "2"]})).cells
+    assert [cell.profile.policy.max_attempts for cell in cells] == [1] * 4 + [2] * 4
+    hunted = plan_hunt(Hunt(wanted))
+    assert limits(session.scenario for session in hunted) == [7, 7, 7, 7]
+
+
+def test_what_the_profile_says_of_its_own_policy_stays_below(dead, tmp_path):
+    (tmp_path / "own.toml").write_text(DEAD + '[policy]\ngrace = "1s"\nmax_attempts = 9\n')
+    found = scenarios(Wanted(["own.toml"], ["pipecat", "livekit"], overrides={"policy.max_attempts": "7"}))
+    assert [(one.profile.policy.grace_s, one.profile.policy.max_attempts) for one in found] == [
+        (1.0, 7),
+        (None, 7),
+    ]
+
+
+def test_a_term_of_a_class_in_python(dead, tmp_path, monkeypatch):
+    (tmp_path / "given_terms.py").write_text(
+        "from simlab.reconnect.rules import Rules\nclass Mine(Rules):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    overrides = {"policy.max_attempts": "7", "policy.jitter_share": "10%"}
+    (found,) = scenarios(Wanted([dead], ["given_terms:Mine"], overrides=overrides))
+    assert rules_of_scenario(found).terms.max_attempts == 7
+
+
+def test_a_night_lays_it_over_its_policies(dead, tmp_path):
+    suite = (
+        '[[sweep]]\nname = "one"\nprofiles = ["dead.toml"]\npolicies = ["pipecat", "livekit"]\nseeds = 1\n'
+    )
+    (tmp_path / "suite.toml").write_text(suite + 'set = { "policy.max_attempts" = 5 }\n')
+    (sweep,) = plan_night(read_suite("suite.toml"), "suite.toml", 1, {"policy.answer_timeout": "4s"})
+    keys = [cell.profile.policy for cell in sweep.plan.cells]
+    assert [(one.max_attempts, one.answer_timeout_s) for one in keys] == [(5, 4.0), (5, 4.0)]
+    night = faults_of(
+        lambda: plan_night(read_suite("suite.toml"), "suite.toml", 1, {"policy.retry_delay": "1s"})
+    )
+    told = "policy.retry_delay: changes nothing in the policy livekit, since delays goes before it"
+    assert night == [f"suite.toml: sweep[0]: --set {told}"]
+
+
+def test_python_names_its_own_argument(dead):
+    told = "changes nothing in the policy livekit, since delays goes before it"
+    named = {"policies": ["pipecat", "livekit"]}
+    assert faults_of(lambda: simlab.sweep(dead, **named, set={"policy.factor": 2})) == [
+        f"set policy.factor: {told}"
+    ]
+    assert faults_of(lambda: simlab.sweep(dead, **named, vary={"policy.factor": [2]})) == [
+        f"vary policy.factor: {told}"
+    ]
+    assert faults_of(lambda: simlab.hunt(dead, **named, set={"policy.factor": 2})) == [
+        f"set policy.factor: {told}"
+    ]
+    run = simlab.run(dead, policy="livekit", set={"policy.max_attempts": 1})
+    assert run.metrics["attempts"]["offers"] == 2
+
+
+def test_a_policy_is_named_in_one_way(dead):
+    for key, value in {"policy.name": "never", "policy.base": "never", "policy": "{grace = '1s'}"}.items():
+        wanted = Wanted([dead], ["pipecat"], overrides={key: value})
+        told = f"--set {key}: --policy says which policy it is, want one of the two"
+        assert faults_of(lambda wanted=wanted: scenarios(wanted)) == [told]
+    (found,) = scenarios(Wanted([dead], overrides={"policy.name": "never"}))
+    assert found.policy_name == "never"
+
+
+def test_what_is_wrong_with_a_term_is_told_once_and_with_all_else(dead):
+    overrides = {"policy.grase": "1s", "policy.max_attempts": "-1", "link.loss": "200%"}
+    wanted = Wanted([dead], ["pipecat", "livekit", "livekt"], overrides=overrides)
+    found = faults_of(lambda: plan(Matrix(wanted, {"policy.jitter": ["full", "soft"]})))
+    assert found == [
+        '--policy is "livekt", did you mean "livekit"?',
+        "--set policy.max_attempts is -1, want 0 or more",
+        '--set policy.grase is unknown, did you mean "grace"?',
+        '--set link.loss is "200%", want 1 (100%) or less',
+        '--vary policy.jitter is "soft", want one of "none", "share", "full", "equal", "decorrelated", '
+        '"once", "livekit", "jitsi"',
+    ]
+
+
+def test_a_term_is_idle_only_if_it_is_whatever_else_varies(dead):
+    wanted = Wanted([dead], ["pipecat", "aws-full-jitter"])
+    shares = {"policy.jitter_share": ["10%", "50%"]}
+    assert len(plan(Matrix(wanted, {**shares, "policy.jitter": ["none", "share"]}))) == 8
+    assert faults_of(lambda: plan(Matrix(wanted, shares))) == [
+        "--vary policy.jitter_share: changes nothing in the policy pipecat, since jitter is none",
+        "--vary policy.jitter_share: changes nothing in the policy aws-full-jitter, since jitter is full",
+    ]
+    assert limits(scenarios(Wanted([dead], ["livekit"], overrides={"policy.max_attempts": "10"}))) == [10]
+
+
+def rows(study):
+    return study.sessions.to_dicts()
+
+
+@pytest.mark.parametrize("vary", [{}, {"policy.max_attempts": [1, "unlimited"]}])
+def test_sessions_that_go_together_come_to_what_each_comes_to(dead, monkeypatch, vary):
+    settings = {
+        "policies": NAMES[1:],
+        "seeds": 1,
+        "vary": vary,
+        "set": {"policy.retry_delay": "3s"},
+        "jobs": 1,
+    }
+    together = rows(simlab.sweep(dead, **settings))
+    monkeypatch.setattr(branches.sys, "platform", "darwin")
+    assert rows(simlab.sweep(dead, **settings)) == together
+    offers = {(row["policy"], row.get("policy.max_attempts")): row["attempts_offers"] for row in together}
+    assert len(offers) == len(together)
+    assert len(set(offers.values())) > 1
+
+
+def test_each_command_of_a_report_runs_that_session(dead, tmp_path):
+    from simlab.batch.replay import commands
+
+    vary = {"policy.max_attempts": [1, 6]}
+    study = simlab.sweep(dead, policies=NAMES[1:], seed=3, seeds=1, vary=vary, out=tmp_path / "out", jobs=1)
+    rows = study.session_rows
+    assert len(rows) == 4
+    for row, command in zip(rows, commands(study.folder, rows), strict=True):
+        _, _, file, _, seed = command.split()
+        run = simlab.run(file, seed=int(seed))
+        assert run.metrics["policy"] == row["policy"]
+        assert run.metrics["attempts"]["offers"] == row["attempts_offers"]
+        assert run.scenario.profile.policy.max_attempts == int(row["policy.max_attempts"])
+    assert len({row["attempts_offers"] for row in rows}) > 1
