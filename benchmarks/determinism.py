@@ -1,10 +1,10 @@
 """Is a session the same, byte for byte, in another process, and in one that has run others before?
 
 Two processes with different hash seeds run the sessions of 200 seeds, and of some with pictures, with the
-published server and with an application that imports it; and the last of 500 sessions of a process, of all
-kinds in turn, is compared with the first of another. Run it with ``make determinism``, or ``python -m
-benchmarks.determinism [SEEDS] [SESSIONS]``: it prints how many pairs are identical, and exits with 1 if one
-is not.
+published server and with an application that imports it; and a session of every kind, run after 500 others in
+its process, of all kinds in turn, is compared with the first of another. Run it with ``make determinism``, or
+``python -m benchmarks.determinism [SEEDS] [SESSIONS]``: it prints how many pairs are identical, and exits
+with 1 if one is not.
 """
 
 import hashlib
@@ -102,19 +102,22 @@ def pairs(kind: str, seeds: int) -> Pairs:
     return Pairs(kind, seeds, tuple(seed for seed, (one, other) in enumerate(both, 1) if one != other))
 
 
-def late(kind: str, sessions: int, profile: str = "flaky") -> Pairs:
-    """Compare the last of so many sessions of a process, of every kind in turn, with the first of another."""
-    both = zip((1, sessions), SALTS, strict=True)
-    [alone], [after] = map(told, [started(profile, kind, many, salt=salt) for many, salt in both])
-    return Pairs(f"{kind}, as session {sessions}", 1, () if alone == after else (1,))
+def late(sessions: int, profile: str = "flaky") -> Iterator[Pairs]:
+    """Compare a session of every kind, run after so many of all kinds in turn, with the first of a process.
+
+    One process runs all that come late, one after the other, and each of the others one alone.
+    """
+    after = started(profile, sessions, *KINDS, salt=SALTS[1])
+    alone = [told(started(profile, 0, kind, salt=SALTS[0])) for kind in KINDS]
+    for kind, [first], last in zip(KINDS, alone, told(after), strict=True):
+        yield Pairs(f"{kind}, after {sessions} sessions", 1, () if first == last else (1,))
 
 
 def every(seeds: int, sessions: int) -> Iterator[Pairs]:
     """Compare the sessions of every kind; of those that take longer, fewer."""
     for kind, times_fewer in zip(KINDS, (1, 10, 4, 10), strict=True):
         yield pairs(kind, max(1, seeds // times_fewer))
-    for kind in KINDS:
-        yield late(kind, sessions)
+    yield from late(sessions)
 
 
 def main(seeds: int = SEEDS, sessions: int = SESSIONS) -> int:
@@ -128,22 +131,29 @@ def main(seeds: int = SEEDS, sessions: int = SESSIONS) -> int:
     return int(differing > 0)
 
 
-def _last(profile: str, kind: str, sessions: int) -> Iterator[str]:
-    others = tuple(KINDS)
-    for number in range(1, sessions):
-        digest(others[number % len(others)], number, _PROFILES["short"])
-    yield digest(kind, 1, _PROFILES[profile])
+def _each(kind: str, seeds: int) -> Iterator[str]:
+    return (digest(kind, seed) for seed in range(1, seeds + 1))
 
 
-def _in_process(what: str, kind: str, many: int) -> None:
-    """Print the digests of the seeds from 1 on, or of the last of so many sessions, over that profile."""
-    each = (digest(kind, seed) for seed in range(1, many + 1))
-    for one in each if what == _EACH else _last(what, kind, many):
+def _late(profile: str, sessions: int, *kinds: str) -> Iterator[str]:
+    every_kind = tuple(KINDS)
+    for number in range(1, sessions + 1):
+        digest(every_kind[number % len(every_kind)], number, _PROFILES["short"])
+    return (digest(kind, 1, _PROFILES[profile]) for kind in kinds)
+
+
+def _in_process(what: str, *arguments: str) -> None:
+    """Print the digests of a kind's first seeds, or of a profile in several kinds after other sessions."""
+    if what == _EACH:
+        found = _each(arguments[0], int(arguments[1]))
+    else:
+        found = _late(what, int(arguments[0]), *arguments[1:])
+    for one in found:
         print(one, flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] and not sys.argv[1].isdigit():
-        _in_process(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+        _in_process(*sys.argv[1:])
     else:
         sys.exit(main(*map(int, sys.argv[1:])))

@@ -4,6 +4,8 @@ import copy
 import datetime
 import tomllib
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 
 import pytest
 import tomli_w
@@ -54,8 +56,28 @@ def cases():
                 yield name, path
 
 
-CASES = list(cases())
-IDS = [f"{name}:{'.'.join(map(str, path))}" for name, path in CASES]
+AT_ONCE = 25  # keys that a test takes, as thousands of tests take longer than what they check
+
+
+def portions(wanted=lambda path: True):
+    """Yield the keys of each profile, a few at once, with a name for them."""
+    for name, found in groupby(filter(lambda case: wanted(case[1]), cases()), itemgetter(0)):
+        every = [path for _, path in found]
+        for begin in range(0, len(every), AT_ONCE):
+            yield pytest.param(name, every[begin : begin + AT_ONCE], id=f"{name}:{begin}")
+
+
+def each(check, name, several):
+    """Check all of several keys of a profile, and fail with every one that fails."""
+    wrong = []
+    for path in several:
+        try:
+            check(name, path)
+        except Exception as error:
+            error.add_note(f"{name}: {'.'.join(map(str, path))}")
+            wrong.append(error)
+    if wrong:
+        raise ExceptionGroup(f"{len(wrong)} of {len(several)} keys", wrong)
 
 
 def damaged(name, path, change):
@@ -81,8 +103,7 @@ def sentences(text):
     return faults
 
 
-@pytest.mark.parametrize(("name", "path"), CASES, ids=IDS)
-def test_wrong_type(name, path):
+def wrong_type(name, path):
     def put(wrong, here, key):
         here[key] = copy.deepcopy(wrong)
 
@@ -90,16 +111,14 @@ def test_wrong_type(name, path):
         sentences(damaged(name, path, partial(put, wrong)))
 
 
-@pytest.mark.parametrize(("name", "path"), CASES, ids=IDS)
-def test_deleted(name, path):
+def deleted(name, path):
     def delete(here, key):
         del here[key]
 
     sentences(damaged(name, path, delete))
 
 
-@pytest.mark.parametrize(("name", "path"), [case for case in CASES if isinstance(case[1][-1], str)])
-def test_misspelt(name, path):
+def misspelt(name, path):
     def misspell(here, key):
         here[key + "x"] = here.pop(key)
 
@@ -112,3 +131,28 @@ def test_misspelt(name, path):
     assert len(unknown) == 1
     if len(word) > 1:  # with a single letter, half of the word is wrong
         assert unknown[0].endswith(f'did you mean "{word}"?')
+
+
+@pytest.mark.parametrize(("name", "several"), list(portions()))
+def test_wrong_type(name, several):
+    each(wrong_type, name, several)
+
+
+@pytest.mark.parametrize(("name", "several"), list(portions()))
+def test_deleted(name, several):
+    each(deleted, name, several)
+
+
+@pytest.mark.parametrize(("name", "several"), list(portions(lambda path: isinstance(path[-1], str))))
+def test_misspelt(name, several):
+    each(misspelt, name, several)
+
+
+def test_every_key_that_fails_is_named():
+    def fail(_, path):
+        assert path != ("link",)
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup, match="2 of 2 keys") as caught:
+        each(fail, "full", [("link",), ("link", "delay")])
+    assert [error.__notes__[-1] for error in caught.value.exceptions] == ["full: link", "full: link.delay"]
