@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Nothing is compiled ahead: of the modules that come, most are never imported.
-INSTALL := pip install --quiet --disable-pip-version-check --no-compile
+# (setuptools warns of what every editable installation is like.)
+install = PYTHONWARNINGS='ignore:Editable installation' $(1)/bin/pip install --quiet --disable-pip-version-check --no-compile
 DECLARED := setup.cfg pyproject.toml
 # In real time two tests run at once, as each waits most of the time, if the relay may have priority (docs/metrics.md).
 AT_ONCE := $(if $(filter 0,$(shell id -u)),2,0)
@@ -61,18 +62,18 @@ clean:
 
 .venv/.installed: $(DECLARED) | $(BIN)/pip
 	@echo "Installing simlab into .venv; the first time, this takes a minute."
-	@$(BIN)/$(INSTALL) --editable .
+	@$(call install,.venv) --editable .
 	@touch $@
 
 .venv/.installed-with-tests: $(DECLARED) | $(BIN)/pip
 	@echo "Installing simlab and what its tests need into .venv; the first time, this takes a few minutes."
-	@$(BIN)/$(INSTALL) --editable '.[test,pipecat,browser,distributed,fast]'
+	@$(call install,.venv) --editable '.[test,pipecat,browser,distributed,fast]'
 	@touch $@ .venv/.installed
 
 .venv-oldest/.installed: $(DECLARED)
 	$(PYTHON) -m venv --clear .venv-oldest
 	sed -nE 's/^    ([A-Za-z0-9_.-]+)(\[[a-z,]+\])? >= ([0-9.]+)$$/\1==\3/p' setup.cfg > .venv-oldest/oldest.txt
-	.venv-oldest/bin/$(INSTALL) --constraint .venv-oldest/oldest.txt --editable '.[test,distributed,fast]'
+	$(call install,.venv-oldest) --constraint .venv-oldest/oldest.txt --editable '.[test,distributed,fast]'
 	@touch $@
 
 # A Debian without python3-venv leaves half a .venv behind, without pip.
@@ -82,4 +83,4 @@ $(BIN)/pip:
 	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || { rm -rf .venv; virtualenv -q -p $(PYTHON) .venv 2>/dev/null; } || \
 	    { rm -rf .venv; echo "Cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 # Pip 26 needs 21 s of the processor to find out what to install, where Python 3.11's own needs 72.
-	@$(BIN)/$(INSTALL) --upgrade pip >/dev/null 2>&1 || true
+	@$(call install,.venv) --upgrade pip >/dev/null 2>&1 || true
