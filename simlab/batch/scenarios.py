@@ -145,7 +145,7 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
         text,
         str(path),
         overrides,
-        policy_names=POLICIES,
+        policies=POLICIES,
         read=lambda file: (beside / file).read_text(encoding="utf-8-sig"),
     )
     policy = profile.policy

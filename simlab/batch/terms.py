@@ -43,7 +43,7 @@ def with_terms(policy: PolicyKeys, terms: Mapping[str, str]) -> PolicyKeys:
     if not terms:
         return policy
     tables = {_TABLE: policy.model_dump(by_alias=True, exclude_none=True)}
-    return checked(tables, f"--policy {policy.name}", terms, policy_names=POLICIES).policy
+    return checked(tables, f"--policy {policy.name}", terms, policies=POLICIES).policy
 
 
 def faults_of_terms(policies: Iterable[PolicyKeys], terms: Mapping[str, str]) -> list[str]:

@@ -146,6 +146,15 @@ def test_a_term_is_idle_only_if_it_is_whatever_else_varies(dead):
     assert limits(scenarios(Wanted([dead], ["livekit"], overrides={"policy.max_attempts": "10"}))) == [10]
 
 
+def test_no_policy_may_try_for_ever_without_a_pause(dead):
+    names = ["pipecat-fixed", "daily"]
+    told = 'since max_attempts of daily is "unlimited": it would try for ever without a pause'
+    found = faults_of(lambda: scenarios(Wanted([dead], names, overrides={"policy.retry_delay": "0s"})))
+    assert found == [f'--set policy.retry_delay is "0s", want more than 0, {told}']
+    found = faults_of(lambda: plan(Matrix(Wanted([dead], names), {"policy.retry_delay": ["0s", "1s"]})))
+    assert found == [f'--vary policy.retry_delay is "0s", want more than 0, {told}']
+
+
 def rows(study):
     return study.sessions.to_dicts()
 
