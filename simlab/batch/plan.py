@@ -11,7 +11,7 @@ import tomli_w
 
 from simlab.batch.peers import check_peers
 from simlab.batch.scenarios import Wanted, settled
-from simlab.batch.terms import idle
+from simlab.batch.terms import idle, partly_idle
 from simlab.batch.twice import same_cells
 from simlab.batch.vary import combinations
 from simlab.core.errors import InvalidInputError
@@ -153,6 +153,11 @@ class Plan:
         """The columns that tell the cells apart."""
         return ["profile", "policy", *self.asked["vary"]]
 
+    @cached_property
+    def notes(self) -> list[str]:
+        """What is to be known of the overrides."""
+        return partly_idle([cell.profile for cell in self.cells], self.asked["set"])
+
     @property
     def name(self) -> str:
         """What the study is called: after its profiles, of which a few are named."""
@@ -184,6 +189,7 @@ class Plan:
         tables = {
             "schema": SCHEMA,
             **self.asked,
+            **({"notes": self.notes} if self.notes else {}),
             "versions": versions(),
             "cell": [
                 {"file": name, "hash": cell.hash, "varied": dict(cell.varied)}
@@ -216,7 +222,7 @@ def plan(matrix: Matrix) -> Plan:
     for varied in combinations(matrix.varied):
         overrides = {**matrix.wanted.overrides, **varied}
         try:
-            profiles = settled(replace(matrix.wanted, overrides=overrides))
+            profiles = settled(replace(matrix.wanted, overrides=overrides), varied)
             cells += [PlannedCell(profile, varied) for profile in profiles]
         except InvalidInputError as error:
             typed = {f"--set {key}": f"--vary {key}" for key in varied}
@@ -232,7 +238,7 @@ def plan(matrix: Matrix) -> Plan:
 def _idle(cells: Sequence[PlannedCell], matrix: Matrix) -> list[str]:
     typed = {f"--set {key}": f"--vary {key}" for key in matrix.varied}
     keys = dict.fromkeys([*matrix.wanted.overrides, *matrix.varied])
-    return [renamed(fault, typed) for fault in idle([cell.profile for cell in cells], keys)]
+    return [renamed(fault, typed) for fault in idle([cell.profile for cell in cells], keys, matrix.varied)]
 
 
 def _check_width(until_width: float | None) -> None:

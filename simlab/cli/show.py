@@ -28,6 +28,12 @@ def echo(*parts: RenderableType) -> None:
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def say_notes(notes: Iterable[str]) -> None:
+    """Print on stderr what is to be known of what the user asked for."""
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+
+
 def _indented(part: RenderableType) -> Padding:
     return Padding(part, (0, 0, 0, 2), expand=False)
 

@@ -23,7 +23,7 @@ from simlab.cli.entry import INTERRUPTED
 from simlab.cli.how import HowToSweep
 from simlab.cli.main import NOT_RUN
 from simlab.cli.progress import Bar
-from simlab.cli.show import echo
+from simlab.cli.show import echo, say_notes
 from simlab.cli.tables import table_of
 from simlab.study.comparison import comparison_json
 from simlab.study.proportions import Interval
@@ -45,6 +45,7 @@ def sweep_and_print(matrix: Matrix, how: HowToSweep) -> int:
     """
     with closing(executor_of(how.executor, how.jobs, here=False)) as executor:
         planned = plan_of(matrix)
+        say_notes(planned.notes)
         with _begun(planned, how) as sweep:
             interrupted = _run(sweep, executor, shown=not how.quiet)
             study = sweep.leave() if interrupted else sweep.finish()
@@ -96,6 +97,7 @@ def _print(study: Study, wanted: int, how: HowToSweep) -> None:
             "cells": [cell_json(cell) for cell in summaries],
             "comparisons": [comparison_json(one) for one in study.comparisons()],
             "failures": study.failures,
+            "notes": study.notes,
         }
         click.echo(store.to_json(found), nl=False)
         return

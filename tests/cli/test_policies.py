@@ -126,3 +126,22 @@ def test_several_sessions_are_summed_up_by_policy(simlab, here):
     # 2 sessions, 2 outages, none over; three attempts a session or none, and who gave up.
     assert rows["pipecat"][2:] == ["2", "2", "0%", "-", "-", "-", "3.0", "0.0", "2", rows["pipecat"][-1]]
     assert rows["never"][2:] == ["2", "2", "0%", "-", "-", "-", "0.0", "0.0", "0", rows["never"][-1]]
+
+
+def test_a_note_says_where_a_key_changes_nothing(simlab, here):
+    (here / "dead.toml").write_text(DEAD.replace("30s", "8s").replace("25s", "3s"))
+    arguments = ("dead.toml", "--policy", "pipecat", "--policy", "never", "--set", "policy.retry_delay=3s")
+    note = "policy.retry_delay changes nothing in the policy never, which stays as it is: max_attempts is 0"
+    for command in (
+        ("run",),
+        ("hunt", "--seeds", "1", "--tries", "0"),
+        ("sweep", "--seeds", "1", "--jobs", "1"),
+    ):
+        found = simlab(*command, *arguments, "--json")
+        assert found.stderr.splitlines()[0] == f"Note: {note}", found.stderr
+    assert json.loads(found.stdout)["notes"] == [note]
+    (here / "suite.toml").write_text(
+        '[[sweep]]\nname = "one"\nprofiles = ["dead.toml"]\npolicies = ["pipecat", "never"]\nseeds = 1\n'
+    )
+    night = simlab("nightly", "suite.toml", "--set", "policy.retry_delay=3s", "--jobs", "1")
+    assert night.stderr.splitlines()[0] == f"Note: one: {note}"
