@@ -153,10 +153,15 @@ class Plan:
         """The columns that tell the cells apart."""
         return ["profile", "policy", *self.asked["vary"]]
 
+    @property
+    def overrides(self) -> Mapping[str, str]:
+        """Keys that are set in all sessions, and their values."""
+        return dict(self.asked.get("set", {}))
+
     @cached_property
     def notes(self) -> list[str]:
         """What is to be known of the overrides."""
-        return partly_idle([cell.profile for cell in self.cells], self.asked["set"])
+        return partly_idle([cell.profile for cell in self.cells], self.overrides)
 
     @property
     def name(self) -> str:

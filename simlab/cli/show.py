@@ -135,7 +135,7 @@ def summary(runs: Sequence[Run], wanted: int) -> None:
 def _row(finished: Run) -> Iterable[str]:
     metrics, scenario = finished.metrics, finished.scenario
     waits_s = [one["recovered_s"] for one in metrics["outages"] if one["recovered_s"] is not None]
-    yield from (scenario.profile.name, scenario.policy_name, str(scenario.seed))
+    yield from (scenario.profile.name, scenario.policy_told, str(scenario.seed))
     yield seconds(metrics["connect"]["bot_ready_s"])
     yield from (str(len(metrics["outages"])), str(len(waits_s)), seconds(max(waits_s, default=None)))
     yield f"{metrics['usable_fraction']:.1%}"

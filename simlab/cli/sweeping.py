@@ -30,7 +30,7 @@ from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding
 from simlab.study.summary import Cell as Summary
 from simlab.study.summary import cell_json
-from simlab.study.words import ends_text
+from simlab.study.words import ends_text, set_text
 
 _MOST_REASONS = 5
 
@@ -97,6 +97,7 @@ def _print(study: Study, wanted: int, how: HowToSweep) -> None:
             "cells": [cell_json(cell) for cell in summaries],
             "comparisons": [comparison_json(one) for one in study.comparisons()],
             "failures": study.failures,
+            "set": study.overrides,
             "notes": study.notes,
         }
         click.echo(store.to_json(found), nl=False)
@@ -109,6 +110,8 @@ def _print(study: Study, wanted: int, how: HowToSweep) -> None:
     echo(Text(f"{done} of {wanted} sessions", style="bold"))
     if summaries:
         echo(_table(study.by, summaries), "", Text(finding(summaries).replace("\n", " "), style="bold"))
+    if study.overrides:
+        echo(Text(f"Set: {set_text(study.overrides)}", style="dim"))
     if compared := comparisons(study.comparisons()):
         echo("", *compared)
     _print_failures(study)

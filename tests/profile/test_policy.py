@@ -228,3 +228,21 @@ def test_a_misspelt_policy_is_told_with_what_is_near():
     assert faults('[policy]\nname = "livekt"\n') == [
         'a.toml: policy.name is "livekt", did you mean "livekit"?'
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "pipecat"),
+        ('[policy]\nname = "livekit"\nmax_attempts = 4\n', "livekit (max_attempts=4)"),
+        (
+            '[policy]\nname = "mine.toml"\ntime_limit = "20s"\n',
+            'mine (pipecat-fixed, grace=1s, actions=["restart_ice", "recreate"], delays=["0s", "500ms"], '
+            "max_attempts=unlimited, 2 more)",
+        ),
+    ],
+)
+def test_a_policy_is_told_with_what_is_changed_in_it(text, told):
+    scenario = Scenario.of(profile(text, {"mine.toml": MINE}))
+    assert scenario.policy_told == told
+    assert str(scenario).startswith(f"a, policy {told}, seed 1")
