@@ -39,12 +39,16 @@ class Compared:
         How much worse each measure may be.
     only_before, only_after
         The cells that one alone has, as text.
+    set_before, set_after
+        The keys that were set in all sessions of each, and their values.
     """
 
     cells: Sequence[CellCompared]
     tolerance: Mapping[str, Limit] = field(default_factory=dict)
     only_before: Sequence[str] = ()
     only_after: Sequence[str] = ()
+    set_before: Mapping[str, str] = field(default_factory=dict)
+    set_after: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def regressions(self) -> list[CellCompared]:
@@ -58,6 +62,8 @@ class Compared:
             "cells": [cell_compared_json(cell, self.tolerance) for cell in self.cells],
             "only_before": list(self.only_before),
             "only_after": list(self.only_after),
+            "set_before": dict(self.set_before),
+            "set_after": dict(self.set_after),
         }
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
@@ -118,8 +124,10 @@ def compare(
     if not cells:
         told = [", ".join(found) or "nothing" for found in names]
         raise InvalidInputError([f"no cell is in both studies: {told[0]} in the one, {told[1]} in the other"])
-    left = [[name for name in mine if name not in theirs] for mine, theirs in (names, names[::-1])]
-    return Compared(cells, limits, *left)
+    only_before, only_after = (
+        [name for name in mine if name not in theirs] for mine, theirs in (names, names[::-1])
+    )
+    return Compared(cells, limits, only_before, only_after, one.overrides, other.overrides)
 
 
 def _opened(name: str, study: Study | str | PathLike[str]) -> Study:

@@ -11,7 +11,7 @@ import tomli_w
 
 from simlab.batch.peers import check_peers
 from simlab.batch.scenarios import Wanted, settled
-from simlab.batch.terms import idle
+from simlab.batch.terms import idle, partly_idle
 from simlab.batch.twice import same_cells
 from simlab.batch.vary import combinations
 from simlab.core.errors import InvalidInputError
@@ -154,6 +154,16 @@ class Plan:
         return ["profile", "policy", *self.asked["vary"]]
 
     @property
+    def overrides(self) -> Mapping[str, str]:
+        """Keys that are set in all sessions, and their values."""
+        return dict(self.asked.get("set", {}))
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What is to be known of the overrides."""
+        return partly_idle([cell.profile for cell in self.cells], self.overrides)
+
+    @property
     def name(self) -> str:
         """What the study is called: after its profiles, of which a few are named."""
         names = list(dict.fromkeys(cell.profile.name for cell in self.cells))
@@ -184,6 +194,7 @@ class Plan:
         tables = {
             "schema": SCHEMA,
             **self.asked,
+            **({"notes": self.notes} if self.notes else {}),
             "versions": versions(),
             "cell": [
                 {"file": name, "hash": cell.hash, "varied": dict(cell.varied)}
@@ -216,7 +227,7 @@ def plan(matrix: Matrix) -> Plan:
     for varied in combinations(matrix.varied):
         overrides = {**matrix.wanted.overrides, **varied}
         try:
-            profiles = settled(replace(matrix.wanted, overrides=overrides))
+            profiles = settled(replace(matrix.wanted, overrides=overrides), varied)
             cells += [PlannedCell(profile, varied) for profile in profiles]
         except InvalidInputError as error:
             typed = {f"--set {key}": f"--vary {key}" for key in varied}
@@ -232,7 +243,7 @@ def plan(matrix: Matrix) -> Plan:
 def _idle(cells: Sequence[PlannedCell], matrix: Matrix) -> list[str]:
     typed = {f"--set {key}": f"--vary {key}" for key in matrix.varied}
     keys = dict.fromkeys([*matrix.wanted.overrides, *matrix.varied])
-    return [renamed(fault, typed) for fault in idle([cell.profile for cell in cells], keys)]
+    return [renamed(fault, typed) for fault in idle([cell.profile for cell in cells], keys, matrix.varied)]
 
 
 def _check_width(until_width: float | None) -> None:

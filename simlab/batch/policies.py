@@ -5,8 +5,9 @@ from typing import Any
 
 from simlab.batch.files import text_of
 from simlab.core.errors import InvalidInputError
+from simlab.profile.endless import UNLIMITED
 from simlab.profile.nearest import one_of, quoted
-from simlab.profile.policy import SUFFIX, UNLIMITED, PolicyKeys
+from simlab.profile.policy import SUFFIX, PolicyKeys
 from simlab.profile.policy_file import load_policy
 from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.terms import Policy

@@ -81,7 +81,8 @@ def _page(study: Study, worst: Iterable[tuple[Worst, Replay]]) -> str:
     name = study.folder.resolve().name
     rows = (study.session_rows, study.outage_rows, study.failures)
     again = shlex.join(["simlab", "sweep", str(study.folder)])
-    return study_page(Found(name, study.by, *rows, again, study.comparisons(), list(worst)))
+    told = (study.overrides, study.notes)
+    return study_page(Found(name, study.by, *rows, again, study.comparisons(), list(worst), *told))
 
 
 def run_report(folder: Path) -> str:
@@ -97,4 +98,4 @@ def run_report(folder: Path) -> str:
     svg = inline_svg(lambda: plot_timeline(saved.timeline), "timeline", f"Timeline: {said}")
     again = shlex.join(["simlab", "run", f"{folder}/scenario.toml"])
     replay = Replay(again, said, svg, account(saved.timeline, saved.metrics))
-    return run_page(folder.resolve().name, replay, saved.metrics)
+    return run_page(folder.resolve().name, replay, {**saved.metrics, "policy": saved.scenario.policy_told})

@@ -97,7 +97,7 @@ NIGHT = "night"
 def _cell(folder: Path, cell: Mapping[str, Any]) -> PlannedCell:
     path = folder / cell["file"]
     text = store.load_study(folder, (cell["file"],)).files[cell["file"]].decode(errors="surrogateescape")
-    profile = load(text, str(path), policy_names=POLICIES)
+    profile = load(text, str(path), policies=POLICIES)
     policy = profile.policy
     reason = why_not_python(policy.name) if policy.base is None and ":" in policy.name else None
     if reason:

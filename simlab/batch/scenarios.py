@@ -1,13 +1,13 @@
 """From what a user names - files, policies, seeds, overrides - to scenarios."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from simlab.batch.files import text_of
 from simlab.batch.peers import check_peers
 from simlab.batch.policies import policy_keys, why_not_python
-from simlab.batch.terms import faults_of_terms, idle, parted, with_terms
+from simlab.batch.terms import faults_of_terms, idle, parted, with_terms, without_idle
 from simlab.batch.twice import named_twice, same_sessions
 from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import SUFFIX, family_of, key_of, matching, nearest
@@ -72,8 +72,10 @@ def scenarios(wanted: Wanted) -> list[Scenario]:
     return found
 
 
-def settled(wanted: Wanted) -> list[Profile]:
+def settled(wanted: Wanted, varied: Collection[str] = ()) -> list[Profile]:
     """Return each profile with each policy, the clock and the first seed; its weather is not drawn yet.
+
+    Overrides of ``[policy]`` that change nothing in a policy are left out there, but for those that vary.
 
     Raises
     ------
@@ -88,7 +90,12 @@ def settled(wanted: Wanted) -> list[Profile]:
     faults += found
     if faults:
         raise InvalidInputError(list(dict.fromkeys(faults)))
-    return [profile for one in profiles for profile in _of(one, policies, terms, wanted)]
+    fixed = [key for key in terms if key not in varied]
+    return [
+        without_idle(profile, below, fixed)
+        for one in profiles
+        for profile, below in _of(one, policies, terms, wanted)
+    ]
 
 
 def _policies(names: Iterable[str]) -> tuple[list[PolicyKeys], list[str]]:
@@ -104,14 +111,15 @@ def _policies(names: Iterable[str]) -> tuple[list[PolicyKeys], list[str]]:
 
 def _of(
     profile: Profile, policies: Sequence[PolicyKeys], terms: Mapping[str, str], wanted: Wanted
-) -> Iterator[Profile]:
+) -> Iterator[tuple[Profile, PolicyKeys]]:
+    """Return a profile with each policy, and the policy without the overrides."""
     given = {"seed": wanted.seed, "clock": wanted.clock}
     changes = {name: value for name, value in given.items() if value is not None}
     for policy in policies or (profile.policy,):
         # The profile's own policy by its name keeps what the profile changes in it.
         own = policy == PolicyKeys(name=profile.policy.name)
-        keys = with_terms(profile.policy if own else policy, terms)
-        yield profile.model_copy(update={**changes, "policy": keys})
+        below = profile.policy if own else policy
+        yield profile.model_copy(update={**changes, "policy": with_terms(below, terms)}), below
 
 
 def load_all(names: Iterable[str], overrides: Mapping[str, str]) -> tuple[list[Profile], list[str]]:
@@ -145,7 +153,7 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
         text,
         str(path),
         overrides,
-        policy_names=POLICIES,
+        policies=POLICIES,
         read=lambda file: (beside / file).read_text(encoding="utf-8-sig"),
     )
     policy = profile.policy

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simlab import store
 from simlab.batch import study_files
@@ -36,6 +36,8 @@ class Study:
         For each other session what it was, at which stage it failed, and why.
     folder
         Where it is saved; None if it is not.
+    overrides, notes
+        Dotted keys that were set in all sessions, and their values; and what is to be known of them.
     """
 
     by: Sequence[str]
@@ -43,6 +45,8 @@ class Study:
     outages: "polars.DataFrame"
     failures: list[Row] = field(default_factory=list)
     folder: Path | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     _summaries: "dict[tuple[str, ...], list[Summary]]" = field(default_factory=dict, init=False, repr=False)
     _compared: "dict[str, list[Comparison]]" = field(default_factory=dict, init=False, repr=False)
 
@@ -69,7 +73,12 @@ class Study:
             return _unfinished(folder)
         saved = store.load_study(folder, study_files.NAMES)
         by = ["profile", "policy", *saved.matrix.get("vary", {})]
-        return Study(by, *study_files.read(saved.files, folder, by), folder)
+        found = Study(by, *study_files.read(saved.files, folder, by), folder)
+        return found._with(saved.matrix)
+
+    def _with(self, matrix: Mapping[str, Any]) -> "Study":
+        self.overrides, self.notes = matrix.get("set", {}), matrix.get("notes", ())
+        return self
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the contents are the same, wherever they are saved."""
@@ -287,11 +296,12 @@ class Study:
 
 def _unfinished(folder: Path) -> Study:
     """Return a study as far as it went."""
-    varied = store.load_study(folder, ()).matrix.get("vary", {})
+    matrix = store.load_study(folder, ()).matrix
+    varied = matrix.get("vary", {})
     try:
         outcomes = [Outcome.of_record(record) for record in store.journal(folder)[0]]
         study = Study.of(["profile", "policy", *varied], outcomes)
     except (KeyError, TypeError) as error:
         raise InvalidInputError([f"{folder}: its journal is not what simlab wrote: {error!r}"]) from error
     study.folder = folder
-    return study
+    return study._with(matrix)

@@ -123,6 +123,7 @@ class Sweep:
     def study(self) -> Study:
         """Return what the sessions that are over come to."""
         study = Study.of(self.plan.by, self.outcomes.values())
+        study.overrides, study.notes = self.plan.overrides, self.plan.notes
         study.folder = None if self.unfinished is None else self.unfinished.folder
         return study
 

@@ -43,7 +43,7 @@ def with_terms(policy: PolicyKeys, terms: Mapping[str, str]) -> PolicyKeys:
     if not terms:
         return policy
     tables = {_TABLE: policy.model_dump(by_alias=True, exclude_none=True)}
-    return checked(tables, f"--policy {policy.name}", terms, policy_names=POLICIES).policy
+    return checked(tables, f"--policy {policy.name}", terms, policies=POLICIES).policy
 
 
 def faults_of_terms(policies: Iterable[PolicyKeys], terms: Mapping[str, str]) -> list[str]:
@@ -58,8 +58,19 @@ def faults_of_terms(policies: Iterable[PolicyKeys], terms: Mapping[str, str]) ->
     return faults
 
 
-def idle(profiles: Collection[Profile], keys: Iterable[str]) -> Iterator[str]:
-    """Say which overrides of ``[policy]`` change nothing in a policy, whatever else varies.
+def without_idle(profile: Profile, below: PolicyKeys, keys: Iterable[str]) -> Profile:
+    """Return a profile in which those overrides that change nothing in its policy are as below them."""
+    typed = {_term_of(key) for key in keys}
+    left = {term: getattr(below, term) for term in _reasons(profile) if term in typed} if typed else {}
+    policy = profile.policy.model_copy(update=left)
+    return profile.model_copy(update={"policy": policy}) if left else profile
+
+
+def idle(profiles: Collection[Profile], keys: Iterable[str], varied: Collection[str] = ()) -> Iterator[str]:
+    """Say which overrides of ``[policy]`` change nothing, whatever else varies.
+
+    One that stays the same changes nothing in any of the policies. One that varies is told for each policy
+    in which it changes nothing, since that would have the same sessions once for each value.
 
     Parameters
     ----------
@@ -67,17 +78,42 @@ def idle(profiles: Collection[Profile], keys: Iterable[str]) -> Iterator[str]:
         Those of all cells, with their policies.
     keys
         Those of the overrides.
+    varied
+        Those among them that vary.
     """
-    typed = [key for key in keys if _is_term(key)]
-    if not typed:
-        return
-    reasons = [(one.policy.name, _reasons(one)) for one in profiles]
-    for name in dict.fromkeys(name for name, _ in reasons):
-        of_policy = [found for policy, found in reasons if policy == name]
-        for key in typed:
-            found = [one.get(_term_of(key)) for one in of_policy]
-            if all(found):
-                yield f"--set {key}: changes nothing in the policy {name}, since {found[0]}"
+    policies, found = _idle(profiles, keys)
+    for (name, key), reason in found.items():
+        told = f"--set {key}: changes nothing in the policy {name}, since {reason}"
+        if key in varied:
+            yield f"{told}: each value would count its sessions again"
+        elif all((other, key) in found for other in policies):
+            yield told
+
+
+def partly_idle(profiles: Collection[Profile], keys: Iterable[str]) -> list[str]:
+    """Say which overrides change something in some of the policies alone; the others are left as they are."""
+    policies, found = _idle(profiles, keys)
+    return [
+        f"{key} changes nothing in the policy {name}, which stays as it is: {reason}"
+        for (name, key), reason in found.items()
+        if not all((other, key) in found for other in policies)
+    ]
+
+
+def _idle(
+    profiles: Collection[Profile], keys: Iterable[str]
+) -> tuple[Collection[str], dict[tuple[str, str], str]]:
+    """Return the policies by name, and why a key changes nothing in any cell of one, by policy and key."""
+    typed = {key: _term_of(key) for key in keys if _is_term(key)}
+    of_policy: dict[str, list[Mapping[str, str]]] = {}
+    for one in profiles if typed else ():
+        of_policy.setdefault(one.policy.name, []).append(_reasons(one))
+    return of_policy, {
+        (name, key): reasons[0][term]
+        for name, reasons in of_policy.items()
+        for key, term in typed.items()
+        if all(term in one for one in reasons)
+    }
 
 
 def _term_of(key: str) -> str:

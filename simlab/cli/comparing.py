@@ -11,7 +11,7 @@ from simlab.cli.tables import table_of
 from simlab.study.comparison import Comparison
 from simlab.study.comparison_words import NAMES, change_finding, difference_text, findings, turned
 from simlab.study.measures import DECIDING
-from simlab.study.words import count
+from simlab.study.words import count, set_text
 
 _STYLES = {"better": "green", "worse": "red", "mixed": "yellow", "can't be told": "dim"}
 _WORDS = {
@@ -69,7 +69,22 @@ def changes(found: Compared) -> list[RenderableType]:
         for when, names in (("before", found.only_before), ("after", found.only_after))
         if names
     ]
-    return [table, Text(note, style="dim"), *left, "", Text(change_finding(found.cells), style="bold")]
+    return [
+        table,
+        Text(note, style="dim"),
+        *left,
+        *_set(found),
+        "",
+        Text(change_finding(found.cells), style="bold"),
+    ]
+
+
+def _set(found: Compared) -> list[RenderableType]:
+    """Say which keys were set in the sessions of each study."""
+    before, after = set_text(found.set_before), set_text(found.set_after)
+    if before == after:
+        return [Text(f"Set in both: {before}", style="dim")] if before else []
+    return [Text(f"Set before: {before or 'nothing'}; after: {after or 'nothing'}", style="bold")]
 
 
 def _counts(one: Comparison) -> str:

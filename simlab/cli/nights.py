@@ -13,7 +13,7 @@ from simlab.batch.nightly import NightNotSavedError, PlannedNight
 from simlab.cli.entry import INTERRUPTED
 from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
-from simlab.cli.show import echo
+from simlab.cli.show import echo, say_notes
 from simlab.cli.tables import table_of
 from simlab.report.junit import junit
 from simlab.report.markdown import markdown, numbers_of
@@ -37,6 +37,8 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
     SimlabError
         If it could not be saved; then it is printed before, if all of it was run.
     """
+    for one in planned.sweeps:
+        say_notes(f"{one.sweep.name}: {note}" for note in one.plan.notes)
     night, unsaved = _run(planned, shown=not quiet)
     _show(night, as_json=as_json, quiet=quiet)
     if files.junit is not None:

@@ -62,12 +62,16 @@ def command(
       simlab run flaky --server pipecat --client chromium --clock real
     """
     from simlab.batch.scenarios import scenarios
+    from simlab.batch.terms import partly_idle
     from simlab.cli.ending import as_ctrl_c
     from simlab.cli.running import Printing, run_and_print
+    from simlab.cli.show import say_notes
 
+    found = scenarios(wanted)
+    say_notes(partly_idle([one.profile for one in found], wanted.overrides))
     if verify_determinism:
         from simlab.cli.verifying import verify_and_print
 
-        return verify_and_print(scenarios(wanted), as_json=as_json, quiet=quiet)
+        return verify_and_print(found, as_json=as_json, quiet=quiet)
     with as_ctrl_c():
-        return run_and_print(scenarios(wanted), Path(out), jobs, Printing.of(as_json, quiet), capture)
+        return run_and_print(found, Path(out), jobs, Printing.of(as_json, quiet), capture)

@@ -15,6 +15,7 @@ from simlab.cli.entry import INTERRUPTED
 from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show_policies import by_policy
+from simlab.profile.policy_words import keys_of
 from simlab.profile.scenario import Scenario
 
 
@@ -85,8 +86,12 @@ def _print_one(run: Run, printing: Printing) -> None:
 
 
 def record(run: Run) -> dict[str, Any]:
-    """Return what ``--json`` prints of a run: the metrics, the folder, and why it failed, if it did."""
+    """Return what ``--json`` prints of a run: the metrics, the folder, and why it failed, if it did.
+
+    What is changed in its policy is beside that, too.
+    """
     return run.metrics | {
+        "policy_keys": keys_of(run.scenario.profile.policy),
         "folder": str(run.folder),
         "failed": None if run.failed is None else dict(run.failed.data),
     }

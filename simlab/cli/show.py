@@ -28,6 +28,12 @@ def echo(*parts: RenderableType) -> None:
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def say_notes(notes: Iterable[str]) -> None:
+    """Print on stderr what is to be known of what the user asked for."""
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+
+
 def _indented(part: RenderableType) -> Padding:
     return Padding(part, (0, 0, 0, 2), expand=False)
 
@@ -129,7 +135,7 @@ def summary(runs: Sequence[Run], wanted: int) -> None:
 def _row(finished: Run) -> Iterable[str]:
     metrics, scenario = finished.metrics, finished.scenario
     waits_s = [one["recovered_s"] for one in metrics["outages"] if one["recovered_s"] is not None]
-    yield from (scenario.profile.name, scenario.policy_name, str(scenario.seed))
+    yield from (scenario.profile.name, scenario.policy_told, str(scenario.seed))
     yield seconds(metrics["connect"]["bot_ready_s"])
     yield from (str(len(metrics["outages"])), str(len(waits_s)), seconds(max(waits_s, default=None)))
     yield f"{metrics['usable_fraction']:.1%}"

@@ -16,7 +16,7 @@ def by_policy(runs: Sequence[Run]) -> Iterable[RenderableType]:
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         if run.failed is None:
-            groups.setdefault((run.scenario.profile.name, run.scenario.policy_name), []).append(run)
+            groups.setdefault((run.scenario.profile.name, run.scenario.policy_told), []).append(run)
     several_policies = len({policy for _, policy in groups}) > 1
     if not several_policies or all(len(group) == 1 for group in groups.values()):
         return ()

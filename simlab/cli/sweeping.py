@@ -23,14 +23,14 @@ from simlab.cli.entry import INTERRUPTED
 from simlab.cli.how import HowToSweep
 from simlab.cli.main import NOT_RUN
 from simlab.cli.progress import Bar
-from simlab.cli.show import echo
+from simlab.cli.show import echo, say_notes
 from simlab.cli.tables import table_of
 from simlab.study.comparison import comparison_json
 from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding
 from simlab.study.summary import Cell as Summary
 from simlab.study.summary import cell_json
-from simlab.study.words import ends_text
+from simlab.study.words import ends_text, set_text
 
 _MOST_REASONS = 5
 
@@ -45,6 +45,7 @@ def sweep_and_print(matrix: Matrix, how: HowToSweep) -> int:
     """
     with closing(executor_of(how.executor, how.jobs, here=False)) as executor:
         planned = plan_of(matrix)
+        say_notes(planned.notes)
         with _begun(planned, how) as sweep:
             interrupted = _run(sweep, executor, shown=not how.quiet)
             study = sweep.leave() if interrupted else sweep.finish()
@@ -96,6 +97,8 @@ def _print(study: Study, wanted: int, how: HowToSweep) -> None:
             "cells": [cell_json(cell) for cell in summaries],
             "comparisons": [comparison_json(one) for one in study.comparisons()],
             "failures": study.failures,
+            "set": study.overrides,
+            "notes": study.notes,
         }
         click.echo(store.to_json(found), nl=False)
         return
@@ -107,6 +110,8 @@ def _print(study: Study, wanted: int, how: HowToSweep) -> None:
     echo(Text(f"{done} of {wanted} sessions", style="bold"))
     if summaries:
         echo(_table(study.by, summaries), "", Text(finding(summaries).replace("\n", " "), style="bold"))
+    if study.overrides:
+        echo(Text(f"Set: {set_text(study.overrides)}", style="dim"))
     if compared := comparisons(study.comparisons()):
         echo("", *compared)
     _print_failures(study)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,7 +24,7 @@ def load(
     file: str,
     overrides: Mapping[str, str] = _NOTHING,
     *,
-    policy_names: Collection[str] | None = None,
+    policies: Mapping[str, object] | None = None,
     read: Reader | None = None,
 ) -> Profile:
     """Read a profile and check all of it.
@@ -37,8 +37,8 @@ def load(
         What to call it in messages. A profile without a name is named after it.
     overrides
         Dotted keys (``link.up.delay``, ``fault[0].for``) and the text of their values, over the file's own.
-    policy_names
-        The policies that exist; None does not check the name.
+    policies
+        Those that exist, and their terms; None checks neither the name nor what it comes to.
     read
         Returns the text of a file that the profile names (a trace, measured delays), and raises OSError where
         it cannot; None refuses such names.
@@ -48,7 +48,7 @@ def load(
     InvalidInputError
         If anything is wrong, with a sentence for each fault that names the file (or ``--set``) and the key.
     """
-    return checked(parsed(text, file), file, overrides, policy_names=policy_names, read=read)
+    return checked(parsed(text, file), file, overrides, policies=policies, read=read)
 
 
 def checked(
@@ -56,7 +56,7 @@ def checked(
     file: str,
     overrides: Mapping[str, str] = _NOTHING,
     *,
-    policy_names: Collection[str] | None = None,
+    policies: Mapping[str, object] | None = None,
     read: Reader | None = None,
 ) -> Profile:
     """Check the tables of a profile as ``load`` does; they may be changed by it.
@@ -67,13 +67,12 @@ def checked(
         If anything is wrong, with a sentence for each fault.
     """
     origins, faults = apply(tables, overrides)
-    tables, found = inlined(tables, file, policy_names, read)
+    tables, found = inlined(tables, file, policies, read)
     faults += found
     profile: Profile | None = None
+    context = {"policies": policies, "read": read, "overridden": origins}
     try:
-        profile = Profile.model_validate(
-            {"name": _name_of(file), **tables}, context={"policy_names": policy_names, "read": read}
-        )
+        profile = Profile.model_validate({"name": _name_of(file), **tables}, context=context)
     except ValidationError as error:
         faults += [_placed(path, told, file, origins) for path, told in sentences(error, tables)]
     if profile is None or faults:

@@ -3,14 +3,23 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from simlab.profile import units
+from simlab.profile.endless import TERMS, UNLIMITED, endless, terms_of
+from simlab.profile.faulty import FaultyKeysError
 from simlab.profile.fields import Chance, Duration, PositiveDuration, Table, listed
 from simlab.profile.nearest import one_of
 
 NEVER = "never"
-UNLIMITED = "unlimited"
 SUFFIX = ".toml"
 PYTHON_NAME = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -146,7 +155,7 @@ class PolicyKeys(Table):
     @field_validator("base")
     @classmethod
     def _known_base(cls, base: str | None, info: ValidationInfo) -> str | None:
-        names = (info.context or {}).get("policy_names")
+        names = (info.context or {}).get("policies")
         if base is not None and names is not None and base not in names:
             raise ValueError(one_of(base, names))
         return base
@@ -155,7 +164,7 @@ class PolicyKeys(Table):
     @classmethod
     def _known(cls, name: str, info: ValidationInfo) -> str:
         context = info.context or {}
-        names = context.get("policy_names")
+        names = context.get("policies")
         if "base" not in info.data:  # it is wrong, and that is said already
             return name
         if info.data["base"] is not None or context.get("policy_file"):
@@ -165,14 +174,17 @@ class PolicyKeys(Table):
             raise ValueError(one_of(name, names))
         return name
 
-    @field_validator("max_attempts")
-    @classmethod
-    def _ends(cls, limit: int | str | None, info: ValidationInfo) -> int | str | None:
-        given = info.data
-        hasty = given.get("retry_delay_s") == 0 and not any(given.get("delays_s") or ())
-        if hasty and limit == UNLIMITED:
-            raise ValueError("want a number, since a retry_delay of 0 would try for ever without a pause")
-        return limit
+    @model_validator(mode="after")
+    def _ends(self, info: ValidationInfo) -> "PolicyKeys":
+        context = info.context or {}
+        name = self.base or self.name
+        named = (context.get("policies") or {}).get(name)
+        keys = {name: type(self).model_fields[name].alias or name for name in TERMS}
+        last = [name for name, key in keys.items() if ("policy", key) in context.get("overridden", ())]
+        found = endless(terms_of(self), named, name, last)
+        if found:
+            raise FaultyKeysError([((keys[found[0]],), found[1])])
+        return self
 
     def terms(self) -> dict[str, Any]:
         """Return what it changes, by the names of the terms of a policy; None for an unlimited number."""

@@ -1,6 +1,6 @@
 """Policy files, and the profiles that name one."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ DEFAULT_BASE = "pipecat-fixed"
 _CONTEXT = {"policy_file": True}
 
 
-def load_policy(text: str, file: str, policy_names: Collection[str] | None = None) -> PolicyKeys:
+def load_policy(text: str, file: str, policies: Mapping[str, object] | None = None) -> PolicyKeys:
     """Read a policy file and check all of it.
 
     A policy without a name is called as the file is.
@@ -33,7 +33,7 @@ def load_policy(text: str, file: str, policy_names: Collection[str] | None = Non
     try:
         return PolicyKeys.model_validate(
             {"name": stem, "base": DEFAULT_BASE, **tables},
-            context={**_CONTEXT, "policy_names": policy_names},
+            context={**_CONTEXT, "policies": policies},
         )
     except ValidationError as error:
         told = [told for _, told in sentences(error, tables, PolicyKeys)]
@@ -41,7 +41,7 @@ def load_policy(text: str, file: str, policy_names: Collection[str] | None = Non
 
 
 def inlined(
-    tables: Mapping[str, Any], file: str, policy_names: Collection[str] | None, read: Reader | None
+    tables: Mapping[str, Any], file: str, policies: Mapping[str, object] | None, read: Reader | None
 ) -> tuple[dict[str, Any], list[str]]:
     """Put the keys of a policy file in the place of its name, below those that the profile itself has.
 
@@ -60,7 +60,7 @@ def inlined(
         return dict(tables), []
     others = {key: value for key, value in tables.items() if key != "policy"}
     try:
-        keys = load_policy(_text_of(name, read), name, policy_names)
+        keys = load_policy(_text_of(name, read), name, policies)
     except InvalidInputError as error:
         return others, list(error.faults)
     except ValueError as error:

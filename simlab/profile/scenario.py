@@ -11,6 +11,7 @@ from simlab.core.errors import InvalidInputError
 from simlab.core.rng import stream
 from simlab.profile.model import Clock, Profile
 from simlab.profile.policy import PolicyKeys
+from simlab.profile.policy_words import told
 from simlab.profile.units import duration_text
 from simlab.profile.weather import settle
 
@@ -83,6 +84,11 @@ class Scenario:
         return self.profile.policy.name
 
     @property
+    def policy_told(self) -> str:
+        """The policy, with what is changed in it: ``"livekit (max_attempts=10)"``."""
+        return told(self.profile.policy)
+
+    @property
     def seed(self) -> int:
         """Where everything random comes from."""
         return self.profile.seed
@@ -102,7 +108,7 @@ class Scenario:
         return hashlib.blake2b(self.to_toml().encode(), digest_size=8).hexdigest()
 
     def __str__(self) -> str:
-        return self.line([self.policy_name])
+        return self.line([self.policy_told])
 
     def line(self, policies: Sequence[str]) -> str:
         """Return it in a line, with the policies that a session of it stands for."""

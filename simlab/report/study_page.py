@@ -14,6 +14,7 @@ from simlab.study.recovery_plot import finding as drawn_finding
 from simlab.study.recovery_plot import plot_recovery
 from simlab.study.rows import Row
 from simlab.study.summary import Cell, summarise
+from simlab.study.words import set_text
 
 _LABELS = ("session", "profile", "policy", "seed")
 
@@ -48,6 +49,8 @@ def _facts(found: Found) -> list[tuple[str, str]]:
         "Policies": _named(rows, "policy"),
         "Seeds": str(len({row["seed"] for row in rows})),
         **{f"{name}": _named(rows, name) for name in found.by[2:]},
+        "Set": set_text(found.overrides),
+        "Note": "; ".join(found.notes),
         "Outages": str(len(found.outages)),
         "Violations": str(sum(row["violations"] for row in found.sessions)),
         "Could not be run": str(len(found.failures)) if found.failures else "",

@@ -1,6 +1,6 @@
 """What a report is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simlab.report.tables import Table
@@ -47,6 +47,8 @@ class Found:
         What runs it again.
     comparisons
         Of its policies, or of what else it compares.
+    overrides, notes
+        Keys that were set in all sessions, and their values; and what is to be known of them.
     worst
         Its worst sessions, the worst first, each with what it showed when it was run again.
     """
@@ -59,6 +61,8 @@ class Found:
     command: str
     comparisons: Sequence[Comparison] = ()
     worst: Sequence[tuple[Worst, Replay]] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

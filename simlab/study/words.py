@@ -1,7 +1,7 @@
 """Words that the account and the headline share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
@@ -15,6 +15,11 @@ def listed(words: Sequence[str]) -> str:
 def count(n: int, noun: str) -> str:
     """Return ``"1 outage"``, ``"2 outages"``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def set_text(overrides: Mapping[str, str]) -> str:
+    """Return ``"link.loss=5%, policy.max_attempts=10"``."""
+    return ", ".join(f"{key}={value}" for key, value in overrides.items())
 
 
 def ends_text(low_s: float, high_s: float, dash: str = "-", unit: str = "") -> str:

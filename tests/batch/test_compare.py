@@ -143,6 +143,7 @@ def test_what_cannot_be_compared(tmp_path):
         'tolerance succes_rate is unknown, did you mean "success_rate"?',
         'tolerance recovery_p95 is "3", want seconds or a share of what it was: "1.5s" or "10%"',
         'tolerance usable_fraction is "2", want at most 100 %, in points, such as "2%"',
+        f"{tmp_path}: is not a study folder: it has no study.toml",
     )
 
 

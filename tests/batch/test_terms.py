@@ -1,5 +1,6 @@
 """``--set policy.KEY`` and ``--vary policy.KEY`` change every policy that is named, or are refused."""
 
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from simlab.batch.planning import plan as plan_night
 from simlab.batch.planning import read_suite
 from simlab.batch.scenarios import Wanted, scenarios
 from simlab.core.errors import InvalidInputError
+from simlab.profile.policy import PolicyKeys
 from simlab.webrtc.policies import rules_of_scenario
 
 DEAD = """
@@ -29,6 +31,7 @@ at = "3s"
 for = "22s"
 how = "refused"
 """
+NOTE = "{key} changes nothing in the policy livekit, which stays as it is: delays goes before it"
 NAMES = ("pipecat", "pipecat-fixed", "aws-full-jitter")
 
 
@@ -89,6 +92,9 @@ def test_a_night_lays_it_over_its_policies(dead, tmp_path):
     (sweep,) = plan_night(read_suite("suite.toml"), "suite.toml", 1, {"policy.answer_timeout": "4s"})
     keys = [cell.profile.policy for cell in sweep.plan.cells]
     assert [(one.max_attempts, one.answer_timeout_s) for one in keys] == [(5, 4.0), (5, 4.0)]
+    (sweep,) = plan_night(read_suite("suite.toml"), "suite.toml", 1, {"policy.retry_delay": "1s"})
+    assert sweep.plan.notes == [NOTE.format(key="policy.retry_delay")]
+    (tmp_path / "suite.toml").write_text(suite.replace('"pipecat", ', ""))
     night = faults_of(
         lambda: plan_night(read_suite("suite.toml"), "suite.toml", 1, {"policy.retry_delay": "1s"})
     )
@@ -98,14 +104,14 @@ def test_a_night_lays_it_over_its_policies(dead, tmp_path):
 
 def test_python_names_its_own_argument(dead):
     told = "changes nothing in the policy livekit, since delays goes before it"
-    named = {"policies": ["pipecat", "livekit"]}
-    assert faults_of(lambda: simlab.sweep(dead, **named, set={"policy.factor": 2})) == [
+    named, alone = {"policies": ["pipecat", "livekit"]}, {"policies": ["livekit"]}
+    assert faults_of(lambda: simlab.sweep(dead, **alone, set={"policy.factor": 2})) == [
         f"set policy.factor: {told}"
     ]
     assert faults_of(lambda: simlab.sweep(dead, **named, vary={"policy.factor": [2]})) == [
-        f"vary policy.factor: {told}"
+        f"vary policy.factor: {told}: each value would count its sessions again"
     ]
-    assert faults_of(lambda: simlab.hunt(dead, **named, set={"policy.factor": 2})) == [
+    assert faults_of(lambda: simlab.hunt(dead, **alone, set={"policy.factor": 2})) == [
         f"set policy.factor: {told}"
     ]
     run = simlab.run(dead, policy="livekit", set={"policy.max_attempts": 1})
@@ -140,10 +146,49 @@ def test_a_term_is_idle_only_if_it_is_whatever_else_varies(dead):
     shares = {"policy.jitter_share": ["10%", "50%"]}
     assert len(plan(Matrix(wanted, {**shares, "policy.jitter": ["none", "share"]}))) == 8
     assert faults_of(lambda: plan(Matrix(wanted, shares))) == [
-        "--vary policy.jitter_share: changes nothing in the policy pipecat, since jitter is none",
-        "--vary policy.jitter_share: changes nothing in the policy aws-full-jitter, since jitter is full",
+        f"--vary policy.jitter_share: changes nothing in the policy {name}, since jitter is {jitter}: "
+        "each value would count its sessions again"
+        for name, jitter in (("pipecat", "none"), ("aws-full-jitter", "full"))
     ]
     assert limits(scenarios(Wanted([dead], ["livekit"], overrides={"policy.max_attempts": "10"}))) == [10]
+
+
+def test_no_policy_may_try_for_ever_without_a_pause(dead):
+    names = ["pipecat-fixed", "daily"]
+    told = 'since max_attempts of daily is "unlimited": it would try for ever without a pause'
+    found = faults_of(lambda: scenarios(Wanted([dead], names, overrides={"policy.retry_delay": "0s"})))
+    assert found == [f'--set policy.retry_delay is "0s", want more than 0, {told}']
+    found = faults_of(lambda: plan(Matrix(Wanted([dead], names), {"policy.retry_delay": ["0s", "1s"]})))
+    assert found == [f'--vary policy.retry_delay is "0s", want more than 0, {told}']
+
+
+def test_a_policy_in_which_a_term_changes_nothing_stays_as_it_is_beside_one_in_which_it_does(dead):
+    overrides = {"policy.retry_delay": "3s", "policy.max_attempts": "0"}
+    wanted = Wanted([dead], ["pipecat", "never"], overrides={"policy.retry_delay": "3s"})
+    changed, never = scenarios(wanted)
+    assert (changed.profile.policy.retry_delay_s, never.profile.policy) == (3.0, PolicyKeys(name="never"))
+    found = plan(Matrix(wanted, {"link.loss": ["0%", "5%"]}))
+    assert found.notes == [
+        "policy.retry_delay changes nothing in the policy never, which stays as it is: max_attempts is 0"
+    ]
+    assert tomllib.loads(found.files()["study.toml"].decode())["notes"] == found.notes
+    assert len(plan_hunt(Hunt(wanted))) == 2
+    assert faults_of(lambda: plan(Matrix(wanted, {"policy.factor": ["1", "2"]}))) == [
+        "--vary policy.factor: changes nothing in the policy never, since max_attempts is 0: "
+        "each value would count its sessions again"
+    ]
+    # With no attempts it decides something in pipecat alone, which gives up late.
+    assert plan(Matrix(replace(wanted, overrides=overrides))).notes == found.notes
+    fixed = replace(wanted, policies=["openai-realtime", "never"])
+    assert len(faults_of(lambda: scenarios(fixed))) == 2
+
+
+def test_a_study_says_what_was_set_and_where_it_changed_nothing(dead, tmp_path):
+    settings = {"policies": ["immediate", "livekit"], "seeds": 1, "set": {"policy.factor": 2}, "jobs": 1}
+    study = simlab.sweep(dead, **settings, out=tmp_path / "out")
+    for one in (study, simlab.open(study.folder), simlab.sweep(dead, **settings)):
+        assert dict(one.overrides) == {"policy.factor": "2"}
+        assert list(one.notes) == [NOTE.format(key="policy.factor")]
 
 
 def rows(study):

@@ -126,3 +126,44 @@ def test_several_sessions_are_summed_up_by_policy(simlab, here):
     # 2 sessions, 2 outages, none over; three attempts a session or none, and who gave up.
     assert rows["pipecat"][2:] == ["2", "2", "0%", "-", "-", "-", "3.0", "0.0", "2", rows["pipecat"][-1]]
     assert rows["never"][2:] == ["2", "2", "0%", "-", "-", "-", "0.0", "0.0", "0", rows["never"][-1]]
+
+
+def test_a_note_says_where_a_key_changes_nothing(simlab, here):
+    (here / "dead.toml").write_text(DEAD.replace("30s", "8s").replace("25s", "3s"))
+    arguments = ("dead.toml", "--policy", "pipecat", "--policy", "never", "--set", "policy.retry_delay=3s")
+    note = "policy.retry_delay changes nothing in the policy never, which stays as it is: max_attempts is 0"
+    for command in (
+        ("run",),
+        ("hunt", "--seeds", "1", "--tries", "0"),
+        ("sweep", "--seeds", "1", "--jobs", "1"),
+    ):
+        found = simlab(*command, *arguments, "--json")
+        assert found.stderr.splitlines()[0] == f"Note: {note}", found.stderr
+    assert json.loads(found.stdout)["notes"] == [note]
+    assert json.loads(found.stdout)["set"] == {"policy.retry_delay": "3s"}
+    (here / "suite.toml").write_text(
+        '[[sweep]]\nname = "one"\nprofiles = ["dead.toml"]\npolicies = ["pipecat", "never"]\nseeds = 1\n'
+    )
+    night = simlab("nightly", "suite.toml", "--set", "policy.retry_delay=3s", "--jobs", "1")
+    assert night.stderr.splitlines()[0] == f"Note: one: {note}"
+
+
+def test_all_that_is_printed_says_what_is_changed_in_a_policy(simlab, here):
+    (here / "dead.toml").write_text(DEAD.replace("30s", "8s").replace("25s", "3s"))
+    arguments = ("dead.toml", "--policy", "livekit", "--set", "policy.max_attempts=4")
+    told = "livekit (max_attempts=4)"
+    lines = simlab("run", *arguments, "--seeds", "2").stdout.splitlines()
+    assert lines[0] == f"dead, policy {told}, seed 1, virtual clock, 8s"
+    assert len([line for line in lines if told in line]) == 4  # two of them are rows
+    found = json.loads(simlab("run", *arguments, "--json").stdout)
+    assert (found["policy"], found["policy_keys"]) == ("livekit", {"max_attempts": 4})
+    assert simlab("report", found["folder"]).exit_code == 0
+    assert f"<dd>{told}</dd>" in (Path(found["folder"]) / "report.html").read_text()
+    lines = simlab("sweep", *arguments, "--seeds", "1", "--jobs", "1").stdout.splitlines()
+    assert "Set: policy.max_attempts=4" in lines
+    assert "<dd>policy.max_attempts=4</dd>" in (Path(lines[-1]) / "report.html").read_text()
+    plain = simlab("sweep", *arguments[:3], "--seeds", "1", "--jobs", "1", "--quiet").stdout.strip()
+    compared = simlab("compare", plain, lines[-1]).stdout.splitlines()
+    assert "Set before: nothing; after: policy.max_attempts=4" in compared
+    compared = json.loads(simlab("compare", plain, lines[-1], "--json").stdout)
+    assert (compared["set_before"], compared["set_after"]) == ({}, {"policy.max_attempts": "4"})

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from simlab.core.errors import InvalidInputError
 from simlab.profile import BlackoutFault, BlockFault, Profile, SignallingFault, load
 from simlab.profile.faults import KINDS
+from simlab.reconnect.policy import POLICIES
 from tests.profile.texts import FULL, SHIPPED
 
 BOTH_FAULTS = """
@@ -24,9 +25,12 @@ for = "1s"
 KINDS_LISTED = ", ".join(f'"{kind}"' for kind in KINDS)
 
 
-def faults_of(text, overrides=None, policy_names=None):
+NAMED = {"pipecat": POLICIES["pipecat"], "none": POLICIES["never"]}
+
+
+def faults_of(text, overrides=None, policies=None):
     with pytest.raises(InvalidInputError) as caught:
-        load(text, "lift.toml", overrides or {}, policy_names=policy_names)
+        load(text, "lift.toml", overrides or {}, policies=policies)
     return list(caught.value.faults)
 
 
@@ -58,7 +62,7 @@ def test_a_profile_is_named_after_its_file(file, name):
 
 
 def test_every_key():
-    profile = load(FULL, "full.toml", policy_names=["none", "pipecat"])
+    profile = load(FULL, "full.toml", policies=NAMED)
     assert (profile.duration_s, profile.seed, profile.clock) == (120.0, 9, "real")
     assert not profile.client.behaviour.stop_shared_tracks
     policy = profile.policy
@@ -268,10 +272,8 @@ def test_a_fault_ends_within_the_session():
 def test_policies_by_name():
     text = "policy.name = 'pipcat'"
     assert load(text, "x").policy.name == "pipcat"
-    assert faults_of(text, policy_names=["pipecat", "none"]) == [
-        'lift.toml: policy.name is "pipcat", did you mean "pipecat"?'
-    ]
-    assert faults_of("policy.name = 'x'", policy_names=["pipecat", "none"]) == [
+    assert faults_of(text, policies=NAMED) == ['lift.toml: policy.name is "pipcat", did you mean "pipecat"?']
+    assert faults_of("policy.name = 'x'", policies=NAMED) == [
         'lift.toml: policy.name is "x", want one of "pipecat", "none"'
     ]
 

@@ -30,7 +30,7 @@ def profile(text, files=None, **overrides):
         return files[name]
 
     settings = {key.replace("__", "."): value for key, value in overrides.items()}
-    return load(text, "a.toml", settings, policy_names=POLICIES, read=read)
+    return load(text, "a.toml", settings, policies=POLICIES, read=read)
 
 
 def terms(*args, **overrides):
@@ -77,7 +77,7 @@ def test_any_key_may_stand_over_a_named_policy():
 
 def test_a_settled_scenario_needs_the_file_no_more():
     settled = Scenario.of(profile('[policy]\nname = "mine.toml"\n', {"mine.toml": MINE}))
-    again = Scenario.of(load(settled.to_toml(), "scenario.toml", policy_names=POLICIES))
+    again = Scenario.of(load(settled.to_toml(), "scenario.toml", policies=POLICIES))
     assert (again.hash, again.policy_name) == (settled.hash, "mine")
     assert rules_of_scenario(again).terms == rules_of_scenario(settled).terms
 
@@ -153,12 +153,74 @@ def test_a_wrong_value_is_told(line, fault):
     assert policy_faults(line) == [f"mine.toml: {fault}"]
 
 
+FOR_EVER = "it would try for ever without a pause"
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (
+            'base = "daily"\nretry_delay = "0s"',
+            f'retry_delay is "0s", want more than 0, since max_attempts of daily is "unlimited": {FOR_EVER}',
+        ),
+        (
+            'base = "reconnecting-websocket"\nlongest_delay = "0s"',
+            'longest_delay is "0s", want more than 0, since max_attempts of reconnecting-websocket is '
+            f'"unlimited": {FOR_EVER}',
+        ),
+        (
+            'base = "immediate"\ndelays = ["1s", "0s"]',
+            'delays: want more than 0 at the end, since max_attempts of immediate is "unlimited": '
+            f"{FOR_EVER}",
+        ),
+        (
+            'delays = [0]\nmax_attempts = "unlimited"',
+            'max_attempts is "unlimited", want a number, since delays of 0 at the end would try for ever '
+            "without a pause",
+        ),
+        (
+            'base = "daily"\ndelays = ["1s"]\nretry_delay = 0\njitter = "decorrelated"',
+            f'retry_delay is 0, want more than 0, since max_attempts of daily is "unlimited": {FOR_EVER}',
+        ),
+    ],
+)
+def test_a_policy_that_would_try_for_ever_without_a_pause_is_told_whatever_it_starts_from(lines, fault):
+    assert policy_faults(lines) == [f"mine.toml: {fault}"]
+    assert faults('[policy]\nname = "mine.toml"\n', {"mine.toml": lines}) == [f"mine.toml: {fault}"]
+
+
+def test_a_profile_that_would_try_for_ever_is_told_by_what_was_changed_last():
+    of_daily = f'want more than 0, since max_attempts of daily is "unlimited": {FOR_EVER}'
+    want = of_daily.replace(" of daily", "")
+    daily = '[policy]\nname = "daily"\n'
+    assert faults(f"{daily}retry_delay = 0\n") == [f"a.toml: policy.retry_delay is 0, {of_daily}"]
+    assert faults(daily, policy__retry_delay="0s") == [f'--set policy.retry_delay is "0s", {of_daily}']
+    changed = faults('[policy]\nmax_attempts = "unlimited"\n', policy__retry_delay="0s")
+    assert changed == [f'--set policy.retry_delay is "0s", {want}']
+    number = "want a number, since a retry_delay of 0 would try for ever without a pause"
+    changed = faults('[policy]\nretry_delay = "0s"\n', policy__max_attempts="unlimited")
+    assert changed == [f'--set policy.max_attempts is "unlimited", {number}']
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'base = "daily"\nretry_delay = "0s"\nmax_attempts = 5',
+        'base = "daily"\nretry_delay = "0s"\ndelays = ["0s", "1s"]',
+        'base = "livekit"\nretry_delay = "0s"\nmax_attempts = "unlimited"',
+        'base = "daily"\nretry_delay = "0s"\njitter = "livekit"',  # U(0, 0.5 s) in the place of 0
+    ],
+)
+def test_a_policy_that_ends_or_pauses_is_right(lines):
+    load_policy(lines, "mine.toml", POLICIES)
+
+
 def test_a_file_that_is_not_there_is_told_of():
     assert faults('[policy]\nname = "gone.toml"\n') == [
         'a.toml: policy.name is "gone.toml", which cannot be read: No such file or directory'
     ]
     with pytest.raises(InvalidInputError) as error:
-        load('[policy]\nname = "gone.toml"\n', "a.toml", policy_names=POLICIES)
+        load('[policy]\nname = "gone.toml"\n', "a.toml", policies=POLICIES)
     assert error.value.faults == ('a.toml: policy.name is "gone.toml", no policy file can be read here',)
 
 
@@ -166,3 +228,21 @@ def test_a_misspelt_policy_is_told_with_what_is_near():
     assert faults('[policy]\nname = "livekt"\n') == [
         'a.toml: policy.name is "livekt", did you mean "livekit"?'
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "pipecat"),
+        ('[policy]\nname = "livekit"\nmax_attempts = 4\n', "livekit (max_attempts=4)"),
+        (
+            '[policy]\nname = "mine.toml"\ntime_limit = "20s"\n',
+            'mine (pipecat-fixed, grace=1s, actions=["restart_ice", "recreate"], delays=["0s", "500ms"], '
+            "max_attempts=unlimited, 2 more)",
+        ),
+    ],
+)
+def test_a_policy_is_told_with_what_is_changed_in_it(text, told):
+    scenario = Scenario.of(profile(text, {"mine.toml": MINE}))
+    assert scenario.policy_told == told
+    assert str(scenario).startswith(f"a, policy {told}, seed 1")

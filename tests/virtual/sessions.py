@@ -8,7 +8,7 @@ from simlab.virtual.session import run
 
 def scenario(text, **overrides):
     settings = {key.replace("__", "."): value for key, value in overrides.items()}
-    return Scenario.of(load(text, "test.toml", settings, policy_names=POLICIES))
+    return Scenario.of(load(text, "test.toml", settings, policies=POLICIES))
 
 
 def run_text(text, **overrides):
