@@ -58,7 +58,7 @@ def note_changes(name: str) -> None:
 
     module = sys.modules.get(_module_of(name))
     if module is not None:
-        pipecat_changes.note(name, [sys.modules[own] for own in _of_one_folder(module)])
+        pipecat_changes.note(name, pipecat_changes.reached(module, set(_of_one_folder(module))))
 
 
 def fresh(name: str) -> Application:

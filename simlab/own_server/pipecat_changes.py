@@ -7,7 +7,7 @@ must not depend on who was imported before it, so each has what it would have in
 import asyncio
 import sys
 from asyncio.tasks import wait_for
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -57,6 +57,35 @@ def note(name: str, modules: Iterable[ModuleType]) -> None:
     if found != OWN:
         _wanted[name] = found
     put_back()
+
+
+def reached(module: ModuleType, own: Collection[str]) -> list[ModuleType]:
+    """Return a module and those that it has something of, directly or by others.
+
+    An application of an earlier session may be beside it in its folder, and have imported Pipecat.
+
+    Parameters
+    ----------
+    own
+        The names of those that count.
+    """
+    names, found = [module.__name__], [module]
+    for one in found:
+        for other in sorted(set(own).difference(names).intersection(_used_by(one, own))):
+            names.append(other)
+            found.append(sys.modules[other])
+    return found
+
+
+def _used_by(module: ModuleType, own: Collection[str]) -> Iterator[str]:
+    for value in list(vars(module).values()):
+        if not isinstance(value, ModuleType):
+            name = getattr(value, "__module__", None)
+            yield name if isinstance(name, str) else ""
+            continue
+        yield value.__name__
+        if hasattr(value, "__path__"):  # `import package.one` binds the package
+            yield from (name for name in own if name.startswith(f"{value.__name__}."))
 
 
 def _put(values: tuple[Any, ...]) -> None:

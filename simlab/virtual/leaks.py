@@ -5,19 +5,17 @@ measure how long code takes, though asking them is told too, since there no code
 goes on as it would, and is told: from then on the session is not what its seed says.
 """
 
-import os
 import random
-import socket
-import ssl
-import subprocess
+import signal
 import sys
 import threading
 import time
+import timeit
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from multiprocessing.process import BaseProcess
 from typing import Any
 
+from simlab.virtual.beyond import outside
 from simlab.virtual.callers import Caller, caller
 from simlab.virtual.replace import replaced
 
@@ -25,14 +23,8 @@ Tell = Callable[[str, Caller], None]
 
 _COUNTERS = ("perf_counter", "process_time", "thread_time")
 _MONOTONIC = {getattr(time, f"CLOCK_{name}", None) for name in ("MONOTONIC", "MONOTONIC_RAW", "BOOTTIME")}
+_WALL = {getattr(time, "CLOCK_REALTIME", None)}
 _COUNTING = {getattr(time, f"CLOCK_{name}_CPUTIME_ID", None) for name in ("PROCESS", "THREAD")}
-_STARTS_PROCESSES: tuple[tuple[Any, str], ...] = (
-    (os, "fork"),
-    (os, "system"),
-    (os, "posix_spawn"),
-    (subprocess.Popen, "__init__"),
-    (BaseProcess, "start"),
-)
 
 
 class Leaks:
@@ -79,14 +71,19 @@ class Leaks:
         return read
 
     def clock_gettime(self, name: str) -> Callable[[int], Any]:
-        """Make a ``time.clock_gettime`` whose monotonic clocks and counters show the virtual time, too."""
+        """Make a ``time.clock_gettime`` whose monotonic clocks and counters show the virtual time, too.
+
+        Of the others, it tells; ``time_machine`` answers for the wall clock.
+        """
         real, unit = getattr(time, name), 10**9 if name.endswith("_ns") else 1
 
         def read(clock: int, /) -> Any:
-            if not self.here or clock not in _MONOTONIC | _COUNTING:
+            if not self.here or clock in _WALL:
                 return real(clock)
-            if clock in _COUNTING:
-                self.found(f"reads a real clock: time.{name}", own_code_alone=True)
+            if clock not in _MONOTONIC:
+                self.found(f"reads a real clock: time.{name}", own_code_alone=clock in _COUNTING)
+            if clock not in _MONOTONIC | _COUNTING:
+                return real(clock)
             return int(self._now_s() * unit) if unit > 1 else self._now_s()
 
         return read
@@ -111,6 +108,24 @@ class Leaks:
                 self.found("sleeps in real time: time.sleep")
 
         return pause
+
+    def alarm(self, name: str, before: Any) -> Callable[..., Any]:
+        """Make a function that sets no timer here: nobody is there for its signal, which ends a process.
+
+        Parameters
+        ----------
+        before
+            What it returns: the timer that was set before, of which there is none.
+        """
+        real = getattr(signal, name)
+
+        def set_none(*args: Any) -> Any:
+            if not self.here:
+                return real(*args)
+            self.found(f"sets a real timer: signal.{name}")
+            return before
+
+        return set_none
 
     def system_random(self) -> type[random.SystemRandom]:
         """Make a ``random.SystemRandom`` that tells of each place that draws from it."""
@@ -145,26 +160,15 @@ def leaks_told(now_s: Callable[[], float], tell: Tell) -> Iterator[None]:
             put(time, name, leaks.clock(name, told=False))
         for name in (one + suffix for one in _COUNTERS for suffix in ("", "_ns")):
             put(time, name, leaks.clock(name, told=True))
+        put(timeit, "default_timer", time.perf_counter)  # which timeit has got by name
         for name in ("clock_gettime", "clock_gettime_ns"):
             if hasattr(time, name):
                 put(time, name, leaks.clock_gettime(name))
         put(time, "sleep", leaks.sleep(time.sleep))
-        put(os, "times", leaks.before("reads a real clock: os.times", os.times))
         put(random, "SystemRandom", leaks.system_random())
-        entropy = "draws from entropy without a seed"
-        put(os, "getrandom", leaks.before(f"{entropy}: os.getrandom", os.getrandom))
-        put(ssl, "RAND_bytes", leaks.before(f"{entropy}: ssl.RAND_bytes", ssl.RAND_bytes))
-        start = threading.Thread.start
-        put(threading.Thread, "start", leaks.before("starts a thread: threading.Thread", start))
-        init = socket.socket.__init__
-        put(socket.socket, "__init__", leaks.before("opens a real socket: socket.socket", init))
-        look_up = socket.getaddrinfo
-        put(
-            socket,
-            "getaddrinfo",
-            leaks.before("asks the real network for a name: socket.getaddrinfo", look_up),
-        )
-        for owner, name in _STARTS_PROCESSES:
-            if hasattr(owner, name):
-                put(owner, name, leaks.before("starts a process", getattr(owner, name)))
+        for name, before in (("alarm", 0), ("setitimer", (0.0, 0.0))):
+            if hasattr(signal, name):
+                put(signal, name, leaks.alarm(name, before))
+        for owner, name, what in outside():
+            put(owner, name, leaks.before(what, getattr(owner, name)))
         yield

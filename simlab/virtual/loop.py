@@ -181,9 +181,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
         """Run a coroutine as a task."""
-        if self._closed or self._task_factory is not None:
+        if self._closed:
             return super().create_task(coro, **options)
+        if self._task_factory is not None:
+            return self._made_by_factory(coro, **options)
         return Task(coro, number=next(self._task_numbers), loop=self, **options)
+
+    def _made_by_factory(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
+        """Let a factory make a task; asyncio numbers the names of such through all sessions."""
+        task = super().create_task(coro, **options)
+        if options.get("name") is None:
+            task.set_name(f"Task-{next(self._task_numbers)}")
+        return task
 
     def call_soon(
         self,

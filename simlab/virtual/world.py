@@ -13,11 +13,13 @@ from aiortc import rtcsctptransport
 from simlab.own_server.pipecat_changes import OWN, PLACES
 from simlab.virtual.aiohttp_sockets import aiohttp_connects
 from simlab.virtual.decoding import inline_decoding
+from simlab.virtual.encoding import encoding_on_one_thread
 from simlab.virtual.entropy import seeded_entropy
 from simlab.virtual.exits import exits_withheld
 from simlab.virtual.fast.piece import in_place
 from simlab.virtual.fast.pieces import pieces
 from simlab.virtual.kept_sound import kept_sound
+from simlab.virtual.names import names_unknown_outside
 from simlab.virtual.network import VirtualNetworkLoop
 from simlab.virtual.openssl_clock import openssl_on_virtual_time
 from simlab.virtual.order import begun_in_order, candidates_in_order, numbered_members, scopes_in_order
@@ -92,9 +94,11 @@ def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: boo
             stack.enter_context(replaced(owner, name, own))
         stack.enter_context(seeded_entropy(seed))
         stack.enter_context(inline_decoding())
+        stack.enter_context(encoding_on_one_thread())
         if only_kept_sound:
             stack.enter_context(kept_sound())
         stack.enter_context(inline_workers())
+        stack.enter_context(names_unknown_outside())
         stack.enter_context(signals_withheld())
         stack.enter_context(exits_withheld())
         stack.enter_context(aiohttp_connects())

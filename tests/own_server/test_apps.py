@@ -158,6 +158,9 @@ def test_no_session_depends_on_those_before_it_in_its_process():
 
     ((_, own),) = digests(FASTAPI)
     (_, builtin), *_, (_, again) = digests("builtin", FASTAPI, "builtin")
-    _, (_, after_pipecat), (_, last) = digests("pipecat", FASTAPI, "builtin")
+    _, (_, after_pipecat), (_, last), (_, other) = digests("pipecat", FASTAPI, "builtin", AIOHTTP)
     assert builtin == again == last
     assert own == after_pipecat
+    # It lies beside the one on FastAPI, and has nothing of Pipecat.
+    ((_, first),) = digests(AIOHTTP)
+    assert other == first

@@ -1,14 +1,18 @@
 """What reaches past the virtual clock, called from here."""
 
+import _thread
 import importlib
 import multiprocessing
 import os
 import random
+import resource
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
+import timeit
 
 import pytest
 
@@ -22,6 +26,8 @@ def told():
         yield found
 
 
+NAME = "asks the real network for a name"
+NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 ENTROPY = "draws from the system's entropy: random.SystemRandom"
 
 
@@ -29,6 +35,21 @@ def _with_a_process():
     process = multiprocessing.get_context("fork").Process(target=int)
     process.start()
     process.join()
+
+
+def _with_a_terminal():
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(terminal)
+
+
+def _with_a_bare_thread():
+    held = _thread.allocate_lock()
+    held.acquire()
+    _thread.start_new_thread(held.release, ())
+    held.acquire()
 
 
 @pytest.mark.parametrize(
@@ -45,11 +66,22 @@ def _with_a_process():
             lambda: time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID),
             "reads a real clock: time.clock_gettime",
         ),
+        (lambda: time.clock_gettime(time.CLOCK_TAI), "reads a real clock: time.clock_gettime"),
+        (lambda: timeit.default_timer(), "reads a real clock: time.perf_counter"),
+        (lambda: resource.getrusage(resource.RUSAGE_SELF), "reads a real clock: resource.getrusage"),
         (lambda: os.times(), "reads a real clock: os.times"),
         (lambda: subprocess.run(["true"], check=True), "starts a process"),
         (lambda: os.system("true"), "starts a process"),
         (_with_a_process, "starts a process"),
+        (lambda: os.waitpid(os.posix_spawnp("true", ["true"], os.environ), 0), "starts a process"),
+        (_with_a_terminal, "starts a process"),
+        (_with_a_bare_thread, "starts a thread: _thread.start_new_thread"),
         (lambda: socket.getaddrinfo("127.0.0.1", 80), "asks the real network for a name: socket.getaddrinfo"),
+        (lambda: socket.gethostbyname_ex("127.0.0.1"), f"{NAME}: socket.gethostbyname_ex"),
+        (lambda: socket.getfqdn("127.0.0.1"), f"{NAME}: socket.gethostbyaddr"),
+        (lambda: socket.getnameinfo(("127.0.0.1", 80), NUMERIC), f"{NAME}: socket.getnameinfo"),
+        (lambda: signal.alarm(3600), "sets a real timer: signal.alarm"),
+        (lambda: signal.setitimer(signal.ITIMER_REAL, 3600), "sets a real timer: signal.setitimer"),
         (lambda: time.sleep(3600), "sleeps in real time: time.sleep"),
     ],
 )
@@ -58,6 +90,11 @@ def test_each_place_is_told_once(told, call, what):
     call()
     assert [said for said, _ in told] == [what]
     assert all("test_clock_leaks, line" in place for _, place in told)
+
+
+def test_no_alarm_is_set(told):
+    assert signal.setitimer(signal.ITIMER_VIRTUAL, 3600) == (0.0, 0.0)
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
 
 
 def test_clocks_show_the_virtual_time(told):

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from simlab.virtual.code import run_code
+from simlab.virtual.loop import VirtualLoop
 from tests.virtual.sessions import scenario
 
 CLEAN = 'name = "clean"\nduration = "3s"\n[peers]\nmedia = []\n'
@@ -101,3 +102,26 @@ def test_what_is_no_list_of_awaitables_is_refused():
             list(asyncio.as_completed(asyncio.create_task(after(0))))
 
     in_a_session(one, [])
+
+
+def test_tasks_of_a_factory_have_the_same_names_in_each_session():
+    def factory(loop, coro, **options):
+        return asyncio.Task(coro, loop=loop, **options)
+
+    async def names():
+        asyncio.get_running_loop().set_task_factory(factory)
+        made = [asyncio.create_task(after(0)), asyncio.create_task(after(0), name="own")]
+        await asyncio.gather(*made)
+        return [task.get_name() for task in made]
+
+    first, second = (in_a_loop(names()) for _ in range(2))
+    assert first == second
+    assert first[1] == "own"
+
+
+def in_a_loop(work):
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
