@@ -7,9 +7,10 @@ import aioice
 import pytest
 from aioice import stun, turn
 
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Recorder
 from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS
-from simlab.live.session import Settings, run
+from simlab.live.session import LiveSession, Settings, run
 from simlab.study.metrics import metrics
 from simlab.webrtc.iceserver.relaying import TurnSpec
 from simlab.webrtc.iceserver.shell import Shell
@@ -231,8 +232,18 @@ def test_a_session_whose_turn_server_goes_down_has_another_allocation_later(time
     assert outage["outcome"] == "reconnected"
 
 
-def test_somebody_elses_server_cannot_be_taken_down():
-    timeline = run(scenario(SESSION + DOWN.format("1s", "1s")), Settings(turn_port=3478))
-    event = timeline.events[-1]
-    assert (event.kind, event["stage"]) == ("failed", "ice-server")
-    assert event["reason"] == "a TURN server that is not simlab's own can't be taken down"
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (SESSION + DOWN.format("1s", "1s"), 'fault[0].kind is "turn-server-down", but {}'),
+        (SESSION + 'permission_lifetime = "5s"\n', "ice.permission_lifetime: {}"),
+        (SESSION + 'servers = ["stun"]\n', 'ice.servers: want "turn" among them'),
+        ("", 'ice.servers: want "turn" among them'),
+    ],
+)
+def test_what_somebody_elses_server_cannot_do_is_refused_before_anything_runs(monkeypatch, text, fault):
+    monkeypatch.setattr(LiveSession, "run", None)
+    with pytest.raises(InvalidInputError) as refused:
+        run(scenario(text), Settings(turn_port=3478))
+    (told,) = refused.value.faults
+    assert told.startswith("test: " + fault.format("the TURN server is not simlab's"))
