@@ -52,6 +52,11 @@ class Interrupt:
             raise KeyboardInterrupt
         loop.call_soon(interrupt_now)
 
+    def hold(self) -> bool:
+        """Only remember the next signal, and tell whether there was one already."""
+        asked, self.asked, self.held = self.asked > 0, 0, True
+        return asked
+
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that runs in this thread, if there is one."""

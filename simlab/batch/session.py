@@ -74,8 +74,10 @@ def run_scenario(scenario: Scenario, capture_under: Path | None = None) -> Run:
             timeline = CLOCKS[scenario.clock](scenario, captured)
         except SessionFailedError as error:
             timeline = _failed(scenario, error)
-    run = judged(scenario, timeline, time.perf_counter() - began_s)
-    return replace(run, stopped=interrupt.asked > 0, captured=captured)
+        # What a session in real time has recorded is not to be had again.
+        cut_short = interrupt.hold()
+        run = judged(scenario, timeline, time.perf_counter() - began_s)
+    return replace(run, stopped=cut_short or interrupt.asked > 0, captured=captured)
 
 
 @contextmanager

@@ -84,6 +84,8 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "allocated": ("server", "client", "relayed", "lifetime_s"),
         "refreshed": ("server", "relayed", "lifetime_s"),
         "permitted": ("server", "relayed", "peer"),
+        # Told when it is over: by a permission, or with the allocation.
+        "denied": ("server", "relayed", "peer", "expired", "datagrams", "from_s", "until_s"),
         "refused": ("server", "client", "method", "code"),
         "released": ("server", "relayed"),
         "expired": ("server", "relayed"),

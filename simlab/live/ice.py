@@ -1,16 +1,44 @@
 """The STUN and TURN servers of a session, as its other parts need them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from simlab.core.errors import SessionFailedError
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Event
 from simlab.live.addresses import ICE_HOSTS, Address
 from simlab.live.child import Child
-from simlab.profile.ice import ServerName
+from simlab.profile.ice import IceTable, ServerName
 from simlab.profile.model import Profile
 
 Places = dict[ServerName, Address]
+_OWN_TURN_ALONE = ("lifetime_s", "permission_s", "channel_s", "nonce_s", "quota")
+_NOT_OURS = "the TURN server is not simlab's"
+
+
+def check_other_turn(profile: Profile) -> None:
+    """Look whether a profile can be played with a TURN server of somebody else.
+
+    Raises
+    ------
+    InvalidInputError
+        If not, with every fault.
+    """
+    faults = [f"{profile.name}: {fault}" for fault in _other_turn_faults(profile)]
+    if faults:
+        raise InvalidInputError(faults)
+
+
+def _other_turn_faults(profile: Profile) -> Iterator[str]:
+    if profile.ice is None or "turn" not in profile.ice.servers:
+        yield 'ice.servers: want "turn" among them, as a TURN server is given'
+        return
+    for name in _OWN_TURN_ALONE:
+        field = IceTable.model_fields[name]
+        if getattr(profile.ice, name) != field.default:
+            yield f"ice.{field.alias or name}: {_NOT_OURS}, and does as it is set itself"
+    for index, fault in enumerate(profile.faults):
+        if fault.kind == "turn-server-down":
+            yield f'fault[{index}].kind is "{fault.kind}", but {_NOT_OURS}, and cannot be taken down'
 
 
 class IceParty:
@@ -33,7 +61,6 @@ class IceParty:
         if turn_port is not None and "turn" in servers:
             self._others["turn"] = (ICE_HOSTS["turn"], turn_port)
         self._names = [name for name in servers if name not in self._others]
-        self._profile = profile
         self.children = [Child("ice-server", "simlab.live.ice_process", sink)] if self._names else []
 
     async def prepare(self, text: str) -> tuple[Places, Places]:
@@ -42,12 +69,8 @@ class IceParty:
         Raises
         ------
         SessionFailedError
-            If they can't, or if a fault is to take down a server that is not simlab's own.
+            If they can't.
         """
-        if self._others and any(fault.kind == "turn-server-down" for fault in self._profile.faults):
-            raise SessionFailedError(
-                "ice-server", "a TURN server that is not simlab's own can't be taken down"
-            )
         near = dict(self._others)
         for child in self.children:
             places = await child.ask("prepare", text, self._names)

@@ -1,6 +1,5 @@
 """Pass UDP between two sides that know each other only by aliases."""
 
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,11 +11,12 @@ import trio
 
 from simlab.core.inject import UNREACHABLE
 from simlab.core.link import Delivered
-from simlab.core.nat import Nat, NatSpec
+from simlab.core.nat import NatSpec
 from simlab.core.outside import LossesOutside
 from simlab.core.packet import Direction
 from simlab.live.addresses import ICE_HOSTS, LOOPBACK, RELAY_HOSTS, Address, Side
-from simlab.live.relay_ends import OTHER, TOWARDS, Alias, Route
+from simlab.live.relay_ends import OTHER, TOWARDS, Alias, LostError, Route, refuse
+from simlab.live.relay_nat import RelayNat
 from simlab.live.shell import LinkShell
 from simlab.live.sockets import kernel_drops, opened, waiting
 
@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     from simlab.live.capture import LinkCapture
 
 _TURN_HOST = ICE_HOSTS["turn"]
-
-
-class LostError(OSError):
-    """A packet that has come out of a link reaches nobody.
-
-    Parameters
-    ----------
-    cause
-        What the drop is called in the timeline.
-    """
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
 
 
 class Relay:
@@ -50,8 +36,7 @@ class Relay:
     takes the relay for a NAT, since STUN's integrity does not cover addresses.
 
     With a ``nat``, what the client sends leaves from the alias of the NAT's outside endpoint; what comes to
-    the alias of an endpoint of the client itself, as its candidates have it, reaches nobody. The NAT is on
-    the client's side of the links, or ``beyond`` them: then it knows only of what has come through.
+    the alias of an endpoint of the client itself, as its candidates have it, reaches nobody.
 
     A TURN server is on the server's side, and what the client sends to it takes the link. What it relays has
     done so: the relayed addresses of the client count as the client's, since the server sends to them as
@@ -86,10 +71,8 @@ class Relay:
         self._shells = shells
         self._now_s = now_s
         self._captures = captures
-        self._beyond = beyond
-        self._nat = None if nat is None else Nat(nat, RELAY_HOSTS["server"])
+        self._nat = RelayNat(nat, now_s, beyond)
         self._aliases: dict[tuple[Side, Address], Alias] = {}
-        self._hosts = dict(RELAY_HOSTS)
         self._dead_hosts: set[str] = set()
         self._own: set[Address] = set()
 
@@ -115,12 +98,7 @@ class Relay:
         host
             The NAT's address from now on; None leaves it.
         """
-        assert self._nat is not None
-        if host is None:
-            self._nat.rebind_ports()
-        else:
-            self._hosts["server"] = host
-            self._nat.rebind_address(host)
+        self._nat.rebind(host)
 
     def cut_off(self, host: str) -> None:
         """Take nothing from an address of the client any more, and send nothing there."""
@@ -134,9 +112,7 @@ class Relay:
         outside
             The address of that NAT.
         """
-        if self._nat is not None and self._beyond is None:
-            self._hosts["server"] = outside
-            self._nat = Nat(self._nat.spec, outside)
+        self._nat.join(outside)
 
     def send(self, packet: Delivered) -> None:
         """Send a packet that comes out of a link.
@@ -150,21 +126,26 @@ class Relay:
         assert isinstance(route, Route)
         if route.to[0] in self._dead_hosts:
             raise LostError("handover")
-        if self._beyond is not None and route.came_to.towards is Direction.UP:
-            packet.tag = route = self._out_of_carrier(route)
-        to = self._behind_nat(route)
+        if route.came_to.towards is Direction.UP:
+            packet.tag = route = self._from_client(route)
+            to = route.to
+        else:
+            to = self._to_client(route)
         if getattr(packet.payload, "injected", None) == UNREACHABLE:
-            _refuse(to, route.through.address)
+            refuse(to, route.through.address)
         else:
             route.through.socket.sendto(packet.payload, to)
         if self._captures:
             self._captures[route.came_to.towards].left(self._now_s(), packet, to)
 
-    def _behind_nat(self, route: Route) -> Address:
-        """Return where a packet goes: for one to the client, what the NAT takes its destination for."""
-        if self._nat is None or self._beyond is not None or route.came_to.towards is Direction.UP:
-            return route.to
-        inside = self._nat.inbound(route.to, route.came_from, self._now_s())
+    def _from_client(self, route: Route) -> Route:
+        """Translate a packet of the client at the end of its way up."""
+        outside = self._nat.leaving_up(route.came_from, route.to)
+        return route if outside is None else replace(route, through=self._alias("client", outside))
+
+    def _to_client(self, route: Route) -> Address:
+        """Return where a packet goes that is at the end of its way down."""
+        inside = self._nat.leaving_down(route.to, route.came_from)
         if inside is None:
             raise LostError("nat")
         if inside[0] in self._dead_hosts:
@@ -186,7 +167,8 @@ class Relay:
     def _alias(self, side: Side, endpoint: Address) -> Alias:
         alias = self._aliases.get((side, endpoint))
         if alias is None:
-            bound = opened((self._hosts[OTHER[side]], 0))
+            host = RELAY_HOSTS["client"] if side == "server" else self._nat.host
+            bound = opened((host, 0))
             alias = Alias(bound, TOWARDS[side], bound.getsockname())
             self._aliases[side, endpoint] = alias
             self._own.add(alias.address)
@@ -204,51 +186,21 @@ class Relay:
                 if (source if side == "server" else endpoint)[0] == _TURN_HOST:
                     self._pass_on(payload, side, source, endpoint)
                     continue
-                to = self._into_carrier(payload, alias, source, endpoint)
-                if to is not None:
-                    through = self._alias(OTHER[side], self._outside(side, source, endpoint))
-                    self._shells[alias.towards].receive(payload, Route(through, to, alias, source))
+                self._take(payload, alias, side, source, endpoint)
+
+    def _take(self, payload: bytes, alias: Alias, to_side: Side, source: Address, to: Address) -> None:
+        """Let a packet into the link, if a NAT that comes before it lets it."""
+        seen = source
+        if alias.towards is Direction.UP:
+            seen = self._nat.entering_up(source, to)
+        elif (inside := self._nat.entering_down(payload, to, source)) is None:
+            return
+        else:
+            to = inside
+        route = Route(self._alias(OTHER[to_side], seen), to, alias, source)
+        self._shells[alias.towards].receive(payload, route)
 
     def _pass_on(self, payload: bytes, to: Side, source: Address, destination: Address) -> None:
         """Let a packet go between the server and a relayed address, which no link and no NAT is between."""
         with suppress(OSError):  # the system does not take it: lost, as anywhere else
             self._alias(OTHER[to], source).socket.sendto(payload, destination)
-
-    def _outside(self, to: Side, source: Address, destination: Address) -> Address:
-        """Return the endpoint from which a packet goes to ``to``: for the client's, the NAT's."""
-        if self._nat is None or self._beyond is not None or to == "client":
-            return source
-        return self._nat.outbound(source, destination, self._now_s())
-
-    def _out_of_carrier(self, route: Route) -> Route:
-        """Translate a packet of the client at the end of its way up."""
-        assert self._nat is not None
-        outside = self._nat.outbound(route.came_from, route.to, self._now_s())
-        return replace(route, through=self._alias("client", outside))
-
-    def _into_carrier(self, payload: bytes, alias: Alias, source: Address, to: Address) -> Address | None:
-        """Return where a packet goes in the links; None if a NAT beyond them does not let it in."""
-        if self._nat is None or self._beyond is None or alias.towards is Direction.UP:
-            return to
-        inside = self._nat.inbound(to, source, self._now_s())
-        if inside is None:
-            self._beyond(payload)
-        return inside
-
-
-def _refuse(sender: Address, receiver: Address) -> None:
-    """Tell who sends to an alias that nobody is there.
-
-    Raises
-    ------
-    LostError
-        If the system does not let this process send ICMP.
-    """
-    from simlab.forge.unreachable import port_unreachable
-
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as icmp:
-            icmp.bind((receiver[0], 0))
-            icmp.sendto(port_unreachable(sender, receiver), (sender[0], 0))
-    except PermissionError:
-        raise LostError("icmp-not-permitted") from None

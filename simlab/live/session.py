@@ -18,7 +18,7 @@ from simlab.live import validity
 from simlab.live.addresses import HOSTS, LOOPBACK, Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
-from simlab.live.ice import IceParty
+from simlab.live.ice import IceParty, check_other_turn
 from simlab.live.parties import Parties
 from simlab.profile.build import signalling_links
 from simlab.profile.header import header
@@ -80,7 +80,14 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     A session that could not be run to its end has a ``session failed`` event as its last one; so has
     one that the user interrupts (Ctrl-C). Works also where an event loop is running, as in Jupyter:
     the session has a thread with a loop of its own, which a KeyboardInterrupt does not hit in the middle.
+
+    Raises
+    ------
+    InvalidInputError
+        If the profile wants what a TURN server of somebody else cannot do, before anything is started.
     """
+    if settings.turn_port is not None:
+        check_other_turn(scenario.profile)
     # What a session in virtual time has put off would take its time in the middle of this one.
     import_av()
     import_dnspython()

@@ -86,12 +86,15 @@ def _of_several(timeline: Timeline) -> Iterator[Violation]:
 def recoveries(timeline: Timeline) -> tuple[Recovery, ...]:
     """Return the moments at which messages passed both ways again after an attempt.
 
-    Either a gap in the messages ended that had an attempt in it, or the channel of a connection after the
-    first one opened without such a gap: a healthy connection is replaced faster than the probes can miss it.
+    Either a gap in the messages ended that had an attempt in it, or in which the channel of a connection
+    after the first one opened: an offer may be under way for longer than the gap that it is for. Or such a
+    channel opened without a gap: a healthy connection is replaced faster than the probes can miss it.
     """
     silent = reading.message_gaps(timeline)
     opened_s = [e.t_s for e in timeline.select("client", "channel_open") if e["connection"] > 1]
-    moments_s = {span.ended_s for span in silent if not span.is_open and _attempt_in(timeline, span)}
+    ended = [span for span in silent if not span.is_open]
+    moments_s = {span.ended_s for span in ended if _attempt_in(timeline, span)}
+    moments_s |= {span.ended_s for span in ended if any(map(span.holds, opened_s))}
     moments_s |= {t_s for t_s in opened_s if not any(span.holds(t_s) for span in silent)}
     return tuple(recovery for t_s in sorted(moments_s) if (recovery := _recovery(timeline, t_s)))
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,29 @@ def test_a_session_that_could_not_be_run_is_a_result(monkeypatch: pytest.MonkeyP
     assert run.failed == Event(0.0, "session", "failed", {"stage": "server", "reason": "port 7860 is in use"})
     assert run.headline == "Failed (server): port 7860 is in use"
     assert run.picture_png.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_interrupt_while_a_session_is_judged_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    virtual, judged = session.CLOCKS["virtual"], session.judged
+
+    def run(scenario: Scenario, captured: Path | None) -> Timeline:
+        for _ in range(before):  # another one, which cut the session short
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        return virtual(scenario, captured)
+
+    def interrupted(*arguments: Any) -> simlab.Run:
+        signal.raise_signal(signal.SIGINT)
+        return judged(*arguments)
+
+    monkeypatch.setitem(session.CLOCKS, "virtual", run)
+    monkeypatch.setattr(session, "judged", interrupted)
+    finished = run_scenario(Scenario.of(load('duration = "1s"\n[peers]\nmedia = []\n', "short.toml")))
+    assert finished.interrupted
+    assert finished.timeline.events[-1].is_a("session", "end")
 
 
 def test_an_interrupt_before_anything_is_captured_leaves_no_folder(

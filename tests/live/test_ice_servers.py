@@ -7,9 +7,11 @@ import aioice
 import pytest
 from aioice import stun, turn
 
+from simlab.core.errors import InvalidInputError
 from simlab.core.timeline import Recorder
 from simlab.live.addresses import ICE_HOSTS, RELAY_HOSTS
-from simlab.live.session import Settings, run
+from simlab.live.session import LiveSession, Settings, run
+from simlab.study.account import account
 from simlab.study.metrics import metrics
 from simlab.webrtc.iceserver.relaying import TurnSpec
 from simlab.webrtc.iceserver.shell import Shell
@@ -103,8 +105,8 @@ def test_who_has_no_permission_is_not_heard():
             there.sendto(b"unasked", transport.get_extra_info("sockname"))
             await asyncio.sleep(0.2)
             shell.finish()
-            assert kinds(record) == ["allocated", "open"]
-            assert record.events[-1]["denied"] == 1
+            assert kinds(record) == ["allocated", "denied", "open"]
+            assert record.events[-1]["denied"] == record.events[-2]["datagrams"] == 1
             there.close()
 
     asyncio.run(main())
@@ -184,6 +186,8 @@ DOWN = '[[fault]]\nkind = "turn-server-down"\nat = "{}"\nfor = "{}"\n'
 SESSIONS = {
     "relayed": SESSION + 'policy = "relay"\n',
     "both": SESSION + 'used_by = ["client", "server"]\n[nat]\npreserve_port = false\n',
+    "expires": SESSION.replace("6s", "8s")
+    + 'used_by = ["server"]\npolicy = "relay"\npermission_lifetime = "3s"\n',
     "down": SESSION.replace("6s", "20s") + 'policy = "relay"\n' + DOWN.format("3s", "3s"),
 }
 
@@ -231,8 +235,30 @@ def test_a_session_whose_turn_server_goes_down_has_another_allocation_later(time
     assert outage["outcome"] == "reconnected"
 
 
-def test_somebody_elses_server_cannot_be_taken_down():
-    timeline = run(scenario(SESSION + DOWN.format("1s", "1s")), Settings(turn_port=3478))
-    event = timeline.events[-1]
-    assert (event.kind, event["stage"]) == ("failed", "ice-server")
-    assert event["reason"] == "a TURN server that is not simlab's own can't be taken down"
+def test_what_an_expired_permission_keeps_from_being_relayed_is_told(timelines):
+    timeline = timelines["expires"]
+    (permitted,) = timeline.select("ice-server", "permitted")
+    (denied,) = (event for event in timeline.select("ice-server", "denied") if event["expired"])
+    assert denied["datagrams"] > 50
+    assert permitted.t_s + 3.0 <= denied["from_s"] <= permitted.t_s + 3.2
+    told = account(timeline, metrics(timeline))
+    assert (
+        sum(f"the TURN server denied {denied['datagrams']} datagrams between" in line for line in told) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (SESSION + DOWN.format("1s", "1s"), 'fault[0].kind is "turn-server-down", but {}'),
+        (SESSION + 'permission_lifetime = "5s"\n', "ice.permission_lifetime: {}"),
+        (SESSION + 'servers = ["stun"]\n', 'ice.servers: want "turn" among them'),
+        ("", 'ice.servers: want "turn" among them'),
+    ],
+)
+def test_what_somebody_elses_server_cannot_do_is_refused_before_anything_runs(monkeypatch, text, fault):
+    monkeypatch.setattr(LiveSession, "run", None)
+    with pytest.raises(InvalidInputError) as refused:
+        run(scenario(text), Settings(turn_port=3478))
+    (told,) = refused.value.faults
+    assert told.startswith("test: " + fault.format("the TURN server is not simlab's"))

@@ -124,6 +124,19 @@ def test_a_healthy_connection_replaced_too_fast_for_the_probes_to_miss():
     assert [(v.invariant, v.t_s) for v in violations(session)] == [("microphone-dead-after-recovery", 41.3)]
 
 
+def test_an_attempt_whose_offer_is_under_way_longer_than_its_gap_recovers_the_next_one():
+    # The messages passed once more over the old connection, until the new one took its place.
+    session = timeline(
+        connected(),
+        _messages(30.0, 42.5),
+        attempt(40.0),
+        _messages(42.7, 43.8),
+        event(43.7, "client channel_open", connection=2),
+        gap("media", "up", 43.5),
+    )
+    assert [(v.invariant, v.t_s) for v in violations(session)] == [("microphone-dead-after-recovery", 43.8)]
+
+
 def test_without_media_nobody_misses_them():
     session = timeline(connected(), _messages(30.0, 40.0), gap("media", "up", 30.0), attempt(35.0), media=[])
     assert violations(session) == ()

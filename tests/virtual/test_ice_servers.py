@@ -212,6 +212,16 @@ def test_a_server_on_aioice_lets_its_permission_expire(permission, lost_s):
     else:
         assert began == [pytest.approx(permitted.t_s + lost_s, abs=0.15)]
         assert saw(timeline, "released")[0]["denied"] > 100
+        (told,) = (line for line in account(timeline, metrics(timeline)) if "denied" in line)
+        # One of the client's checks comes before the permission that its candidates are answered with.
+        early, denied, early_again = saw(timeline, "denied")
+        assert [e["expired"] for e in (early, denied, early_again)] == [False, True, False]
+        assert early["datagrams"] == early_again["datagrams"] == 1
+        until = (
+            f"From 60.1 s to {denied['until_s']:.1f} s the TURN server denied {denied['datagrams']} datagrams"
+        )
+        why = "as its permission had not been refreshed"
+        assert told == f"{until} between {denied['relayed']} and {permitted['peer']}, {why}."
 
 
 def test_the_client_keeps_its_permission_as_a_browser_does():

@@ -13,8 +13,7 @@ from simlab.live.addresses import Address, Side
 from simlab.live.intercept.client_nat import ClientNat, is_outside
 from simlab.live.intercept.ends import EndpointAlias, Route, is_name, may_hide
 from simlab.live.intercept.media_hosts import version_of
-from simlab.live.relay import LostError
-from simlab.live.relay_ends import OTHER, TOWARDS
+from simlab.live.relay_ends import OTHER, TOWARDS, LostError
 from simlab.live.sockets import kernel_drops, opened, waiting
 
 _MOST_HELD = 64

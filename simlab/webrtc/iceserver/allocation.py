@@ -19,6 +19,24 @@ class Channel:
 
 
 @dataclass(slots=True)
+class Denial:
+    """What was not passed on between a client and a host, for want of a permission.
+
+    Parameters
+    ----------
+    expired
+        Whether there had been one.
+    from_s, until_s
+        When the first and the last of these datagrams came.
+    """
+
+    expired: bool
+    from_s: float
+    until_s: float
+    datagrams: int = 0
+
+
+@dataclass(slots=True)
 class Allocation:
     """A relayed address and what its client has asked for.
 
@@ -38,6 +56,8 @@ class Allocation:
         What that request was answered with.
     to_peers, to_client, denied
         How many datagrams were passed on, and how many were not for want of a permission.
+    denials
+        What was not, by host, since there was a permission for it last.
     """
 
     client: Address
@@ -50,6 +70,7 @@ class Allocation:
     to_peers: int = 0
     to_client: int = 0
     denied: int = 0
+    denials: dict[str, Denial] = field(default_factory=dict)
     _permissions: dict[str, float] = field(default_factory=dict)
     _channels: dict[int, Channel] = field(default_factory=dict)
 
@@ -62,6 +83,13 @@ class Allocation:
     def permits(self, host: str, now_s: float) -> bool:
         """Tell whether there is a permission for a host, whatever its port."""
         return now_s < self._permissions.get(host, now_s)
+
+    def deny(self, host: str, now_s: float) -> None:
+        """Count a datagram from or to a host that has no permission."""
+        denial = self.denials.setdefault(host, Denial(host in self._permissions, now_s, now_s))
+        denial.until_s = now_s
+        denial.datagrams += 1
+        self.denied += 1
 
     def bind(self, number: int, peer: Address, now_s: float, until_s: float) -> bool:
         """Bind a channel, or keep it longer; False if the number or the peer is bound otherwise."""

@@ -56,8 +56,10 @@ class Relaying(StunServer):
         if allocation.relayed is None:
             return []
         del self._by_relayed[allocation.relayed]
+        denied = [output for host in list(allocation.denials) for output in denial_told(allocation, host)]
         counts = {name: getattr(allocation, name) for name in ("to_peers", "to_client", "denied")}
-        return [Close(allocation.relayed), Happened(kind, {"relayed": text(allocation.relayed), **counts})]
+        over = Happened(kind, {"relayed": text(allocation.relayed), **counts})
+        return [Close(allocation.relayed), *denied, over]
 
     def next_timer_s(self) -> float | None:
         """Return when the next allocation expires; None if there is none."""
@@ -90,7 +92,7 @@ class Relaying(StunServer):
         if allocation is None or allocation.relayed is None:
             return []
         if not allocation.permits(peer[0], now_s):
-            allocation.denied += 1
+            allocation.deny(peer[0], now_s)
             return []
         allocation.to_peers += 1
         return [Send(payload, peer, allocation.relayed)]
@@ -104,10 +106,20 @@ class Relaying(StunServer):
         if allocation is None:
             return due
         if not allocation.permits(peer[0], now_s):
-            allocation.denied += 1
+            allocation.deny(peer[0], now_s)
             return due
         allocation.to_client += 1
         number = allocation.number_of(peer, now_s)
         if number is not None:
             return [*due, Send(bytes(ChannelData(number, datagram)), allocation.client)]
         return [*due, Send(codec.data_indication(datagram, peer), allocation.client)]
+
+
+def denial_told(allocation: Allocation, host: str) -> list[Output]:
+    """Return what tells of the datagrams from and to a host that were denied up to now, if any were."""
+    denial = allocation.denials.pop(host, None)
+    if denial is None or allocation.relayed is None:
+        return []
+    times = {"from_s": round(denial.from_s, 6), "until_s": round(denial.until_s, 6)}
+    counted = {"expired": denial.expired, "datagrams": denial.datagrams, **times}
+    return [Happened("denied", {"relayed": text(allocation.relayed), "peer": host, **counted})]

@@ -10,7 +10,7 @@ from simlab.webrtc.iceserver.allocation import Allocation
 from simlab.webrtc.iceserver.codec import Received
 from simlab.webrtc.iceserver.credentials import Guard
 from simlab.webrtc.iceserver.outputs import Address, Close, Happened, Open, Output, Send, text
-from simlab.webrtc.iceserver.relaying import Relaying, TurnSpec
+from simlab.webrtc.iceserver.relaying import Relaying, TurnSpec, denial_told
 
 
 class TurnServer(Relaying):
@@ -157,8 +157,12 @@ class TurnServer(Relaying):
     def _permit(self, allocation: Allocation, peers: tuple[Address, ...], now_s: float) -> list[Output]:
         until_s = now_s + self.spec.permission_s
         hosts = dict.fromkeys(host for host, _ in peers)
+        denied = [output for host in hosts for output in denial_told(allocation, host)]
         new = [host for host in hosts if allocation.permit(host, until_s)]
-        return [Happened("permitted", {"relayed": _name(allocation), "peer": host}) for host in new]
+        return [
+            *denied,
+            *(Happened("permitted", {"relayed": _name(allocation), "peer": host}) for host in new),
+        ]
 
     def _channel_bind(self, received: Received, source: Address, key: bytes, now_s: float) -> list[Output]:
         number = received.message.attributes.get("CHANNEL-NUMBER", 0)

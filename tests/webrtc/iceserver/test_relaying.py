@@ -4,7 +4,7 @@ from aioice import stun
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlab.webrtc.iceserver.outputs import Close, Open, Send
+from simlab.webrtc.iceserver.outputs import Close, Open, Send, text
 from tests.webrtc.iceserver.messages import (
     CLIENT,
     PEER,
@@ -22,7 +22,8 @@ def test_without_a_permission_nothing_passes():
     client = client_with_allocation()
     assert client.say() == []
     assert client.told() == []
-    assert happened(client.server.end("lost"))[0][1]["denied"] == 2
+    (kind, denied), (_, over) = happened(client.server.end("lost"))
+    assert (kind, denied["datagrams"], denied["expired"], over["denied"]) == ("denied", 2, False, 2)
 
 
 def test_an_indication_takes_data_to_a_peer_and_another_brings_them_back():
@@ -56,6 +57,20 @@ def test_a_permission_lasts_300_s_and_is_refreshed_by_its_request_alone():
     client.permit()
     client.now_s = 599.999
     assert of_kind(client.told(), Send)
+
+
+def test_what_an_expired_permission_denies_is_told_when_there_is_another():
+    client = client_with_allocation()
+    client.permit()
+    client.now_s = 300.0
+    client.say()
+    client.now_s = 305.5
+    client.told()
+    client.now_s = 310.0
+    named = {"relayed": text(RELAYED), "peer": PEER[0]}
+    counted = {"expired": True, "datagrams": 2, "from_s": 300.0, "until_s": 305.5}
+    assert happened(client.permit()) == [("denied", {**named, **counted})]
+    assert [kind for kind, _ in happened(client.server.end("open"))] == ["open"]
 
 
 def test_a_channel_takes_data_both_ways():
