@@ -1,11 +1,11 @@
 """Ctrl-C that ends a session and keeps what it recorded."""
 
 import asyncio
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from simlab.live.ctrl_c import on_ctrl_c
 
 
 class Interrupt:
@@ -81,7 +81,7 @@ def interrupt_now() -> None:
 def interruptible() -> Iterator[Interrupt]:
     """Let Ctrl-C end the session that runs inside."""
     interrupt = Interrupt()
-    with _handling(interrupt):
+    with on_ctrl_c(interrupt):
         yield interrupt
 
 
@@ -95,21 +95,7 @@ def uninterrupted() -> Iterator[None]:
         At the end, if there was one.
     """
     interrupt = Interrupt(held=True)
-    with _handling(interrupt):
+    with on_ctrl_c(interrupt):
         yield
     if interrupt.asked:
         raise KeyboardInterrupt
-
-
-@contextmanager
-def _handling(interrupt: Interrupt) -> Iterator[None]:
-    """Handle Ctrl-C, unless somebody else does already or this is not the main thread."""
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,9 +4,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from simlab.live.ctrl_c import as_ctrl_c
+
 
 @contextmanager
-def as_ctrl_c() -> Iterator[None]:
+def others_as_ctrl_c() -> Iterator[None]:
     """Let a polite kill, and a terminal that is closed, do what Ctrl-C does: what is over is saved.
 
     Where somebody handles or ignores one of these already (``nohup``), that stays.
@@ -15,7 +17,7 @@ def as_ctrl_c() -> Iterator[None]:
         number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL
     ]
     for number in numbers:
-        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(number, as_ctrl_c)
     try:
         yield
     finally:

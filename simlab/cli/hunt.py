@@ -78,10 +78,10 @@ def command(
     import os
 
     from simlab.batch.hunt import Hunt
-    from simlab.cli.ending import as_ctrl_c
+    from simlab.cli.ending import others_as_ctrl_c
     from simlab.cli.how import How
     from simlab.cli.hunting import hunt_and_print
 
     hunt = Hunt(wanted, kinds, invariants, most_faults, most_tried)
-    with as_ctrl_c():
+    with others_as_ctrl_c():
         return hunt_and_print(hunt, How(Path(out), jobs or os.cpu_count() or 1, as_json, quiet))

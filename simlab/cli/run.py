@@ -63,7 +63,7 @@ def command(
     """
     from simlab.batch.scenarios import scenarios
     from simlab.batch.terms import partly_idle
-    from simlab.cli.ending import as_ctrl_c
+    from simlab.cli.ending import others_as_ctrl_c
     from simlab.cli.running import Printing, run_and_print
     from simlab.cli.show import say_notes
 
@@ -73,5 +73,5 @@ def command(
         from simlab.cli.verifying import verify_and_print
 
         return verify_and_print(found, as_json=as_json, quiet=quiet)
-    with as_ctrl_c():
+    with others_as_ctrl_c():
         return run_and_print(found, Path(out), jobs, Printing.of(as_json, quiet), capture)

@@ -80,7 +80,7 @@ def command(
     from simlab.batch.plan import Matrix
     from simlab.batch.resume import names_a_study
     from simlab.batch.vary import parse_vary
-    from simlab.cli.ending import as_ctrl_c
+    from simlab.cli.ending import others_as_ctrl_c
     from simlab.cli.how import HowToSweep
     from simlab.cli.sweeping import sweep_and_print
 
@@ -88,7 +88,7 @@ def command(
     if seeds_given and any(map(names_a_study, wanted.profiles)):
         raise InvalidInputError([f"{wanted.profiles[0]}: is a whole study: it takes no --seeds"])
     matrix = Matrix(wanted, parse_vary(varied), until_width)
-    with as_ctrl_c():
+    with others_as_ctrl_c():
         how = HowToSweep(
             Path(out), jobs or os.cpu_count() or 1, as_json, quiet, executor=executor, resume=resume
         )

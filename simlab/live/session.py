@@ -1,12 +1,10 @@
 """Run a scenario over real UDP sockets, in real time."""
 
 import asyncio
-import signal
-import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FolderPath
 from typing import NoReturn
@@ -18,6 +16,7 @@ from simlab.live import validity
 from simlab.live.addresses import HOSTS, LOOPBACK, Address, Side
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
+from simlab.live.ctrl_c import on_ctrl_c
 from simlab.live.ice import IceParty, check_other_turn
 from simlab.live.parties import Parties
 from simlab.profile.build import signalling_links
@@ -93,7 +92,9 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     import_dnspython()
     import_for_first_call()
     session = LiveSession(scenario, settings)
-    with _ctrl_c_interrupts(session), ThreadPoolExecutor(1, "simlab-session") as pool:
+    # Without an exception, as a second one could hit the handling of the first.
+    ended = on_ctrl_c(lambda *_: session.interrupt())
+    with ended, ThreadPoolExecutor(1, "simlab-session") as pool:
         future = pool.submit(lambda: asyncio.run(session.run()))
         interrupted = False
         while True:
@@ -103,23 +104,6 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
                 return future.result()
             except KeyboardInterrupt:
                 interrupted = True
-
-
-@contextmanager
-def _ctrl_c_interrupts(session: "LiveSession") -> Iterator[None]:
-    """Let Ctrl-C end the session without an exception, as a second one could hit the handling of the first.
-
-    Nothing changes outside the main thread, or where somebody else handles Ctrl-C.
-    """
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *_: session.interrupt())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class LiveSession:

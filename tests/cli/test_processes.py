@@ -81,6 +81,22 @@ def test_ctrl_c_keeps_what_was_recorded_and_so_do_others(start, here, number):
     assert json.loads(last)["stage"] == "interrupted"
 
 
+def test_a_script_that_ignores_ctrl_c_for_it_can_end_it_all_the_same(start, here):
+    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a script does before "&"
+    try:
+        process = start("run", "clean", *ENDLESS)
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    wait_for_sessions(process, 1)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1.0)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    status, stdout, stderr = finish(process, 20)
+    assert (status, stderr) == (130, "")
+    assert re.search(r"The session failed at [0-9.]+ s \(interrupted\)", stdout)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_ends_the_workers_and_keeps_what_they_recorded(start, here, number):
     process = start("run", "clean", *ENDLESS, "--seeds", "5", "--jobs", "2")

@@ -1,5 +1,7 @@
 """Sessions with several clients: their numbers, their words and their picture."""
 
+from fractions import Fraction
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -151,8 +153,9 @@ def test_the_picture_goes_into_given_axes():
 def test_no_second_has_more_than_the_busiest(times_s, from_s):
     peak = busiest_second(times_s, from_s)
     later_s = [t_s for t_s in times_s if t_s >= from_s]
-    # A second method: from each moment on, count those of the second that begins there.
-    counts = [sum(t_s <= other_s < t_s + 1.0 for other_s in later_s) for t_s in later_s]
+    # A second method: from each moment on, count those of the second that begins there, without rounding.
+    exact_s = [Fraction(t_s) for t_s in later_s]
+    counts = [sum(t_s <= other_s < t_s + 1 for other_s in exact_s) for t_s in exact_s]
     assert peak.count == max(counts, default=0)
     assert (peak.at_s is None) == (not later_s)
 
