@@ -15,6 +15,7 @@ from simlab.batch.shrinking import Shrinking
 from simlab.core.errors import InvalidInputError
 from simlab.profile import Scenario, load
 from simlab.profile.sparse import sparse
+from tests.needs import needs_pipecat
 
 DEAD = "ready-but-dead"
 NOISY = """
@@ -147,6 +148,7 @@ def test_a_policy_twice_is_refused():
 
 
 def test_kinds_that_a_server_cannot_have_are_not_drawn():
+    needs_pipecat()
     wanted = Wanted(["clean"], seeds=60, overrides={"peers.server": "tests.apps.plain_asgi:app"})
     kinds = {fault.kind for one in plan(Hunt(wanted)) for fault in one.scenario.profile.faults}
     assert "server-restart" in kinds

@@ -11,6 +11,7 @@ from aiohttp import web
 from simlab.batch.scenarios import Wanted, scenarios
 from simlab.core.errors import InvalidInputError
 from simlab.own_server.find import fresh, why_not
+from tests.needs import needs_pipecat
 from tests.virtual.sessions import run_text
 
 
@@ -177,6 +178,7 @@ async def app(scope, receive, send):
 
 
 def test_a_lifespan_that_fails_is_told_as_that(module):
+    needs_pipecat()
     name = f"{module(UNSTARTED)}:app"
     last = run_text(f'[peers]\nserver = "{name}"\n').events[-1]
     assert (last.kind, last["stage"]) == ("failed", "server")
