@@ -74,9 +74,9 @@ class Study:
         saved = store.load_study(folder, study_files.NAMES)
         by = ["profile", "policy", *saved.matrix.get("vary", {})]
         found = Study(by, *study_files.read(saved.files, folder, by), folder)
-        return found._with(saved.matrix)
+        return found._with_settings_of(saved.matrix)
 
-    def _with(self, matrix: Mapping[str, Any]) -> "Study":
+    def _with_settings_of(self, matrix: Mapping[str, Any]) -> "Study":
         self.overrides, self.notes = matrix.get("set", {}), matrix.get("notes", ())
         return self
 
@@ -304,4 +304,4 @@ def _unfinished(folder: Path) -> Study:
     except (KeyError, TypeError) as error:
         raise InvalidInputError([f"{folder}: its journal is not what simlab wrote: {error!r}"]) from error
     study.folder = folder
-    return study._with(matrix)
+    return study._with_settings_of(matrix)

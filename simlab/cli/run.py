@@ -67,11 +67,11 @@ def command(
     from simlab.cli.running import Printing, run_and_print
     from simlab.cli.show import say_notes
 
-    found = scenarios(wanted)
-    say_notes(partly_idle([one.profile for one in found], wanted.overrides))
-    if verify_determinism:
-        from simlab.cli.verifying import verify_and_print
-
-        return verify_and_print(found, as_json=as_json, quiet=quiet)
     with others_as_ctrl_c():
+        found = scenarios(wanted)
+        say_notes(partly_idle([one.profile for one in found], wanted.overrides))
+        if verify_determinism:
+            from simlab.cli.verifying import verify_and_print
+
+            return verify_and_print(found, as_json=as_json, quiet=quiet)
         return run_and_print(found, Path(out), jobs, Printing.of(as_json, quiet), capture)
