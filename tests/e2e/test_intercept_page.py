@@ -99,3 +99,7 @@ def test_a_client_that_hung_up_is_closed_not_silent(page, call):
     expect(state).to_have_text("connection 1, closed", timeout=WITHIN_MS)
     page.wait_for_timeout(2500)  # until then its data would have been called silent
     expect(state).to_have_text("connection 1, closed")
+    log = page.locator("#log")
+    assert log.locator("li").first.inner_text().endswith("Client 1: closes connection 1")
+    expect(log).to_contain_text("Client 1: 1 candidate")
+    expect(log).not_to_contain_text("1 candidates")

@@ -139,7 +139,7 @@ const TOLD = {
   "client offer": (event) => `offer of connection ${event.connection}${event.restart ? ", a restart" : ""}`,
   "client answer": (event) => `answered with ${event.status}`,
   "client offer_failed": (event) => `offer failed: ${event.status ?? event.error}`,
-  "client trickle": (event) => `${event.candidates} candidates`,
+  "client trickle": (event) => event.candidates === 1 ? "1 candidate" : `${event.candidates} candidates`,
   "client ice_state": (event) => `ICE of connection ${event.connection} gets answers`,
   "client dtls_state": (event) => `encrypted packets of connection ${event.connection}`,
   "client bot_ready": () => "data pass both ways",
@@ -156,8 +156,17 @@ const kindOf = (fault) => fault.fault === "pause" ? "hold" : fault.fault;
 const nameOf = (fault) => fault.how ? `signalling "${fault.how}"` : kindOf(fault);
 const faults = new Map();
 
+const newest = new Map(); // the connection that a client offered last
+const hungUp = new Set();
+
 function take(event) {
   const key = `${event.source} ${event.kind}`;
+  if (key === "client offer") {
+    newest.set(event.client, event.connection);
+    hungUp.delete(event.client);
+  }
+  if (key === "client hung_up" && event.connection === newest.get(event.client)) hungUp.add(event.client);
+  if (key === "probe lost" && hungUp.has(event.client)) return; // nobody misses it
   if (event.source.startsWith("link.")) {
     const history = histories.get(String(event.client)) ?? (cardOf(String(event.client)), histories.get(String(event.client)));
     if (event.kind === "rate") history.rate(event.source.slice(5), event);
