@@ -48,17 +48,17 @@ class Worker:
             self._process = next(iter(set(multiprocessing.active_children()) - others), None)
         return self.pool.submit(work_unit, unit)
 
-    def end(self) -> str:
+    def end(self, *, others_ran: bool) -> str:
         """Return how the process died, in brackets.
 
         Raises
         ------
         SimlabError
-            If it died before it could run anything: another one would, too.
+            If it died before it could run anything, and nor did another: the next one would die, too.
         """
         self.pool.shutdown()
         how = _how(None if self._process is None else self._process.exitcode)
-        if self._pid is not None and self._pid.exception() is not None:
+        if not others_ran and self._pid is not None and self._pid.exception() is not None:
             raise SimlabError(f"the processes that run sessions die as they begin{how}{_unguarded()}")
         return how
 
@@ -98,6 +98,7 @@ class Processes:
         self._waiting = Waiting(jobs)
         self._again: deque[PlannedSession] = deque()
         self._over: SimpleQueue[Result] = SimpleQueue()
+        self._have_run = False
 
     def submit(self, sessions: Iterable[PlannedSession]) -> None:
         """Run these too."""
@@ -132,7 +133,7 @@ class Processes:
         try:
             future = worker.run(unit)
         except BrokenProcessPool:  # it died with nothing to do, which is no session's fault
-            worker.end()
+            worker.end(others_ran=self._have_run)
             worker = Worker()
             future = worker.run(unit)
         self._running[future] = _Running(worker, unit, again)
@@ -143,12 +144,13 @@ class Processes:
         try:
             outcomes = future.result()
         except BrokenProcessPool:
-            how = worker.end()
+            how = worker.end(others_ran=self._have_run)
             self._free.append(Worker())
             if again:
                 return [died(session.labels, f"two processes that ran it died{how}") for session in unit]
             self._again.extend(unit)
             return []
+        self._have_run = True
         self._free.append(worker)
         return outcomes
 

@@ -71,7 +71,7 @@ def test_ctrl_c_keeps_what_was_recorded_and_so_do_others(start, here, number):
     process = start("run", "clean", "blackout", *ENDLESS)
     wait_for_sessions(process, 1)
     process.send_signal(number)
-    status, stdout, stderr = finish(process, 5)
+    status, stdout, stderr = finish(process)
     assert (status, stderr) == (130, "")
     assert re.search(r"The session failed at [0-9.]+ s \(interrupted\)", stdout)
     assert "1 of 2 sessions" in stdout
@@ -92,7 +92,7 @@ def test_a_script_that_ignores_ctrl_c_for_it_can_end_it_all_the_same(start, here
     time.sleep(1.0)
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    status, stdout, stderr = finish(process, 20)
+    status, stdout, stderr = finish(process)
     assert (status, stderr) == (130, "")
     assert re.search(r"The session failed at [0-9.]+ s \(interrupted\)", stdout)
 
@@ -102,7 +102,7 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_they_recorded(start, here, numbe
     process = start("run", "clean", *ENDLESS, "--seeds", "5", "--jobs", "2")
     wait_for_sessions(process, 2)
     os.killpg(process.pid, number)
-    status, stdout, stderr = finish(process, 8)
+    status, stdout, stderr = finish(process)
     assert (status, stderr) == (130, "")
     assert sorted(folder.name.partition("-")[2] for folder in (here / "results").iterdir()) == [
         "clean-pipecat-s1-failed",

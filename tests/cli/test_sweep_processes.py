@@ -105,6 +105,19 @@ def test_sessions_whose_workers_are_killed_run_again(begin, whole):
     assert named_as_here(contents(Path(stdout.strip()))) == named_as_here(whole)
 
 
+def test_a_worker_that_is_killed_as_it_begins_is_replaced_where_another_has_run_something(begin, whole):
+    process = begin("--jobs", "2", "--quiet")
+    while len(workers := workers_of(process)) < 2:
+        time.sleep(0.01)
+    beginning = int(workers[1])
+    os.kill(beginning, signal.SIGSTOP)  # long before it has imported what it needs
+    journal_of(process, 1)
+    os.kill(beginning, signal.SIGKILL)
+    status, stdout, stderr = finish(process)
+    assert (status, stderr) == (0, "")
+    assert named_as_here(contents(Path(stdout.strip()))) == named_as_here(whole)
+
+
 DEADLY = """
 import os, signal
 from simlab.reconnect.rules import Rules
