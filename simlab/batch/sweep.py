@@ -12,7 +12,7 @@ from simlab.batch.outcome import Outcome
 from simlab.batch.plan import Plan
 from simlab.batch.schedule import Schedule
 from simlab.batch.study import Study
-from simlab.core.errors import SimlabError
+from simlab.core.errors import InvalidInputError, SimlabError
 
 Watch = Callable[[Outcome, int], None]
 """Called with each session that is over, and how many there may be in all, as far as is known by then."""
@@ -101,7 +101,7 @@ class Sweep:
             raise
 
     def _kept(self, error: SimlabError) -> SimlabError:
-        if self.unfinished is None or isinstance(error, store.StudyNotWrittenError):
+        if self.unfinished is None or isinstance(error, store.StudyNotWrittenError | InvalidInputError):
             return error
         told = f"the sessions that are over are kept, and {self.unfinished.option} goes on"
         return SimlabError(f"{error}; {told}")
@@ -178,7 +178,7 @@ class Sweep:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.unfinished is not None:
-            if kind is KeyboardInterrupt and not self.outcomes:
+            if kind in {KeyboardInterrupt, InvalidInputError} and not self.outcomes:
                 self.discard()
             self.unfinished.close()
 
