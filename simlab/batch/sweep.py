@@ -148,12 +148,15 @@ class Sweep:
         ------
         SimlabError
             If the disk is full or cannot be written. What is over is kept.
+        KeyboardInterrupt
+            If the user interrupted. What is over is kept, without its tables perhaps.
         """
         study = self.study()
         if self.unfinished is not None:
+            files = study.files() if self.outcomes else {}  # takes seconds on a busy machine
             with uninterrupted():
                 if self.outcomes:
-                    self.unfinished.add(study.files())
+                    self.unfinished.add(files)
                 else:
                     self.unfinished.discard()
                     study.folder = None

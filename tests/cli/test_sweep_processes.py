@@ -83,16 +83,38 @@ def test_a_killed_sweep_goes_on_to_the_same_study(begin, simlab, whole):
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
+def stopping(over):
+    return f"Stopping, with {over} sessions over and kept. Ctrl-C again leaves out what they come to."
+
+
+def go_on(folder):
+    return f"Interrupted. To go on: simlab sweep {folder} --resume {folder}"
+
+
 def test_ctrl_c_keeps_every_session_that_is_over(begin):
     process = begin("--jobs", "2")
     folder = journal_of(process, 3)
     process.send_signal(signal.SIGINT)
     status, stdout, stderr = finish(process)
     assert status == 130
-    assert stderr == f"Interrupted. To go on: simlab sweep {folder} --resume {folder}\n"
+    over = python.open(folder).sessions.height
+    assert stderr.splitlines() == [stopping(over), go_on(folder)]
     assert stdout.splitlines()[-1] == str(folder)
-    assert python.open(folder).sessions.height >= 3
+    assert over >= 3
     assert (folder / "sessions.parquet").exists()
+
+
+def test_ctrl_c_again_leaves_out_what_the_sessions_come_to(begin, simlab, whole):
+    process = begin("--jobs", "2")
+    folder = journal_of(process, 3)
+    process.send_signal(signal.SIGINT)
+    told = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    status, stdout, stderr = finish(process)
+    assert (status, stdout, stderr) == (130, "", f"{go_on(folder)}\n")
+    assert told == f"{stopping(python.open(folder).sessions.height)}\n"
+    assert not (folder / "sessions.parquet").exists()
+    goes_on(simlab, whole, folder)
 
 
 def test_sessions_whose_workers_are_killed_run_again(begin, whole):
