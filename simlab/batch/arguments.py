@@ -54,9 +54,9 @@ _CLOCK = _Wanted(lambda value: value is None or value in ("virtual", "real"), '"
 
 _WANTED = {
     **dict.fromkeys(("profile", "suite", "folder", "file", "before", "after"), _PATH),
-    **dict.fromkeys(("policy", "out", "trend"), _optional(_PATH)),
+    **dict.fromkeys(("policy", "out", "trend", "socket"), _optional(_PATH)),
     **dict.fromkeys(("profiles", "policies", "kinds", "invariants"), _TEXTS),
-    **dict.fromkeys(("capture", "accept"), _FLAG),
+    **dict.fromkeys(("capture", "accept", "compiled"), _FLAG),
     **dict.fromkeys(("seeds", "faults"), _whole(1)),
     "seed": _optional(_whole(0)),
     "jobs": _optional(_whole(1)),
@@ -66,7 +66,7 @@ _WANTED = {
     "vary": _Wanted(_is_table, 'a dict of lists, as in {"link.loss": ["1%", "5%"]}'),
     "tolerance": _Wanted(_is_table, 'a dict, as in {"success_rate": "2%"}'),
     "until_width": _optional(_Wanted(_is_number, "a number")),
-    "executor": _TEXT,
+    **dict.fromkeys(("executor", "to", "listen"), _TEXT),
     "resume": _Wanted(lambda value: isinstance(value, bool) or _is_path(value), "True, False or a folder"),
 }
 

@@ -10,6 +10,7 @@ from simlab.batch.arguments import Faults, check, told_as_arguments
 from simlab.batch.door import texts
 from simlab.batch.nightly import WANTS_OUT, PlannedNight
 from simlab.batch.wishes import Wishes
+from simlab.batch.workers import end_if_run_again
 from simlab.core.errors import InvalidInputError
 from simlab.study.night import Night
 
@@ -70,6 +71,8 @@ def nightly(
     faults.tell()
     places = [None if place is None else Path(place) for place in (out, trend)]
     wishes = Wishes(places[0], places[1], int(jobs or os.cpu_count() or 1), texts(set), accept, resume)
+    if wishes.jobs > 1:  # before it has folders
+        end_if_run_again()
     night = PlannedNight(fspath(suite), wishes).run()
     if night.interrupted:
         raise KeyboardInterrupt

@@ -108,6 +108,7 @@ def summary(search: Search, found: Sequence[Found]) -> dict[str, Any]:
         "sessions": len(search.outcomes),
         "findings": [one.record() for one in found],
         "failures": search.failures,
+        "notes": search.notes,
     }
 
 

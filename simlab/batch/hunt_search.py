@@ -9,6 +9,7 @@ from simlab.batch.hunt import Hunt, plan
 from simlab.batch.outcome import Outcome
 from simlab.batch.plan import PlannedSession
 from simlab.batch.shrinking import Shrinking, broken_by
+from simlab.batch.terms import partly_idle
 from simlab.profile.scenario import Scenario
 from simlab.profile.sparse import Tables, sparse
 from simlab.study.invariants import INVARIANTS
@@ -67,6 +68,11 @@ class Search:
             If anything is wrong, or a profile cannot have a fault that was asked for.
         """
         return Search(hunt, plan(hunt))
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of the keys that are set in all sessions."""
+        return partly_idle([one.scenario.profile for one in self.sessions], self.hunt.wanted.overrides)
 
     def run(self, executor: Executor, watch: Watch = lambda _: None) -> None:
         """Run all sessions.

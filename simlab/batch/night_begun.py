@@ -10,7 +10,7 @@ from simlab.batch.executors import LOCAL, executor_of
 from simlab.batch.sweep_of_night import SweepOfNight, Told
 from simlab.batch.trend import record
 from simlab.batch.wishes import Wishes
-from simlab.core.errors import SimlabError
+from simlab.core.errors import InvalidInputError, SimlabError
 from simlab.report.junit import junit
 from simlab.report.markdown import markdown
 from simlab.study.night import Night
@@ -69,6 +69,8 @@ class BegunNight:
         ------
         NightNotSavedError
             If something could not be saved when all was over; what could is.
+        InvalidInputError
+            If the processes cannot begin, since each runs the user's script again.
         SimlabError
             If the disk was full before that; the sessions that are over are kept.
         """
@@ -77,6 +79,10 @@ class BegunNight:
             with closing(executor_of(LOCAL, self._wishes.jobs)) as executor:
                 for sweep in self._sweeps:
                     sweep.run(executor, tell)
+        except InvalidInputError:
+            for sweep in self._sweeps:
+                sweep.kept.leave()
+            raise
         except KeyboardInterrupt:
             night = replace(night, interrupted=True)
         overrides = self._wishes.overrides

@@ -164,8 +164,14 @@ class PlannedNight:
             [],
             strict=self.suite.undecided == "fail",
             missing=[name_of(labels) for labels in missing(self.records, self._parts)],
+            notes=self.notes,
             trend=None if self.trend is None else str(self.trend),
         )
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of the keys that are set or vary, sweep by sweep."""
+        return [f"{one.sweep.name}: {note}" for one in self.sweeps for note in one.plan.notes]
 
     def _tests(self) -> int:
         measures = len(self.suite.baseline.measures)

@@ -11,7 +11,7 @@ import tomli_w
 
 from simlab.batch.peers import check_peers
 from simlab.batch.scenarios import Wanted, settled
-from simlab.batch.terms import idle, partly_idle
+from simlab.batch.terms import idle, partly_idle, same_in_part
 from simlab.batch.twice import same_cells
 from simlab.batch.vary import combinations
 from simlab.core.errors import InvalidInputError
@@ -160,8 +160,9 @@ class Plan:
 
     @cached_property
     def notes(self) -> list[str]:
-        """What is to be known of the overrides."""
-        return partly_idle([cell.profile for cell in self.cells], self.overrides)
+        """What is to be known of the overrides, and of what varies."""
+        profiles = [cell.profile for cell in self.cells]
+        return [*partly_idle(profiles, self.overrides), *same_in_part(profiles, self.asked["vary"])]
 
     @property
     def name(self) -> str:

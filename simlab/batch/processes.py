@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from simlab.batch.alike import Unit, Waiting
 from simlab.batch.outcome import Outcome, died
 from simlab.batch.plan import PlannedSession
-from simlab.batch.workers import pool, stop, work_unit
-from simlab.core.errors import SimlabError
+from simlab.batch.workers import RUN_AGAIN, pool, stop, work_unit
+from simlab.core.errors import InvalidInputError, SimlabError
 
 Result = Future[list[Outcome]]
 
@@ -53,23 +52,25 @@ class Worker:
 
         Raises
         ------
+        InvalidInputError
+            If it ran the user's script again, which asks for processes.
         SimlabError
             If it died before it could run anything, and nor did another: the next one would die, too.
         """
         self.pool.shutdown()
-        how = _how(None if self._process is None else self._process.exitcode)
+        exit_code = None if self._process is None else self._process.exitcode
+        how = _how(exit_code)
         if not others_ran and self._pid is not None and self._pid.exception() is not None:
-            raise SimlabError(f"the processes that run sessions die as they begin{how}{_unguarded()}")
+            if exit_code == RUN_AGAIN:
+                raise InvalidInputError([_unguarded()])
+            raise SimlabError(f"the processes that run sessions die as they begin{how}")
         return how
 
 
 def _unguarded() -> str:
-    """Say what a script of the user's own may lack: each process imports it, and must not run it again."""
-    script = getattr(sys.modules["__main__"], "__file__", None)
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    if script is None or spec is not None or Path(script).suffix != ".py":
-        return ""
-    return f': what {script} does must stand below if __name__ == "__main__":, or take jobs=1'
+    """Say what a script of the user's own lacks: each process imports it, and must not run it again."""
+    script = getattr(sys.modules["__main__"], "__file__", "the script")
+    return f'what {script} does must stand below if __name__ == "__main__":, or take jobs=1'
 
 
 def _how(exit_code: int | None) -> str:

@@ -12,29 +12,42 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
-from simlab.batch.relay_commands import RelayCommands, answer_of, request, texts
-from simlab.core.errors import SessionFailedError
+from simlab.batch.arguments import check, told_as_arguments
+from simlab.batch.relay_commands import RelayCommands, answer_of, request
+from simlab.core.errors import InvalidInputError, SessionFailedError
 from simlab.live.remote.paths import the_only_one
 
 _STOP_S = 10.0
+_WRONG = 2  # the exit status that says so of what was given
 _ANSWER_S = 60.0
 _LONGEST_LINE_BYTES = 2**26
 _NOTHING: Mapping[str, Any] = {}
 
 
+@told_as_arguments()
 def _command(
     to: str,
     listen: str,
     profile: str | PathLike[str] | None,
     seed: int | None,
     settings: Mapping[str, Any],
-    control: Path,
     *,
     compiled: bool,
 ) -> list[str]:
-    given = ["--listen", listen, "--to", to, "--socket", str(control), "--json", "--quiet"]
+    """Return what starts a relay, but for its control socket.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument is something else than is wanted.
+    """
+    from simlab.batch.door import texts
+
+    named = {} if profile is None else {"profile": profile}
+    check(to=to, listen=listen, seed=seed, set=settings, compiled=compiled, **named)
+    given = ["--listen", listen, "--to", to, "--json", "--quiet"]
     given += ["--compiled"] if compiled else []
     given += [] if profile is None else ["--profile", os.fspath(profile)]
     given += [] if seed is None else ["--seed", str(seed)]
@@ -43,12 +56,23 @@ def _command(
     return [sys.executable, "-m", "simlab", "relay", *given]
 
 
-def _failure(complaint: str) -> SessionFailedError:
-    """Return what a relay that did not start has said: its error, without what it noted before."""
+@told_as_arguments()
+def _tell_failure(complaint: str, status: int | None) -> NoReturn:
+    """Tell what a relay that did not start has said: its error, without what it noted before.
+
+    Raises
+    ------
+    InvalidInputError
+        If something was wrong with what it was given.
+    SessionFailedError
+        If it was something else.
+    """
     before, error, after = complaint.partition("Error:")
     lines = (after if error else before).split("\n")
     reason = "\n".join(line.strip() for line in lines).strip()
-    return SessionFailedError("relay", reason or "it could not be started")
+    if status == _WRONG:
+        raise InvalidInputError(reason.splitlines())
+    raise SessionFailedError("relay", reason or "it could not be started")
 
 
 class Relay(RelayCommands):
@@ -97,13 +121,16 @@ class Relay(RelayCommands):
 
         Raises
         ------
+        InvalidInputError
+            If something is wrong with the arguments or the profile.
         SessionFailedError
             If it cannot be started, with what it says.
         """
+        command = _command(to, listen, profile, seed, set, compiled=compiled)
         files = tempfile.TemporaryDirectory(prefix="simlab-relay-")
         control = Path(files.name) / "control"
         process = subprocess.Popen(
-            _command(to, listen, profile, seed, set, control, compiled=compiled),
+            [*command, "--socket", str(control)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -114,7 +141,7 @@ class Relay(RelayCommands):
         if not process.stdout.readline():
             _, complaint = process.communicate()
             files.cleanup()
-            raise _failure(complaint)
+            _tell_failure(complaint, process.returncode)
         relay = cls(control, process)
         relay._files = files
         return relay
@@ -122,6 +149,7 @@ class Relay(RelayCommands):
     @classmethod
     def connect(cls, socket: str | PathLike[str] | None = None) -> Self:
         """Find a relay by its control socket; without one, the only relay of this user that runs."""
+        check(socket=socket)
         return cls(the_only_one() if socket is None else Path(socket))
 
     def _do(self, name: str, given: Mapping[str, Any]) -> Any:
@@ -198,10 +226,11 @@ class AsyncRelay(RelayCommands):
         compiled: bool = False,
     ) -> Self:
         """Start a relay: see ``Relay.start``."""
+        command = _command(to, listen, profile, seed, set, compiled=compiled)
         files = tempfile.TemporaryDirectory(prefix="simlab-relay-")
         control = Path(files.name) / "control"
         process = await asyncio.create_subprocess_exec(
-            *_command(to, listen, profile, seed, set, control, compiled=compiled),
+            *(*command, "--socket", str(control)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -211,7 +240,7 @@ class AsyncRelay(RelayCommands):
         if not await process.stdout.readline():
             _, complaint = await process.communicate()
             files.cleanup()
-            raise _failure(complaint.decode(errors="replace"))
+            _tell_failure(complaint.decode(errors="replace"), process.returncode)
         relay = await cls.connect(control)
         relay._process, relay._files = process, files
         return relay
@@ -219,6 +248,7 @@ class AsyncRelay(RelayCommands):
     @classmethod
     async def connect(cls, socket: str | PathLike[str] | None = None) -> Self:
         """Find a relay: see ``Relay.connect``."""
+        check(socket=socket)
         control = the_only_one() if socket is None else Path(socket)
         relay = cls(control, await _opened(control))
         relay.listen = (await relay.status())["listen"]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
+from simlab.batch.arguments import check
 from simlab.core.errors import InvalidInputError, SessionFailedError
 
 _NOTHING: Mapping[str, Any] = {}
@@ -98,6 +99,9 @@ class RelayCommands:
 
     def load(self, profile: str | PathLike[str], set: Mapping[str, Any] = _NOTHING) -> Any:  # noqa: A002
         """Begin with another profile, a file or a name; return its name, its seed, and what is left out."""
+        from simlab.batch.door import texts
+
+        check(profile=profile, set=set)
         return self._do("load", profile_given(fspath(profile), texts(set)))
 
 
@@ -114,13 +118,6 @@ def profile_given(name: str, overrides: Mapping[str, str]) -> dict[str, Any]:
     from simlab.batch.scenarios import load_file
 
     return {"toml": tomli_w.dumps(load_file(name, overrides).to_toml()), "name": name}
-
-
-def texts(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Write the values of settings as after ``--set``."""
-    from simlab.batch.door import toml_text
-
-    return {key: value if isinstance(value, str) else toml_text(value) for key, value in settings.items()}
 
 
 def request(name: str, given: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from simlab.batch.outcome import Outcome
 from simlab.batch.plan import Plan
 from simlab.batch.schedule import Schedule
 from simlab.batch.study import Study
-from simlab.core.errors import SimlabError
+from simlab.core.errors import InvalidInputError, SimlabError
 
 Watch = Callable[[Outcome, int], None]
 """Called with each session that is over, and how many there may be in all, as far as is known by then."""
@@ -101,7 +101,7 @@ class Sweep:
             raise
 
     def _kept(self, error: SimlabError) -> SimlabError:
-        if self.unfinished is None or isinstance(error, store.StudyNotWrittenError):
+        if self.unfinished is None or isinstance(error, store.StudyNotWrittenError | InvalidInputError):
             return error
         told = f"the sessions that are over are kept, and {self.unfinished.option} goes on"
         return SimlabError(f"{error}; {told}")
@@ -148,12 +148,15 @@ class Sweep:
         ------
         SimlabError
             If the disk is full or cannot be written. What is over is kept.
+        KeyboardInterrupt
+            If the user interrupted. What is over is kept, without its tables perhaps.
         """
         study = self.study()
         if self.unfinished is not None:
+            files = study.files() if self.outcomes else {}  # takes seconds on a busy machine
             with uninterrupted():
                 if self.outcomes:
-                    self.unfinished.add(study.files())
+                    self.unfinished.add(files)
                 else:
                     self.unfinished.discard()
                     study.folder = None
@@ -178,7 +181,7 @@ class Sweep:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.unfinished is not None:
-            if kind is KeyboardInterrupt and not self.outcomes:
+            if kind in {KeyboardInterrupt, InvalidInputError} and not self.outcomes:
                 self.discard()
             self.unfinished.close()
 

@@ -1,6 +1,6 @@
 """``--set policy.KEY``: the overrides of ``[policy]``, in whatever policy a session follows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile.load import checked
@@ -98,6 +98,33 @@ def partly_idle(profiles: Collection[Profile], keys: Iterable[str]) -> list[str]
         for (name, key), reason in found.items()
         if not all((other, key) in found for other in policies)
     ]
+
+
+def same_in_part(profiles: Iterable[Profile], varied: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say where keys of ``[policy]`` that vary change nothing, beside others with which they do.
+
+    Parameters
+    ----------
+    profiles
+        Those of all cells, with their policies.
+    varied
+        The values of the keys that vary.
+    """
+    typed = {
+        key: (_term_of(key), len(values))
+        for key, values in varied.items()
+        if _is_term(key) and len(values) > 1
+    }
+    return list(
+        dict.fromkeys(
+            f"{key} changes nothing in the policy {one.policy.name} where {reasons[term]}: "
+            f"its {number} values have the same sessions there"
+            for one in (profiles if typed else ())
+            for reasons in [_reasons(one)]
+            for key, (term, number) in typed.items()
+            if term in reasons
+        )
+    )
 
 
 def _idle(

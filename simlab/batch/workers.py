@@ -26,8 +26,25 @@ R = TypeVar("R")
 _interrupt = Interrupt(held=True, patient=True)
 
 
+RUN_AGAIN = 78
+"""The exit status of a process that ran a script again which starts processes: EX_CONFIG of sysexits.h."""
+
+
+def end_if_run_again() -> None:
+    """End this process if it is itself one of a pool and imports the user's script, which asks for another.
+
+    Raises
+    ------
+    SystemExit
+        If so: nobody but the first process can tell the user.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing.spawn has it
+        raise SystemExit(RUN_AGAIN)
+
+
 def pool(jobs: int) -> ProcessPoolExecutor:
     """Return processes for ``work``."""
+    end_if_run_again()
     with parent_alone_is_asked():  # or multiprocessing's own process dies when the terminal is closed
         resource_tracker.ensure_running()
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)

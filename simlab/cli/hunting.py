@@ -15,7 +15,6 @@ from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, save_hunt, summary
 from simlab.batch.hunt_search import Finding, Search, ran_to_the_end, shrunk_to_the_end
 from simlab.batch.outcome import Outcome
-from simlab.batch.terms import partly_idle
 from simlab.cli.entry import INTERRUPTED
 from simlab.cli.how import How
 from simlab.cli.main import NOT_RUN, UNMET
@@ -36,7 +35,7 @@ def hunt_and_print(hunt: Hunt, how: How) -> int:
         If it could not be saved, or the executor cannot go on.
     """
     search = Search.of(hunt)
-    say_notes(partly_idle([one.scenario.profile for one in search.sessions], hunt.wanted.overrides))
+    say_notes(search.notes)
     store.prepare(how.parent)
     with closing(executor_of(LOCAL, how.jobs, here=False)) as executor:
         is_over = _is_run(search, executor, how)

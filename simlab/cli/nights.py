@@ -37,8 +37,7 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
     SimlabError
         If it could not be saved; then it is printed before, if all of it was run.
     """
-    for one in planned.sweeps:
-        say_notes(f"{one.sweep.name}: {note}" for note in one.plan.notes)
+    say_notes(planned.notes)
     night, unsaved = _run(planned, shown=not quiet)
     _show(night, as_json=as_json, quiet=quiet)
     if files.junit is not None:
@@ -95,6 +94,7 @@ def night_json(night: Night) -> dict[str, Any]:
         "folder": night.folder,
         "trend": night.trend,
         "missing": list(night.missing),
+        "notes": list(night.notes),
         "cells": [_cell_json(cell) for cell in night.cells],
     }
 

@@ -101,6 +101,8 @@ def _numbers(metrics: Mapping[str, Any]) -> Table:
         table.add_row("video seen", *(_heard(video[way]) for way in ways))
     table.add_row("packets delivered", *(f"{links[w]['delivered']} of {links[w]['offered']}" for w in ways))
     table.add_row("packets dropped", *(_dropped(links[way]["dropped"]) for way in ways))
+    if beyond := metrics["beyond_links"]["dropped"]:
+        table.add_row("dropped beyond the links", "", _dropped(beyond))
     return table
 
 

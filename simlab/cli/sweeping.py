@@ -30,7 +30,7 @@ from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding
 from simlab.study.summary import Cell as Summary
 from simlab.study.summary import cell_json
-from simlab.study.words import ends_text, set_text
+from simlab.study.words import count, ends_text, set_text
 
 _MOST_REASONS = 5
 
@@ -48,13 +48,15 @@ def sweep_and_print(matrix: Matrix, how: HowToSweep) -> int:
         say_notes(planned.notes)
         with _begun(planned, how) as sweep:
             interrupted = _run(sweep, executor, shown=not how.quiet)
-            study = sweep.leave() if interrupted else sweep.finish()
+            study = _left(sweep) if interrupted else sweep.finish()
             most = sweep.most
+    if study is None:
+        return INTERRUPTED
     if not interrupted:
         add_report(study)
     _print(study, most, how)
     if interrupted:
-        _say_how_to_go_on(study)
+        _say_how_to_go_on(study.folder)
         return INTERRUPTED
     return 0 if study.sessions.height else NOT_RUN
 
@@ -83,9 +85,23 @@ def _run(sweep: Sweep, executor: Executor, *, shown: bool) -> bool:
     return False
 
 
-def _say_how_to_go_on(study: Study) -> None:
-    if study.folder is not None:
-        click.echo(f"Interrupted. To go on: simlab sweep {study.folder} --resume {study.folder}", err=True)
+def _left(sweep: Sweep) -> Study | None:
+    """Leave a sweep that was interrupted; None where the user did not wait for what it comes to."""
+    if not sweep.outcomes:
+        return sweep.leave()
+    over = count(len(sweep.outcomes), "session")
+    click.echo(f"Stopping, with {over} over and kept. Ctrl-C again leaves out what they come to.", err=True)
+    try:
+        return sweep.leave()
+    except KeyboardInterrupt:
+        assert sweep.unfinished is not None
+        _say_how_to_go_on(sweep.unfinished.folder)
+        return None
+
+
+def _say_how_to_go_on(folder: Path | None) -> None:
+    if folder is not None:
+        click.echo(f"Interrupted. To go on: simlab sweep {folder} --resume {folder}", err=True)
 
 
 def _print(study: Study, wanted: int, how: HowToSweep) -> None:

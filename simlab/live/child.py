@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event
 from simlab.live import control
+from simlab.live.scratch import Scratch
 from simlab.live.tree import Member, descendants
 
 _LONGEST_LINE_BYTES = 2**26
@@ -37,10 +38,11 @@ class Child:
     """
 
     def __init__(
-        self, name: str, module: str, sink: Callable[[Event], None], folder: str | None = None
+        self, name: str, module: str, sink: Callable[[Event], None], folder: Scratch | None = None
     ) -> None:
         self.name = name
-        self._folder = {} if folder is None else {"TMPDIR": folder}
+        self._folder = {} if folder is None else {"TMPDIR": folder.name}
+        self._locks = () if folder is None else (folder.lock,)
         self._module = module
         self._sink = sink
         self._process: Process | None = None
@@ -78,6 +80,7 @@ class Child:
                 stderr=PIPE,
                 env=environment,
                 start_new_session=True,
+                pass_fds=self._locks,
                 limit=_LONGEST_LINE_BYTES,
             )
         except OSError as error:

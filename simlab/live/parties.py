@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from simlab.core.timeline import Event
@@ -12,6 +11,7 @@ from simlab.live.addresses import HOSTS, another_host
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
 from simlab.live.ice import Places
+from simlab.live.scratch import Scratch
 from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
 from simlab.profile.model import Profile
@@ -36,14 +36,14 @@ class Parties:
     ) -> None:
         self._faults, peers = profile.faults, profile.peers
         self._relay = relay
-        self._files = TemporaryDirectory(prefix="simlab-")
+        self._files = Scratch()
         self._client_host = HOSTS["client"]
         self._more_hosts = map(another_host, count(1))
         self._asking: set[asyncio.Task[None]] = set()
         self._clock = clock
         restarts = sum(fault.kind == "server-restart" for fault in self._faults)
         module = f"simlab.live.{_BROWSERS.get(peers.client, 'client_process')}"
-        self.client = Child("client", module, sink, self._files.name)
+        self.client = Child("client", module, sink, self._files)
         self.servers = [Child("server", "simlab.live.server_process", sink) for _ in range(1 + restarts)]
         self._present: list[Child] = []
         self._text = ""

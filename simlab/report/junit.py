@@ -19,6 +19,8 @@ def junit(night: Night) -> bytes:
     """
     report = JUnitXml(f"simlab nightly: {night.suite}, night {night.number}")
     known = {"commit": night.commit or "unknown", "night": str(night.number), **night.versions}
+    if night.notes:
+        known["notes"] = "; ".join(night.notes)
     for cell in night.cells:
         report.add_testsuite(_suite(night, cell, known))
         known = {}  # some readers collect the properties of all suites, and want none twice

@@ -30,6 +30,7 @@ def markdown(night: Night) -> str:
             "",
             *_alarms(night),
             *_changes(night),
+            *_notes(night),
             *_table(night, ordered[:_MOST_ROWS]),
             *_left_out(len(ordered)),
             *_replays(night, ordered),
@@ -55,6 +56,13 @@ def _changes(night: Night) -> Iterator[str]:
     for cells, told in night.changes:
         yield f"- 🟡 **{_text(cells)}**: {_text(told)}"
     if night.changes:
+        yield ""
+
+
+def _notes(night: Night) -> Iterator[str]:
+    for note in night.notes:
+        yield f"- {_text(note)}"
+    if night.notes:
         yield ""
 
 

@@ -50,6 +50,7 @@ def of_one(timeline: Timeline) -> dict[str, Any]:
         "attempts": _attempts(timeline),
         "server": _server(timeline),
         "links": {direction.value: _link(timeline, direction) for direction in DIRECTIONS},
+        "beyond_links": {"dropped": _dropped_beyond(timeline)},
         "violations": [violation.record() for violation in violations(timeline)],
         "expectations": [],
     }
@@ -181,6 +182,16 @@ def _link(timeline: Timeline, direction: str) -> dict[str, Any]:
         "dropped": dict(total.get("dropped", {})),
         **_realised(timeline, direction),
     }
+
+
+def _dropped_beyond(timeline: Timeline) -> dict[str, int]:
+    """Count what a NAT beyond the links did not let in: the timeline has it, and no link's total."""
+    totals = list(timeline.select("link.down", "total"))
+    if not totals:
+        return {}
+    told = sum(event["cause"] == "nat" for event in timeline.select("link.down", "dropped"))
+    beyond = told - sum(total.data.get("dropped", {}).get("nat", 0) for total in totals)
+    return {"nat": beyond} if beyond > 0 else {}
 
 
 def _realised(timeline: Timeline, direction: str) -> dict[str, Any]:

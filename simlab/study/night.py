@@ -71,6 +71,8 @@ class Night:
         Whether the user ended it: then nothing was judged that was not finished.
     missing
         What the cells are called that the night before had, and this one has not.
+    notes
+        What is to be known of the keys that are set or vary, as sentences.
     folder, trend
         Where it is saved, and the file that has a record of every night; None if it is not.
     """
@@ -85,6 +87,7 @@ class Night:
     strict: bool = False
     interrupted: bool = False
     missing: Sequence[str] = ()
+    notes: Sequence[str] = ()
     folder: str | None = None
     trend: str | None = None
 

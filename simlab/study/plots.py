@@ -34,6 +34,7 @@ _TEXT_MARGIN_POINTS = 8.0
 _INSTANT_SHARE = 0.004  # of the time axis: the width in which a moment can be seen
 _LEGEND_POINTS = -38.0  # below the axes
 _INK = "#222222"
+_BESIDE = "\N{BLACK LEFT-POINTING SMALL TRIANGLE}"
 
 # Face, edge and hatch. The hues are Okabe and Ito's, told apart by the colour-blind; in grey, the brightness
 # and the hatches tell them apart.
@@ -142,17 +143,20 @@ def _draw_box(ax: Axes, bar: Bar, y: float, height: float) -> None:
 
 
 def _write(ax: Axes, bar: Bar, lane: Lane, y: float) -> None:
-    """Write the first of a bar's texts that finds room: in the bar, or after it where no other follows."""
+    """Write the first of a bar's texts that finds room: in it, or after it where no other follows.
+
+    There it points back at the bar, or it would be read as what is so from then on.
+    """
     later_s = [other.span.began_s for other in lane.bars if other.row == bar.row and other.span > bar.span]
     width_s = ax.get_xlim()[1]
     room_after_s = min([*later_s, width_s]) - bar.span.ended_s
     for text in bar.texts:
-        needed_s = _needed_s(ax, text)
-        if needed_s <= bar.span.length_s:
+        if _needed_s(ax, text) <= bar.span.length_s:
             _put(ax, (bar.span.began_s + bar.span.ended_s) / 2, y, text, color=_INK, ha="center")
             return
-        if needed_s <= room_after_s:
-            _put(ax, bar.span.ended_s + _INSTANT_SHARE * width_s, y, text, color=_INK, ha="left")
+        beside = f"{_BESIDE}{text}"
+        if _needed_s(ax, beside) <= room_after_s:
+            _put(ax, bar.span.ended_s + _INSTANT_SHARE * width_s, y, beside, color=_INK, ha="left")
             return
 
 

@@ -11,7 +11,7 @@ from simlab.study.crowd import busiest_second, fewest_usable, first_fault_s, usa
 from simlab.study.expect import succeeded
 
 # Of all clients together, or of none in particular.
-_OF_ALL = ("profile", "policy", "seed", "clock", "duration_s", "wall_s", "expectations")
+_OF_ALL = ("profile", "policy", "seed", "clock", "duration_s", "wall_s", "beyond_links", "expectations")
 _DIRECTIONS = ("up", "down")
 _SUMS = ("media", "video", "messages", "links")
 

@@ -8,7 +8,7 @@ import polars as pl
 from simlab.study.rows import Row
 
 _NUMBERED = {"session": pl.Int64, "profile": pl.String, "policy": pl.String, "seed": pl.Int64}
-_CAUSES = ("links_up_dropped_", "links_down_dropped_")
+_CAUSES = ("links_up_dropped_", "links_down_dropped_", "beyond_links_dropped_")
 """Columns of these begin so: how many packets each cause dropped. Only the causes of the study are there."""
 
 

@@ -153,6 +153,30 @@ def test_a_term_is_idle_only_if_it_is_whatever_else_varies(dead):
     assert limits(scenarios(Wanted([dead], ["livekit"], overrides={"policy.max_attempts": "10"}))) == [10]
 
 
+def test_where_a_term_that_varies_changes_nothing_is_noted(dead):
+    told = "policy.jitter_share changes nothing in the policy {} where jitter is {}: its {} sessions there"
+    wanted = Wanted([dead], ["pipecat", "aws-full-jitter"], seeds=2)
+    varied = {
+        "policy.jitter_share": ["10%", "20%", "50%"],
+        "policy.jitter": ["none", "share"],
+        "link.loss": ["0%", "1%"],
+    }
+    found = plan(Matrix(wanted, varied))
+    names = ("pipecat", "aws-full-jitter")
+    assert found.notes == [told.format(name, "none", "3 values have the same") for name in names]
+    assert plan(Matrix(wanted, {**varied, "policy.jitter_share": ["10%"]})).notes == []
+    study = simlab.sweep(
+        dead,
+        policies="pipecat",
+        seeds=2,
+        vary={"policy.jitter": ["none", "share"], "policy.jitter_share": ["10%", "50%"]},
+        jobs=1,
+    )
+    numbers = study.sessions.drop("session", "policy.jitter_share").rows()
+    assert numbers[:2] == numbers[2:4]  # what the note says
+    assert list(study.notes) == [told.format("pipecat", "none", "2 values have the same")]
+
+
 def test_no_policy_may_try_for_ever_without_a_pause(dead):
     names = ["pipecat-fixed", "daily"]
     told = 'since max_attempts of daily is "unlimited": it would try for ever without a pause'

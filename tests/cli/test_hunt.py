@@ -54,6 +54,16 @@ def test_what_is_found_is_a_profile_that_fails_by_itself(simlab):
     assert f"Violated (ready-but-dead): {finding['detail']}." in again.stdout
 
 
+def test_a_key_that_changes_nothing_in_one_of_the_policies_is_noted(simlab):
+    policies = ["--policy", "pipecat", "--policy", "never", "--set", "policy.retry_delay=3s"]
+    hunted = simlab(*HANDOVERS, *policies, "--seeds", "1", "--jobs", "1", "--json")
+    found = json.loads(hunted.stdout)
+    assert found["notes"] == [
+        "policy.retry_delay changes nothing in the policy never, which stays as it is: max_attempts is 0"
+    ]
+    assert json.loads((Path(found["folder"]) / "hunt.json").read_text()) == found
+
+
 def test_the_example_of_the_document_is_found_and_fails_by_itself(simlab):
     text = DOCUMENT.read_text()
     (command,) = re.findall(r"such as this one of `simlab (hunt .*?)`", text)

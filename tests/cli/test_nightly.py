@@ -213,6 +213,20 @@ def test_what_has_changed_since_the_baseline_is_told_everywhere(simlab, here, su
     assert {one["verdict"] for one in third["cells"][0]["checks"] if one["kind"] == "comparison"} == {"same"}
 
 
+def test_a_key_that_changes_nothing_in_one_of_the_policies_is_noted_everywhere(simlab, here, suite):
+    line = 'policies = ["pipecat", "never"]\n[sweep.expect]'
+    text = SUITE.replace("[sweep.expect]", line).replace(
+        "duration =", '"policy.retry_delay" = "3s", duration ='
+    )
+    stays = "changes nothing in the policy never, which stays as it is: max_attempts is 0"
+    told = f"line: policy.retry_delay {stays}"
+    result = nightly(simlab, suite(text=text), "--junit", "junit.xml", "--markdown", "summary.md", "--json")
+    assert told in result.stderr
+    assert json.loads(result.stdout)["notes"] == [told]
+    assert f"- {told.replace('_', chr(92) + '_')}" in (here / "summary.md").read_text().splitlines()
+    assert (here / "junit.xml").read_text().count(f'<property name="notes" value="{told}" />') == 1
+
+
 def test_a_trend_that_cannot_be_written_is_told_before_the_night(simlab, here, suite):
     result = nightly(simlab, suite(), "--trend", "tiny.toml/trend.jsonl")
     assert (result.exit_code, result.stdout) == (2, "")

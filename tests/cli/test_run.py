@@ -30,6 +30,13 @@ def test_the_microphone_that_stays_dead_is_told_in_a_sentence(simlab):
     assert "Violated (microphone-dead-after-recovery): nothing was heard from the microphone from" in told
 
 
+def test_what_a_carriers_nat_does_not_let_in_is_told(simlab):
+    """No link has counted it."""
+    done = simlab("run", "nat/mapping-expiry", "--set", "duration=30s")
+    (row,) = [line for line in done.stdout.splitlines() if "beyond the links" in line]
+    assert row.split() == ["dropped", "beyond", "the", "links", "nat", "53"]
+
+
 def test_json_is_all_there_is_on_stdout(simlab, here):
     result = simlab("run", "clean", *SHORT, "--json")
     record = json.loads(result.stdout)

@@ -83,16 +83,38 @@ def test_a_killed_sweep_goes_on_to_the_same_study(begin, simlab, whole):
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
+def stopping(over):
+    return f"Stopping, with {over} sessions over and kept. Ctrl-C again leaves out what they come to."
+
+
+def go_on(folder):
+    return f"Interrupted. To go on: simlab sweep {folder} --resume {folder}"
+
+
 def test_ctrl_c_keeps_every_session_that_is_over(begin):
     process = begin("--jobs", "2")
     folder = journal_of(process, 3)
     process.send_signal(signal.SIGINT)
     status, stdout, stderr = finish(process)
     assert status == 130
-    assert stderr == f"Interrupted. To go on: simlab sweep {folder} --resume {folder}\n"
+    over = python.open(folder).sessions.height
+    assert stderr.splitlines() == [stopping(over), go_on(folder)]
     assert stdout.splitlines()[-1] == str(folder)
-    assert python.open(folder).sessions.height >= 3
+    assert over >= 3
     assert (folder / "sessions.parquet").exists()
+
+
+def test_ctrl_c_again_leaves_out_what_the_sessions_come_to(begin, simlab, whole):
+    process = begin("--jobs", "2")
+    folder = journal_of(process, 3)
+    process.send_signal(signal.SIGINT)
+    told = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    status, stdout, stderr = finish(process)
+    assert (status, stdout, stderr) == (130, "", f"{go_on(folder)}\n")
+    assert told == f"{stopping(python.open(folder).sessions.height)}\n"
+    assert not (folder / "sessions.parquet").exists()
+    goes_on(simlab, whole, folder)
 
 
 def test_sessions_whose_workers_are_killed_run_again(begin, whole):
@@ -145,17 +167,45 @@ def test_a_session_that_kills_its_workers_is_one_that_could_not_be_run(here, sta
     assert those_left.outages.equals(all_of_them.outages.filter(pl.col("session") != 1))
 
 
-def test_processes_that_cannot_begin_end_the_sweep(here):
+def run_script(here, text):
     profile_in(here)
-    # Each process runs the script again, as there is no `if __name__ == "__main__"` in it.
-    (here / "script.py").write_text("import simlab\nsimlab.sweep('tunnel.toml', seeds=2, jobs=2)\n")
-    ended = subprocess.run(
+    (here / "script.py").write_text(f"import simlab\n{text}\n")
+    return subprocess.run(
         [sys.executable, "script.py"], capture_output=True, text=True, check=False, timeout=90
     )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "simlab.sweep('tunnel.toml', seeds=2, jobs=2, out='results')",
+        "simlab.hunt('tunnel.toml', seeds=2, jobs=2, out='results')",
+        "simlab.nightly('nightly.toml', jobs=2, out='results')",
+    ],
+)
+def test_a_script_that_each_process_would_run_again_is_told_what_it_lacks(here, call):
+    (here / "nightly.toml").write_text(
+        'name = "n"\n[[sweep]]\nname = "a"\nprofiles = ["tunnel.toml"]\nseeds = 2\n'
+    )
+    ended = run_script(here, call)
     assert ended.returncode == 1
-    told = "simlab.core.errors.SimlabError: the processes that run sessions die as they begin (exit status 1)"
     guard = 'what script.py does must stand below if __name__ == "__main__":, or take jobs=1'
-    assert ended.stderr.splitlines()[-1].replace(f"{here}/", "") == f"{told}: {guard}"
+    assert ended.stderr.count("Traceback") == 1
+    told = ended.stderr.splitlines()[-1].replace(f"{here}/", "")
+    assert told == f"simlab.core.errors.InvalidInputError: {guard}"
+    assert list(here.glob("results/*")) == []
+
+
+def test_processes_that_cannot_begin_end_the_sweep(here):
+    ended = run_script(
+        here,
+        "import os, multiprocessing\n"
+        "if multiprocessing.current_process().name != 'MainProcess': os._exit(3)\n"
+        "simlab.sweep('tunnel.toml', seeds=2, jobs=2)",
+    )
+    assert ended.returncode == 1
+    told = "the processes that run sessions die as they begin (exit status 3)"
+    assert ended.stderr.splitlines()[-1] == f"simlab.core.errors.SimlabError: {told}"
 
 
 def test_ctrl_c_before_the_first_session_leaves_nothing(begin):

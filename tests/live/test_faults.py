@@ -84,7 +84,9 @@ def test_what_a_carriers_nat_does_not_let_in_is_in_no_link(timelines):
     timeline = timelines["gone"]
     lost = [event for event in timeline.select("link.down", "dropped") if event["cause"] == "nat"]
     assert {event["class"] for event in lost} == {"stun.request"}
-    assert "nat" not in metrics(timeline)["links"]["down"]["dropped"]
+    found = metrics(timeline)
+    assert "nat" not in found["links"]["down"]["dropped"]
+    assert found["beyond_links"] == {"dropped": {"nat": len(lost)}}
 
 
 def test_a_closed_tab_says_nothing_any_more(timelines):

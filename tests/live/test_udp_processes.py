@@ -13,7 +13,7 @@ import pytest
 
 import simlab
 from simlab.capture.summary import summarise
-from simlab.core.errors import SessionFailedError
+from simlab.core.errors import InvalidInputError, SessionFailedError
 from simlab.live.remote import tool
 from simlab.live.remote.service import Service
 from simlab.live.sockets import endpoint_text
@@ -215,10 +215,45 @@ def test_who_does_not_wait_for_a_relay_that_begins_ends_it_with_a_second_signal(
 
 def test_what_python_is_told_of_a_relay_that_does_not_start_is_the_fault_alone():
     wrong = {"link.loss": "x", "link.dlay": "1ms"}
-    with pytest.raises(SessionFailedError) as failed:
+    with pytest.raises(InvalidInputError) as failed:
         # The profile has a fault that a relay leaves out, with a note.
         simlab.Relay.start(to="127.0.0.1:9", profile="signalling_down", listen="127.0.0.1:x")
-    assert failed.value.reason.startswith("--listen is '127.0.0.1:x', want an address")
-    with pytest.raises(SessionFailedError) as failed:
+    (told,) = failed.value.faults
+    assert told.startswith("listen is '127.0.0.1:x', want an address")
+    with pytest.raises(InvalidInputError) as failed:
         simlab.Relay.start(to="127.0.0.1:9", set=wrong)
-    assert [line.split()[1] for line in failed.value.reason.splitlines()] == ["link.loss", "link.dlay"]
+    assert [fault.split()[:2] for fault in failed.value.faults] == [
+        ["set", "link.loss"],
+        ["set", "link.dlay"],
+    ]
+
+
+@pytest.mark.parametrize("start", [simlab.Relay.start, lambda **wrong: asyncio.run(start_async(**wrong))])
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"to": 5000}, "to is 5000, want a text"),
+        ({"listen": None}, "listen is None, want a text"),
+        ({"profile": 3}, "profile is 3, want a text or a path"),
+        ({"seed": -1}, "seed is -1, want a whole number of 0 or more, or None"),
+        ({"seed": "7"}, 'seed is "7", want a whole number of 0 or more, or None'),
+        ({"set": "link.loss=5%"}, 'set is "link.loss=5%", want a dict, as in {"link.delay": "40ms"}'),
+        ({"set": {"link.loss": object}}, "set link.loss: a profile cannot hold <class 'object'>"),
+        ({"compiled": "yes"}, 'compiled is "yes", want True or False'),
+        ({"to": "here"}, "to is 'here', want an address and a port, such as 127.0.0.1:5000 or [::1]:5000"),
+    ],
+)
+def test_a_wrong_argument_of_a_relay_is_named(start, wrong, told):
+    with pytest.raises(InvalidInputError) as failed:
+        start(**{"to": "127.0.0.1:9", **wrong})
+    assert failed.value.faults == (told,)
+
+
+async def start_async(**wrong):
+    async with await simlab.AsyncRelay.start(**wrong):
+        pass
+
+
+def test_a_wrong_socket_to_connect_to_is_named():
+    with pytest.raises(InvalidInputError, match="socket is 5, want a text or a path, or None"):
+        simlab.Relay.connect(5)

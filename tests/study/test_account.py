@@ -196,7 +196,9 @@ def test_lost_messages_are_told():
 
 def test_headlines():
     assert _headline(CLEAN) == "No outage in 120 s"
-    assert _headline(MUTE) == "0 of 1 outage recovered; microphone dead after 47 s"
+    assert _headline(MUTE) == "0 of 1 outage recovered; microphone silent from 30 s on"
+    mute = timeline(connected(), _messages(30.0, 47.2), attempt(40.3), gap("media", "down", 29.6, 61.0))
+    assert _headline(mute) == "1 of 1 outage recovered, after 31.4 s; bot's voice silent from 30 s to 61 s"
     assert _headline(HEALED) == "1 of 1 outage recovered, after 3.1 s"
     assert _headline(GAVE_UP) == "0 of 1 outage recovered; gave up at 48.6 s"
     assert _headline(NEVER) == "Never connected; connect() undecided"

@@ -53,6 +53,7 @@ def test_a_clean_session_in_full():
             "up": {"offered": 100, "delivered": 90, "dropped": {"loss": 7, "queue": 3}},
             "down": {"offered": 80, "delivered": 80, "dropped": {}},
         },
+        "beyond_links": {"dropped": {}},
         "violations": [],
         "expectations": [],
     }

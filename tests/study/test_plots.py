@@ -11,7 +11,7 @@ from simlab.core.timeline import Timeline
 from simlab.study.lanes import Bar, Lane, Look, Mark, in_rows, lanes
 from simlab.study.plots import plot_timeline
 from simlab.study.spans import Span
-from tests.study.timelines import attempt, connected, event, fault, liveness, silence, timeline
+from tests.study.timelines import attempt, connected, event, fault, gap, liveness, silence, timeline
 
 CLEAN = timeline(connected())
 FLAKY = timeline(
@@ -123,6 +123,12 @@ def test_it_says_the_finding_and_where_it_comes_from():
     )
     texts = [text.get_text() for text in ax.texts]
     assert "profile flaky, policy pipecat, seed 7, virtual clock, n = 1 session" in texts
+
+
+def test_what_stands_beside_a_bar_points_at_it():
+    short, long = gap("message", "up", 20.0, 22.0), gap("message", "up", 40.0, 80.0)
+    texts = [text.get_text() for text in plot_timeline(timeline(connected(), short, long)).texts]
+    assert {"◂silent for 2.0 s", "silent for 40.0 s"} <= set(texts)
 
 
 @pytest.mark.parametrize("session", [CLEAN, FLAKY, NEVER], ids=["clean", "flaky", "never"])

@@ -88,6 +88,16 @@ def test_all_are_behind_one_nat():
     assert metrics(found)["storm"]["ready"] == 3
 
 
+def test_what_their_nat_does_not_let_in_is_of_none_of_them():
+    blackout = '[[fault]]\nkind = "blackout"\nat = "3s"\nfor = "5s"\ndirection = "up"\n'
+    found = run_text(FEW + '[nat]\nshared = true\ntimeout = "4s"\n' + blackout)
+    lost = [event for event in found.select("link.down", "dropped") if event["cause"] == "nat"]
+    assert lost
+    numbers = metrics(found)
+    assert numbers["beyond_links"] == {"dropped": {"nat": len(lost)}}
+    assert not any("beyond_links" in one for one in numbers["clients"])
+
+
 def test_each_has_an_allocation_of_its_own():
     found = run_text(FEW + '[nat]\nshared = true\n[ice]\npolicy = "relay"\n', duration="8s")
     assert metrics(found)["storm"]["ready"] == 3
