@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from simlab.store.unfinished import (
     journal,
     unfinished_studies,
 )
-from simlab.store.writing import draft_of, no_folder, reason, told, try_file, write_all, written
+from simlab.store.writing import draft_of, no_folder, now, reason, stamp, told, try_file, write_all, written
 
 __all__ = [
     "MATRIX",
@@ -34,6 +33,7 @@ __all__ = [
     "journal",
     "load",
     "load_study",
+    "now",
     "prepare",
     "prepare_append",
     "records",
@@ -128,8 +128,7 @@ def save(
         METRICS: to_json(metrics).encode(),
         PICTURE: picture_png,
     }
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    name = f"{stamp}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
+    name = f"{stamp()}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
     ending = "-failed" if any(True for _ in timeline.select("session", "failed")) else ""
     with told(parent, "the run could not be saved"):
         parent.mkdir(parents=True, exist_ok=True)
@@ -144,10 +143,9 @@ def save_files(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
     SimlabError
         If the disk is full or cannot be written; then there is no folder.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     with told(parent, "the folder could not be written"):
         parent.mkdir(parents=True, exist_ok=True)
-        return written(parent, f"{stamp}-{name}", "", files)
+        return written(parent, f"{stamp()}-{name}", "", files)
 
 
 def add(path: Path, content: bytes) -> None:
