@@ -5,11 +5,14 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
 import simlab
+from simlab import store
+from simlab.virtual.world import EPOCH_S, virtual_world
 from tests.batch.studies import profile_in
 
 SHORT = {"duration": "5s", "peers.media": []}
@@ -28,6 +31,14 @@ def test_sessions_in_threads_are_what_they_are_alone():
     # What they replace while they last is put back.
     assert simlab.run("clean", set=SHORT).timeline == alone.timeline
     assert time.time() > 1.76e9
+
+
+def test_folders_are_named_after_the_real_time_while_another_thread_runs_a_session():
+    began = datetime.now(UTC)
+    with virtual_world(seed=1), ThreadPoolExecutor(1) as threads:
+        assert datetime.now(UTC) == datetime.fromtimestamp(EPOCH_S, UTC)
+        assert threads.submit(store.now).result() >= began
+    assert store.now() >= began
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
