@@ -67,13 +67,13 @@ _WANTED = {
     "ax": _optional(_Wanted(_is_axes, "Axes of matplotlib")),
     "seed": _optional(_whole(0)),
     "jobs": _optional(_whole(1)),
-    "tries": _whole(0),
+    **dict.fromkeys(("tries", "worst"), _whole(0)),
     "clock": _CLOCK,
     "set": _Wanted(_is_table, 'a dict, as in {"link.delay": "40ms"}'),
     "vary": _Wanted(_is_table, 'a dict of lists, as in {"link.loss": ["1%", "5%"]}'),
     "tolerance": _Wanted(_is_table, 'a dict, as in {"success_rate": "2%"}'),
     "until_width": _optional(_Wanted(_is_number, "a number")),
-    "executor": _TEXT,
+    **dict.fromkeys(("executor", "query"), _TEXT),
     "resume": _Wanted(lambda value: isinstance(value, bool) or _is_path(value), "True, False or a folder"),
 }
 

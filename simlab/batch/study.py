@@ -110,6 +110,7 @@ class Study:
         """
         import polars as pl
 
+        check(query=query)
         try:
             return pl.SQLContext(sessions=self.sessions, outages=self.outages).execute(query, eager=True)
         except pl.exceptions.PolarsError as error:
@@ -271,12 +272,13 @@ class Study:
         Raises
         ------
         InvalidInputError
-            If the study is not saved.
+            If the study is not saved, or an argument is wrong.
         SimlabError
             If the file could not be written.
         """
         from simlab.batch.reporting import write_report
 
+        check(out=out, worst=worst, jobs=jobs)
         if self.folder is None:
             raise InvalidInputError(["the study is not saved, so nothing says how to run it: sweep(out=...)"])
         return write_report(self.folder, None if out is None else Path(out), worst, jobs or 0)

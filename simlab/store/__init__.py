@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
-from simlab.core.timeline import Timeline
+from simlab.core.timeline import SCHEMA, Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
 from simlab.store.lines import append, prepare_append, records, text_of
@@ -210,9 +210,15 @@ def _timeline(text: str, path: Path) -> Timeline:
     if not text.strip():
         raise InvalidInputError([f"{path}: it is empty"])
     try:
-        return Timeline.from_text(text)
+        timeline = Timeline.from_text(text)
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidInputError([f"{path}: {error}"]) from error
+    if not isinstance(timeline.header, dict):
+        raise InvalidInputError([f"{path}: line 1: want an object"])
+    schema = timeline.header.get("schema")
+    if schema != SCHEMA:
+        raise InvalidInputError([f"{path}: line 1: schema is {json.dumps(schema)}, want {SCHEMA}"])
+    return timeline
 
 
 def _metrics(text: str, path: Path) -> dict[str, Any]:

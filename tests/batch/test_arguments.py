@@ -19,6 +19,11 @@ ALONE = {"seeds": 1, "jobs": 1, "set": SHORT}
     ("call", "told"),
     [
         (lambda: simlab.run(None), "profile is None, want a text or a path"),
+        (
+            lambda: simlab.run('duration = "3s"\n'),
+            '"duration = \\"3s\\"\\n": want the name of a profile or of a file, not what is in it',
+        ),
+        (lambda: simlab.run("x" * 300), f'"{"x" * 57}...": file name too long'),
         (lambda: simlab.run(["clean"]), "profile is ['clean'], want a text or a path"),
         (lambda: simlab.run("clean", policy=3), "policy is 3, want a text or a path, or None"),
         (lambda: simlab.run("clean", seed="7"), 'seed is "7", want a whole number of 0 or more, or None'),
@@ -178,6 +183,8 @@ KNOWN = '"session", "profile", "policy", "seed", "link.loss"'
         (lambda one: one.plot_heat(key="link.los"), 'key is "link.los", did you mean "link.loss"?'),
         (lambda one: one.plot_heat("link.loss"), 'ax is "link.loss", want Axes of matplotlib, or None'),
         (lambda one: one.plot_recovery([1]), "ax is [1], want Axes of matplotlib, or None"),
+        (lambda one: one.report(worst=-1), "worst is -1, want a whole number of 0 or more"),
+        (lambda one: one.sql(3), "query is 3, want a text"),
         (lambda one: one.plot_gaps(1), "ax is 1, want Axes of matplotlib, or None"),
         (lambda one: simlab.compare(one, one).plot(1), "ax is 1, want Axes of matplotlib, or None"),
         (lambda _: simlab.Trend([]).plot(ax=1), "ax is 1, want Axes of matplotlib, or None"),
