@@ -36,6 +36,7 @@ __all__ = [
     "now",
     "prepare",
     "prepare_append",
+    "reason",
     "records",
     "save",
     "to_json",
