@@ -1,14 +1,14 @@
 """What is wrong with the arguments of what ``import simlab`` offers, told before anything begins."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Any, NamedTuple
 
 from simlab.core.errors import InvalidInputError
-from simlab.profile.nearest import quoted
+from simlab.profile.nearest import one_of, quoted
 
 
 class _Wanted(NamedTuple):
@@ -38,6 +38,12 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
+def _is_axes(value: Any) -> bool:
+    from matplotlib.axes import Axes
+
+    return isinstance(value, Axes)
+
+
 def _optional(wanted: _Wanted) -> _Wanted:
     return _Wanted(lambda value: value is None or wanted.holds(value), f"{wanted.told}, or None")
 
@@ -58,15 +64,16 @@ _WANTED = {
     **dict.fromkeys(("profiles", "policies", "kinds", "invariants"), _TEXTS),
     **dict.fromkeys(("capture", "accept", "compiled"), _FLAG),
     **dict.fromkeys(("seeds", "faults"), _whole(1)),
+    "ax": _optional(_Wanted(_is_axes, "Axes of matplotlib")),
     "seed": _optional(_whole(0)),
     "jobs": _optional(_whole(1)),
-    "tries": _whole(0),
+    **dict.fromkeys(("tries", "worst"), _whole(0)),
     "clock": _CLOCK,
     "set": _Wanted(_is_table, 'a dict, as in {"link.delay": "40ms"}'),
     "vary": _Wanted(_is_table, 'a dict of lists, as in {"link.loss": ["1%", "5%"]}'),
     "tolerance": _Wanted(_is_table, 'a dict, as in {"success_rate": "2%"}'),
     "until_width": _optional(_Wanted(_is_number, "a number")),
-    **dict.fromkeys(("executor", "to", "listen"), _TEXT),
+    **dict.fromkeys(("executor", "to", "listen", "query"), _TEXT),
     "resume": _Wanted(lambda value: isinstance(value, bool) or _is_path(value), "True, False or a folder"),
 }
 
@@ -87,6 +94,23 @@ def check(**given: Any) -> None:
     faults += _without_values(given.get("vary"))
     if faults:
         raise InvalidInputError(faults)
+
+
+def columns(name: str, given: Any, known: Collection[str]) -> tuple[str, ...]:
+    """Return the columns that an argument names: one, or several.
+
+    Raises
+    ------
+    InvalidInputError
+        With every one that is none of ``known``.
+    """
+    named = (given,) if isinstance(given, str) else tuple(given) if _is_listed(given) else None
+    if named is None:
+        raise InvalidInputError([f"{name} is {_shown(given)}, want a column, or several in a list"])
+    wrong = [one for one in named if not isinstance(one, str) or one not in known]
+    if wrong:
+        raise InvalidInputError([f"{name} is {_shown(one)}, {one_of(str(one), known)}" for one in wrong])
+    return named
 
 
 def several(names: Any) -> Any:

@@ -70,6 +70,7 @@ class Compared:
         """Draw before and after, by default on axes in a new figure, and return the axes."""
         from simlab.study.change_plot import plot_change
 
+        check(ax=ax)
         return plot_change(self.cells, ax)
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from simlab.batch.session import run_scenario, save
 from simlab.batch.study import Study
 from simlab.core.errors import InvalidInputError
 from simlab.profile.model import Clock
+from simlab.study.metrics import metrics_faults
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -141,6 +142,9 @@ def open_saved(folder: str | PathLike[str]) -> Run | Study:
     if store.is_study(Path(folder)):
         return Study.open(Path(folder))
     saved = store.load(Path(folder))
+    faults = metrics_faults(saved.metrics)
+    if faults:
+        raise InvalidInputError([f"{saved.folder / store.METRICS}: {fault}" for fault in faults])
     timeline = RunTimeline(saved.timeline.header, saved.timeline.events)
     return Run(saved.scenario, timeline, saved.metrics, saved.folder)
 

@@ -53,7 +53,7 @@ def executor_of(name: str, jobs: int, *, here: bool = True) -> Executor:
     Raises
     ------
     InvalidInputError
-        If there is none of that name, or Dask is not installed.
+        If there is none of that name, Dask is not installed, or this process may have no others.
     SimlabError
         If no scheduler answers there.
     """

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
-from simlab.batch.workers import pool, stop, work
+from simlab.batch.workers import Pool, work
 from simlab.core.errors import SessionFailedError
 from simlab.profile.scenario import Scenario
 
@@ -79,17 +79,17 @@ def _one_by_one(finish: Finish[R], scenarios: Sequence[Scenario], capture_under:
 def _in_processes(
     finish: Finish[R], scenarios: Sequence[Scenario], jobs: int, capture_under: Path | None
 ) -> Iterator[R]:
-    with pool(jobs) as executor:
+    with Pool(jobs) as executor:
         futures = [executor.submit(work, finish, scenario, capture_under) for scenario in scenarios]
         try:
             for future in futures:
                 yield _result(future)
         except KeyboardInterrupt:
-            stop(executor)
+            executor.stop()
             yield from (finished for future in futures if (finished := _interrupted(future)))
             raise
         except BaseException:
-            stop(executor)
+            executor.stop()
             raise
 
 
@@ -98,7 +98,8 @@ def _result(future: "Future[R | None]") -> R:
         finished = future.result()
     except BrokenProcessPool as error:
         raise SessionFailedError("worker", "a process that ran sessions died") from error
-    assert finished is not None, "a worker leaves out a session only when it is told to stop"
+    if finished is None:  # not by this process, which would not ask any more
+        raise SessionFailedError("worker", "a process that ran sessions was told to end")
     return finished
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from simlab import store
@@ -157,7 +156,7 @@ class PlannedNight:
         return Night(
             self.suite.name,
             self.number,
-            datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            store.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             self.commit,
             now_versions(),
             self.suite.alpha,

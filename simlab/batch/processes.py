@@ -1,6 +1,5 @@
 """Several processes of this machine that run the sessions of a study, of which each may die."""
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -9,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from simlab.batch.alike import Unit, Waiting
 from simlab.batch.outcome import Outcome, died
 from simlab.batch.plan import PlannedSession
-from simlab.batch.workers import RUN_AGAIN, pool, stop, work_unit
+from simlab.batch.workers import RUN_AGAIN, Pool, work_unit
 from simlab.core.errors import InvalidInputError, SimlabError
 
 Result = Future[list[Outcome]]
@@ -29,8 +29,8 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self.pool = pool(1)
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self.pool = Pool(1)
+        self._process: BaseProcess | None = None
         self._pid: Future[int] | None = None
 
     def run(self, unit: Unit) -> Result:
@@ -42,9 +42,8 @@ class Worker:
             If the process died since the one before.
         """
         if self._pid is None:
-            others = set(multiprocessing.active_children())
             self._pid = self.pool.submit(os.getpid)
-            self._process = next(iter(set(multiprocessing.active_children()) - others), None)
+            self._process = next(iter(self.pool.started), None)
         return self.pool.submit(work_unit, unit)
 
     def end(self, *, others_ran: bool) -> str:
@@ -116,7 +115,7 @@ class Processes:
         while self._begin_next():
             outcomes = self._outcomes(self._over.get())
             self._begin_waiting()  # whoever takes the outcomes may need a while
-            yield from _uninterrupted(outcomes)
+            yield from outcomes
 
     def _begin_next(self) -> bool:
         """Begin what can be begun, and tell whether anything runs."""
@@ -143,17 +142,27 @@ class Processes:
     def _outcomes(self, future: Result) -> list[Outcome]:
         worker, unit, again = self._running.pop(future)
         try:
-            outcomes = future.result()
+            outcomes = list(_uninterrupted(future.result()))
         except BrokenProcessPool:
             how = worker.end(others_ran=self._have_run)
-            self._free.append(Worker())
-            if again:
-                return [died(session.labels, f"two processes that ran it died{how}") for session in unit]
+            return self._without(unit, Worker(), f"died{how}" if again else None)
+        self._have_run = True
+        over = {outcome.number for outcome in outcomes}
+        rest = [session for session in unit if session.number not in over]
+        if not rest:
+            self._free.append(worker)
+            return outcomes
+        # Somebody else asked the process to end, and it would leave out all that is to come.
+        worker.end(others_ran=True)
+        return outcomes + self._without(rest, Worker(), "were told to end" if again else None)
+
+    def _without(self, unit: Unit, worker: Worker, how: str | None) -> list[Outcome]:
+        """Put another worker in the place of a lost one, and run its sessions again, or give them up."""
+        self._free.append(worker)
+        if how is None:
             self._again.extend(unit)
             return []
-        self._have_run = True
-        self._free.append(worker)
-        return outcomes
+        return [died(session.labels, f"two processes that ran it {how}") for session in unit]
 
     def stop(self) -> Iterable[Outcome]:
         """End the processes, and return what was over before."""
@@ -169,7 +178,8 @@ class Processes:
     def close(self) -> None:
         """End the processes."""
         pools = [worker.pool for worker in (*self._free, *(one.worker for one in self._running.values()))]
-        stop(*pools)
+        for one in pools:
+            one.stop()
         for one in pools:
             one.shutdown()
 

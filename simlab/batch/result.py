@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simlab.batch.arguments import check
 from simlab.core.timeline import Event, Timeline
 from simlab.profile.scenario import Scenario
 from simlab.study.account import account
@@ -87,6 +88,7 @@ class Run:
         """Draw the session, by default on axes in a new figure, and return the axes."""
         from simlab.study.plots import plot_timeline
 
+        check(ax=ax)
         return plot_timeline(self.timeline, ax)
 
     @cached_property

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simlab import store
 from simlab.batch.files import text_of
 from simlab.batch.peers import check_peers
 from simlab.batch.policies import policy_keys, why_not_python
@@ -171,8 +172,16 @@ def find(name: str) -> Path:
     InvalidInputError
         If there is neither, or the catalogue has several of that name.
     """
+    if "\n" in name:
+        raise InvalidInputError(
+            [f"{quoted(name)}: want the name of a profile or of a file, not what is in it"]
+        )
     path = Path(name)
-    if name and (path.is_file() or (path.exists() and path.name != name)):
+    try:
+        is_there = path.exists()
+    except OSError as error:  # its name is too long
+        raise InvalidInputError([f"{quoted(name)}: {store.reason(error)}"]) from error
+    if name and (path.is_file() or (is_there and path.name != name)):
         return path
     files = catalogue()
     found = matching(name, files)
@@ -182,7 +191,7 @@ def find(name: str) -> Path:
         )
     if found:
         return files[found[0]]
-    if name and path.exists():
+    if name and is_there:
         return path
     near = nearest(name.removeprefix(f"{CATALOGUE}/"), files)
     hint = f', did you mean "{_as_typed(near, files[near])}"?' if near else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlab import store
 from simlab.batch import study_files
+from simlab.batch.arguments import check, columns
 from simlab.batch.outcome import Outcome
 from simlab.core.errors import InvalidInputError
 from simlab.study.rows import Row
@@ -109,6 +110,7 @@ class Study:
         """
         import polars as pl
 
+        check(query=query)
         try:
             return pl.SQLContext(sessions=self.sessions, outages=self.outages).execute(query, eager=True)
         except pl.exceptions.PolarsError as error:
@@ -120,12 +122,17 @@ class Study:
         Parameters
         ----------
         by
-            A column or several; by default profile, policy and the keys that vary.
+            A column or several that both tables have; by default profile, policy and the keys that vary.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such column.
         """
         # It takes scipy, which takes as long as all the rest.
         from simlab.study.summary import summarise
 
-        names = tuple(self.by if by is None else [by] if isinstance(by, str) else by)
+        names = tuple(self.by) if by is None else columns("by", by, self._both_have)
         if names not in self._summaries:  # seconds of bootstrap
             self._summaries[names] = summarise(self.session_rows, self.outage_rows, names)
         return list(self._summaries[names])
@@ -136,10 +143,16 @@ class Study:
         Parameters
         ----------
         between
-            Another column to compare by, such as a key that varies.
+            Another column to compare by: a key that varies, or the profile.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is none of those that tell the cells apart.
         """
         from simlab.study.comparison import compare_groups
 
+        (between,) = columns("between", [between], self.by)
         if between not in self._compared:
             rows = self.session_rows, self.outage_rows
             self._compared[between] = compare_groups(*rows, self.by, between)
@@ -169,14 +182,16 @@ class Study:
         Raises
         ------
         InvalidInputError
-            If no key varies.
+            If no key varies, or not this one.
         """
+        check(ax=ax)
         from simlab.study.grouping import together
         from simlab.study.heat_plot import plot_heat
 
         key = key or next(iter(self.by[2:]), None)
         if key is None:
             raise InvalidInputError(["a heat map needs a key that varies: simlab sweep --vary"])
+        (key,) = columns("key", [key], self.by[2:])
         by = ["policy", key]
         return plot_heat(self.recovery(by), key, ax, together(self.session_rows, self.by, by))
 
@@ -204,6 +219,7 @@ class Study:
         """Draw for how long the media were silent."""
         from simlab.study.gap_plot import plot_gaps
 
+        check(ax=ax)
         return plot_gaps(self.session_rows, "policy", ax)
 
     def _drawn(
@@ -212,8 +228,13 @@ class Study:
         """Draw a cell for each group, and say what the groups have in them."""
         from simlab.study.grouping import drawn_by, together
 
-        columns = [by] if isinstance(by, str) else list(by or drawn_by(self.session_rows, self.by))
-        return draw(self.recovery(columns), ax, together(self.session_rows, self.by, columns))
+        check(ax=ax)
+        names = columns("by", by or drawn_by(self.session_rows, self.by), self._both_have)
+        return draw(self.recovery(names), ax, together(self.session_rows, self.by, names))
+
+    @property
+    def _both_have(self) -> list[str]:
+        return [name for name in self.sessions.columns if name in self.outages.columns]
 
     @property
     def pictures(self) -> "dict[str, Callable[[], Axes]]":
@@ -251,12 +272,13 @@ class Study:
         Raises
         ------
         InvalidInputError
-            If the study is not saved.
+            If the study is not saved, or an argument is wrong.
         SimlabError
             If the file could not be written.
         """
         from simlab.batch.reporting import write_report
 
+        check(out=out, worst=worst, jobs=jobs)
         if self.folder is None:
             raise InvalidInputError(["the study is not saved, so nothing says how to run it: sweep(out=...)"])
         return write_report(self.folder, None if out is None else Path(out), worst, jobs or 0)

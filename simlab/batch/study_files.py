@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 SESSIONS, OUTAGES, FAILURES = NAMES = ("sessions.parquet", "outages.parquet", "failures.jsonl")
 _NEEDED = {
-    SESSIONS: ("session", "seed", "clock", "succeeded", "usable_fraction", "violations", "media_up_sent"),
+    SESSIONS: (
+        *("session", "seed", "clock", "succeeded", "usable_fraction", "violations", "media_up_sent"),
+        *("attempts_ice_restarts", "attempts_recreations"),
+    ),
     OUTAGES: ("session", "seed", "recovered", "waited_s", "outcome"),
     FAILURES: ("session", "profile", "policy", "seed", "stage", "reason"),
 }
@@ -41,7 +44,7 @@ def read(
     Raises
     ------
     InvalidInputError
-        If one of the files is damaged, or lacks a column.
+        If one of the files is damaged, or lacks a column or a value of one that all is made of.
     """
     sessions, outages = (read_table(files[name], folder / name) for name in (SESSIONS, OUTAGES))
     _check_columns(sessions, [*by, *_NEEDED[SESSIONS]], folder / SESSIONS)
@@ -84,6 +87,15 @@ def _failures(content: bytes, path: Path) -> list[Row]:
 
 
 def _check_columns(frame: "polars.DataFrame", wanted: Iterable[str], path: Path) -> None:
-    missing = [name for name in wanted if name not in frame.columns]
-    if missing:
-        raise InvalidInputError([f"{path}: has no column {missing[0]}"])
+    from simlab.study.tables import type_of
+
+    faults = []
+    for name in wanted:
+        if name not in frame.columns:
+            faults.append(f"has no column {name}")
+        elif frame.schema[name] != type_of(name):
+            faults.append(f"column {name} is {frame.schema[name]}, want {type_of(name)}")
+        elif frame[name].has_nulls():
+            faults.append(f"column {name} has no value in some rows")
+    if faults:
+        raise InvalidInputError([f"{path}: {fault}" for fault in faults])

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simlab import store
-from simlab.batch.arguments import check
+from simlab.batch.arguments import check, columns
 from simlab.batch.baseline import FIXED, Record
 from simlab.batch.parts import Part
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import version, versions
 from simlab.study.night import Night, NightCell
-from simlab.study.nights import Sample
+from simlab.study.nights import MEASURES, Sample
 from simlab.study.summary import cell_json
 
 if TYPE_CHECKING:
@@ -67,9 +67,16 @@ class Trend:
         ----------
         measure
             A key of ``simlab.study.nights.MEASURES``.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is none.
         """
         from simlab.study.trend_plot import plot_trend
 
+        check(ax=ax)
+        columns("measure", [measure], MEASURES)
         return plot_trend(self.records, measure, ax)
 
     def __repr__(self) -> str:

@@ -5,23 +5,28 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import resource_tracker
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from simlab.batch.alike import Unit, run_unit
 from simlab.batch.interrupt import Interrupt
 from simlab.batch.outcome import Outcome
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario
-from simlab.live.ending import parent_alone_is_asked
+from simlab.core.errors import InvalidInputError
+from simlab.live.ending import ASKING, parent_alone_is_asked
 from simlab.profile.model import Clock
 from simlab.profile.scenario import Scenario
 
+P = ParamSpec("P")
 R = TypeVar("R")
+
+_DAEMONIC = "a daemonic process of multiprocessing, such as one of its Pool, may have no others"
 
 _interrupt = Interrupt(held=True, patient=True)
 
@@ -42,20 +47,39 @@ def end_if_run_again() -> None:
         raise SystemExit(RUN_AGAIN)
 
 
-def pool(jobs: int) -> ProcessPoolExecutor:
-    """Return processes for ``work``."""
-    end_if_run_again()
-    with parent_alone_is_asked():  # or multiprocessing's own process dies when the terminal is closed
-        resource_tracker.ensure_running()
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
+class Pool(ProcessPoolExecutor):
+    """Processes for ``work`` and ``work_unit``.
 
+    Raises
+    ------
+    InvalidInputError
+        If this process may have no others.
+    """
 
-def stop(*executors: ProcessPoolExecutor) -> None:
-    """End the sessions that run, and begin no other."""
-    for executor in executors:
-        executor.shutdown(wait=False, cancel_futures=True)
-    for worker in multiprocessing.active_children():
-        worker.terminate()
+    def __init__(self, jobs: int) -> None:
+        end_if_run_again()
+        if multiprocessing.current_process().daemon:
+            raise InvalidInputError([f"--jobs: want 1: {_DAEMONIC}"])
+        with parent_alone_is_asked():  # or multiprocessing's own process dies when the terminal is closed
+            resource_tracker.ensure_running()
+        super().__init__(jobs, multiprocessing.get_context("spawn"), _begin)
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run something in one of the processes, which this may start: see ``parent_alone_is_asked``."""
+        with parent_alone_is_asked():
+            return super().submit(fn, *args, **kwargs)
+
+    @property
+    def started(self) -> list[BaseProcess]:
+        """The processes that there are, without those that others have started; none after the end."""
+        return list((self._processes or {}).values())
+
+    def stop(self) -> None:
+        """End the sessions that run, and begin no other."""
+        started = self.started
+        self.shutdown(wait=False, cancel_futures=True)
+        for process in started:
+            process.terminate()
 
 
 def _begin() -> None:
@@ -64,6 +88,7 @@ def _begin() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)  # what it was started with
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

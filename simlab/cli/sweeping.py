@@ -47,17 +47,12 @@ def sweep_and_print(matrix: Matrix, how: HowToSweep) -> int:
         planned = plan_of(matrix)
         say_notes(planned.notes)
         with _begun(planned, how) as sweep:
-            interrupted = _run(sweep, executor, shown=not how.quiet)
-            study = _left(sweep) if interrupted else sweep.finish()
-            most = sweep.most
-    if study is None:
-        return INTERRUPTED
-    if not interrupted:
-        add_report(study)
-    _print(study, most, how)
-    if interrupted:
-        _say_how_to_go_on(study.folder)
-        return INTERRUPTED
+            if _run(sweep, executor, shown=not how.quiet):
+                _leave(sweep, how)
+                return INTERRUPTED
+            study = sweep.finish()
+    add_report(study)
+    _print(study, sweep.most, how)
     return 0 if study.sessions.height else NOT_RUN
 
 
@@ -85,22 +80,20 @@ def _run(sweep: Sweep, executor: Executor, *, shown: bool) -> bool:
     return False
 
 
-def _left(sweep: Sweep) -> Study | None:
-    """Leave a sweep that was interrupted; None where the user did not wait for what it comes to."""
-    if not sweep.outcomes:
-        return sweep.leave()
-    over = count(len(sweep.outcomes), "session")
-    click.echo(f"Stopping, with {over} over and kept. Ctrl-C again leaves out what they come to.", err=True)
+def _leave(sweep: Sweep, how: HowToSweep) -> None:
+    """Leave a sweep that was interrupted, with what it comes to, unless the user does not wait for that."""
     try:
-        return sweep.leave()
+        if sweep.outcomes:
+            over = count(len(sweep.outcomes), "session")
+            click.echo(
+                f"Stopping, with {over} over and kept. Ctrl-C again leaves out what they come to.", err=True
+            )
+        _print(sweep.leave(), sweep.most, how)
     except KeyboardInterrupt:
-        assert sweep.unfinished is not None
-        _say_how_to_go_on(sweep.unfinished.folder)
-        return None
-
-
-def _say_how_to_go_on(folder: Path | None) -> None:
-    if folder is not None:
+        if not sweep.outcomes:
+            raise
+    if sweep.outcomes and sweep.unfinished is not None:
+        folder = sweep.unfinished.folder
         click.echo(f"Interrupted. To go on: simlab sweep {folder} --resume {folder}", err=True)
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from simlab.core.timeline import Event
 
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def ending_signals() -> tuple[signal.Signals, ...]:
     """Return Ctrl-C, a polite kill, and a closed terminal's, unless that is to be ignored (``nohup``)."""
@@ -64,7 +66,7 @@ def parent_alone_is_asked() -> Iterator[None]:
     A terminal, ``timeout`` and others send them to all processes of a group, and so to a child before it can
     say that its parent ends it. A mask is inherited (``execve(2)``).
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
     try:
         yield
     finally:

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
-from simlab.core.timeline import Timeline
+from simlab.core.timeline import SCHEMA, Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
 from simlab.store.lines import append, prepare_append, records, text_of
@@ -20,7 +19,7 @@ from simlab.store.unfinished import (
     journal,
     unfinished_studies,
 )
-from simlab.store.writing import draft_of, no_folder, reason, told, try_file, write_all, written
+from simlab.store.writing import draft_of, no_folder, now, reason, stamp, told, try_file, write_all, written
 
 __all__ = [
     "MATRIX",
@@ -34,8 +33,10 @@ __all__ = [
     "journal",
     "load",
     "load_study",
+    "now",
     "prepare",
     "prepare_append",
+    "reason",
     "records",
     "save",
     "to_json",
@@ -128,8 +129,7 @@ def save(
         METRICS: to_json(metrics).encode(),
         PICTURE: picture_png,
     }
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    name = f"{stamp}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
+    name = f"{stamp()}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
     ending = "-failed" if any(True for _ in timeline.select("session", "failed")) else ""
     with told(parent, "the run could not be saved"):
         parent.mkdir(parents=True, exist_ok=True)
@@ -144,10 +144,9 @@ def save_files(parent: Path, name: str, files: Mapping[str, bytes]) -> Path:
     SimlabError
         If the disk is full or cannot be written; then there is no folder.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     with told(parent, "the folder could not be written"):
         parent.mkdir(parents=True, exist_ok=True)
-        return written(parent, f"{stamp}-{name}", "", files)
+        return written(parent, f"{stamp()}-{name}", "", files)
 
 
 def add(path: Path, content: bytes) -> None:
@@ -212,9 +211,15 @@ def _timeline(text: str, path: Path) -> Timeline:
     if not text.strip():
         raise InvalidInputError([f"{path}: it is empty"])
     try:
-        return Timeline.from_text(text)
+        timeline = Timeline.from_text(text)
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidInputError([f"{path}: {error}"]) from error
+    if not isinstance(timeline.header, dict):
+        raise InvalidInputError([f"{path}: line 1: want an object"])
+    schema = timeline.header.get("schema")
+    if schema != SCHEMA:
+        raise InvalidInputError([f"{path}: line 1: schema is {json.dumps(schema)}, want {SCHEMA}"])
+    return timeline
 
 
 def _metrics(text: str, path: Path) -> dict[str, Any]:

@@ -5,12 +5,11 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from simlab.core.errors import InvalidInputError, SimlabError
-from simlab.store.writing import moved, reason, told, write_all, written
+from simlab.store.writing import moved, reason, stamp, told, write_all, written
 
 JOURNAL = "journal.jsonl"
 ENDING = "-unfinished"
@@ -67,10 +66,9 @@ class Unfinished:
         SimlabError
             If the disk is full or cannot be written; then there is no folder.
         """
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         with told(parent, "the study could not be begun"):
             parent.mkdir(parents=True, exist_ok=True)
-            return cls(written(parent, f"{stamp}-{name}", ENDING, {**files, JOURNAL: b""}))
+            return cls(written(parent, f"{stamp()}-{name}", ENDING, {**files, JOURNAL: b""}))
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a session to the journal.

@@ -5,7 +5,10 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+
+from time_machine import escape_hatch
 
 from simlab.core.errors import SimlabError
 
@@ -72,6 +75,19 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
             draft.replace(folder / name)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def now() -> datetime:
+    """Return the time in UTC, whatever a session that another thread runs in virtual time makes of it."""
+    try:
+        return escape_hatch.datetime.datetime.now(UTC)
+    except ValueError:  # no thread runs one
+        return datetime.now(UTC)
+
+
+def stamp() -> str:
+    """Return the time in UTC as the names of folders have it."""
+    return now().strftime("%Y%m%dT%H%M%SZ")
 
 
 def draft_of(parent: Path, name: str) -> Path:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
@@ -69,6 +71,14 @@ def rests_on(cells: Sequence[Cell], each: str = "", together: str = "") -> str:
     return f"n = {sessions}{each}{f'; {together}' if together else ''}"
 
 
+def quiet(ax: Axes, grey: str = "#444444") -> str:
+    """Return a grey for words that are not the finding; on a dark figure, what its style writes with."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    *hues, opacity = to_rgba(figure.get_facecolor())
+    return rcParams["text.color"] if opacity > 0.5 and sum(hues) < 1.5 else grey
+
+
 def corner(ax: Axes, text: str, points_below: float = 38.0) -> None:
     """Write below the left corner of the axes how much the picture rests on."""
     below(ax, 0.0, points_below, text, ax.transAxes)
@@ -81,7 +91,7 @@ def below(
     text: str,
     where: Transform,
     *,
-    color: str = "#444444",
+    color: str | None = None,
     ha: str = "left",
     points_right: float = 0.0,
 ) -> None:
@@ -93,7 +103,7 @@ def below(
         xycoords=where,
         textcoords="offset points",
         fontsize=8,
-        color=color,
+        color=color or quiet(ax),
         ha=ha,
         va="top",
         annotation_clip=False,
@@ -116,7 +126,7 @@ def reference(ax: Axes, at: float, text: str) -> None:
         textcoords="offset points",
         rotation=90,
         fontsize=7,
-        color="#666666",
+        color=quiet(ax, "#666666"),
         ha="left" if is_near else "right",
         va="center",
     )

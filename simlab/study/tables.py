@@ -67,6 +67,11 @@ OUTAGE_COLUMNS: dict[str, Any] = {
 """What ``outages`` has beside the labels."""
 
 
+def type_of(column: str) -> Any:
+    """Return the type of a column of either table; what is not stated here is a key that varies."""
+    return {**_NUMBERED, **SESSION_COLUMNS, **OUTAGE_COLUMNS}.get(column, pl.String)
+
+
 def sessions_frame(rows: Iterable[Row], varied: Sequence[str] = ()) -> pl.DataFrame:
     """Return a row for each session, in the order of their numbers.
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from simlab.study.looks import corner
+from simlab.study.looks import corner, quiet
 from simlab.study.nights import MEASURES
 from simlab.study.words import count
 
@@ -192,7 +192,7 @@ def _line_at(ax: Axes, night: int) -> None:
         xycoords=("data", "axes fraction"),
         textcoords="offset points",
         fontsize=8,
-        color="#444444",
+        color=quiet(ax),
     )
 
 

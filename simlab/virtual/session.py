@@ -25,7 +25,7 @@ from simlab.virtual.kept_sound import is_kept
 from simlab.virtual.leaks import leaks_told
 from simlab.virtual.parties import Parties
 from simlab.virtual.routes import CapturesOfClient, Routes, no_captures
-from simlab.virtual.world import EPOCH_S, World, virtual_world
+from simlab.virtual.world import ALONE, EPOCH_S, World, virtual_world
 from simlab.webrtc.clients import ClientsRecorder, working_for
 from simlab.webrtc.following import names_followed
 from simlab.webrtc.proxy import SignallingProxy
@@ -42,7 +42,8 @@ _PATIENCE_S = 60.0  # with code of the user's own that is to clear up, and does 
 def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPath | None = None) -> Timeline:
     """Run a scenario from beginning to end, and return what happened.
 
-    A session that could not be run to its end has a ``session failed`` event as its last one.
+    A session that could not be run to its end has a ``session failed`` event as its last one. Where another
+    thread runs one, this waits until that is over.
 
     Parameters
     ----------
@@ -51,9 +52,15 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
     capture_in
         The folder for the files of a capture; None for no capture.
     """
-    prepare(scenario)
-    prepare_client(scenario)
-    import_ahead(scenario)
+    # What is imported in the world of another thread would keep what is replaced there.
+    with ALONE:
+        prepare(scenario)
+        prepare_client(scenario)
+        import_ahead(scenario)
+        return _run(scenario, redirect_openssl, capture_in)
+
+
+def _run(scenario: Scenario, redirect_openssl: bool, capture_in: FolderPath | None) -> Timeline:
     capture = _capture_of(scenario, capture_in)
     virtual = virtual_world(scenario.seed, redirect_openssl, is_kept(scenario))
     with virtual as world, capture(world) as captures:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -63,11 +64,16 @@ async def _mdns_protocol() -> aioice.mdns.MDnsProtocol:
     return protocol
 
 
+ALONE = threading.RLock()
+"""Held by the thread that has a world: what it replaces, it replaces for the whole process."""
+
+
 @contextmanager
 def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: bool = False) -> Iterator[World]:
     """Make a loop in which time, network, entropy and decoding are virtual, and close it after use.
 
-    While it lasts, the wall clock of the whole process shows the virtual time.
+    While it lasts, the wall clock of the whole process shows the virtual time. One in another thread waits
+    until it is over.
 
     Parameters
     ----------
@@ -75,6 +81,7 @@ def virtual_world(seed: int, redirect_openssl: bool = True, only_kept_sound: boo
         Whether there is no sound but simlab's own tone and silence, which need no codec.
     """
     with ExitStack() as stack:
+        stack.enter_context(ALONE)
         stack.callback(gc.set_threshold, *gc.get_threshold())
         gc.set_threshold(_GARBAGE_THRESHOLD)
         loop = VirtualNetworkLoop()

@@ -19,6 +19,11 @@ ALONE = {"seeds": 1, "jobs": 1, "set": SHORT}
     ("call", "told"),
     [
         (lambda: simlab.run(None), "profile is None, want a text or a path"),
+        (
+            lambda: simlab.run('duration = "3s"\n'),
+            '"duration = \\"3s\\"\\n": want the name of a profile or of a file, not what is in it',
+        ),
+        (lambda: simlab.run("x" * 300), f'"{"x" * 57}...": file name too long'),
         (lambda: simlab.run(["clean"]), "profile is ['clean'], want a text or a path"),
         (lambda: simlab.run("clean", policy=3), "policy is 3, want a text or a path, or None"),
         (lambda: simlab.run("clean", seed="7"), 'seed is "7", want a whole number of 0 or more, or None'),
@@ -150,3 +155,47 @@ def test_everything_says_what_it_is(name):
         annotated = inspect.signature(thing)
         assert annotated.return_annotation is not inspect.Signature.empty
         assert all(one.annotation is not one.empty for one in annotated.parameters.values())
+
+
+@pytest.fixture(scope="module")
+def study():
+    return simlab.sweep("clean", policies=["pipecat", "never"], vary={"link.loss": ["0%", "1%"]}, **ALONE)
+
+
+KNOWN = '"session", "profile", "policy", "seed", "link.loss"'
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda one: one.recovery("los"), f'by is "los", want one of {KNOWN}'),
+        (lambda one: one.recovery(by="polcy"), 'by is "polcy", did you mean "policy"?'),
+        (lambda one: one.recovery(["policy", "clock"]), f'by is "clock", want one of {KNOWN}'),
+        (lambda one: one.recovery([3]), f"by is 3, want one of {KNOWN}"),
+        (lambda one: one.recovery(3), "by is 3, want a column, or several in a list"),
+        (lambda one: one.plot_recovery(by="polcy"), 'by is "polcy", did you mean "policy"?'),
+        (lambda one: one.plot_cost(by=["polcy"]), 'by is "polcy", did you mean "policy"?'),
+        (
+            lambda one: one.comparisons("seed"),
+            'between is "seed", want one of "profile", "policy", "link.loss"',
+        ),
+        (lambda one: one.comparisons(3), 'between is 3, want one of "profile", "policy", "link.loss"'),
+        (lambda one: one.plot_heat(key="link.los"), 'key is "link.los", did you mean "link.loss"?'),
+        (lambda one: one.plot_heat("link.loss"), 'ax is "link.loss", want Axes of matplotlib, or None'),
+        (lambda one: one.plot_recovery([1]), "ax is [1], want Axes of matplotlib, or None"),
+        (lambda one: one.report(worst=-1), "worst is -1, want a whole number of 0 or more"),
+        (lambda one: one.sql(3), "query is 3, want a text"),
+        (lambda one: one.plot_gaps(1), "ax is 1, want Axes of matplotlib, or None"),
+        (lambda one: simlab.compare(one, one).plot(1), "ax is 1, want Axes of matplotlib, or None"),
+        (lambda _: simlab.Trend([]).plot(ax=1), "ax is 1, want Axes of matplotlib, or None"),
+        (lambda _: simlab.Trend([]).plot("attemps"), 'measure is "attemps", did you mean "attempts"?'),
+    ],
+)
+def test_what_is_asked_of_a_study_is_told(study, call, told):
+    with pytest.raises(simlab.InvalidInputError, match=f"^{re.escape(told)}$"):
+        call(study)
+
+
+def test_the_axes_of_a_session_are_told():
+    with pytest.raises(simlab.InvalidInputError, match=r"^ax is \[\], want Axes of matplotlib, or None$"):
+        simlab.run("clean", set=SHORT).plot([])

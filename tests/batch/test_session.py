@@ -164,3 +164,23 @@ def test_ctrl_c_in_a_notebook_ends_the_session_and_keeps_it(tmp_path: Path) -> N
     (folder,) = tmp_path.iterdir()
     assert folder.name.endswith("-failed")
     assert simlab.open(folder).interrupted
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("outages", None, "has no outages"),
+        ("outages", "x", "outages is 'x', want a list"),
+        ("usable_fraction", "x", "usable_fraction is 'x', want a number"),
+        ("links", [3], "links is [3], want an object"),
+    ],
+)
+def test_numbers_that_nothing_can_be_told_of_are_a_fault_of_the_file(tmp_path, key, value, told):
+    folder = simlab.run("clean", set={"duration": "3s", "peers.media": []}, out=tmp_path).folder
+    file = folder / "metrics.json"
+    found = json.loads(file.read_text())
+    del found[key]
+    file.write_text(json.dumps(found if value is None else {**found, key: value}))
+    with pytest.raises(simlab.InvalidInputError) as caught:
+        simlab.open(folder)
+    assert str(caught.value) == f"{file}: {told}"

@@ -110,6 +110,25 @@ def test_files_of_something_else_are_told(sweep, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("table", "column", "value", "told"),
+    [
+        ("sessions", "succeeded", "yes", "column succeeded is String, want Boolean"),
+        ("sessions", "usable_fraction", None, "column usable_fraction has no value in some rows"),
+        ("outages", "seed", "1", "column seed is String, want Int64"),
+        ("outages", "policy", None, "column policy has no value in some rows"),
+    ],
+)
+def test_a_column_that_is_another_is_told(sweep, tmp_path, table, column, value, told):
+    file = sweep(jobs=1, out=tmp_path).folder / f"{table}.parquet"
+    rows = pl.read_parquet(file)
+    of = rows.schema[column] if value is None else None
+    rows.with_columns(pl.lit(value, dtype=of).alias(column)).write_parquet(file)
+    with pytest.raises(InvalidInputError) as caught:
+        simlab.open(file.parent)
+    assert str(caught.value) == f"{file}: {told}"
+
+
+@pytest.mark.parametrize(
     ("policies", "varied", "told"),
     [
         (["never", "never", "never"], {}, "--policy never: is given 3 times: want it once"),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import matplotlib.style
 import pytest
 
 from simlab.study.recovery_plot import plot_recovery
@@ -114,3 +115,13 @@ def test_a_share_of_all_outages_is_an_estimate_where_some_were_still_open():
     assert ax.get_title(loc="left") == "a: 16 of 20 outages ended, an estimated 95 % of all within 7.0 s"
     all_seen = plot_recovery([cell("a", [1.0, 7.0])])
     assert all_seen.get_title(loc="left") == "a: 2 of 2 outages ended, 95 % of all within 7.0 s"
+
+
+@pytest.mark.parametrize(
+    ("style", "note", "known"), [("default", "#444444", "#666666"), ("dark_background", "white", "white")]
+)
+def test_notes_can_be_read_on_a_dark_figure(style, note, known):
+    with matplotlib.style.context(style):
+        ax = plot_recovery([cell("never", [15.0, 30.0, 45.0])])
+    colours = {text.get_text()[:4]: text.get_color() for text in ax.texts}
+    assert (colours["n = "], colours["stil"], colours["39.5"]) == (note, note, known)
