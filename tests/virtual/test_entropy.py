@@ -6,6 +6,7 @@ import threading
 import uuid
 
 import numpy as np
+import pytest
 from aiortc import RTCCertificate
 
 from simlab.virtual.entropy import seeded_entropy
@@ -83,11 +84,14 @@ def test_certificates_use_up_the_same_draws_and_have_the_same_size():
     assert len(after) == 1
 
 
-def test_uuid1_is_the_same_in_the_next_session_of_a_process():
+# uuid6 and uuid7 are there from Python 3.14 on.
+@pytest.mark.parametrize("name", [name for name in ("uuid1", "uuid6", "uuid7") if hasattr(uuid, name)])
+def test_a_uuid_of_the_time_is_the_same_in_the_next_session_of_a_process(name):
+    make = getattr(uuid, name)
     drawn = []
     for seed in (5, 5, 6):
         with virtual_world(seed):
-            drawn.append([uuid.uuid1(), uuid.uuid1()])
+            drawn.append([make(), make()])
     assert drawn[0] == drawn[1]
     assert len({*drawn[0], *drawn[2]}) == 4
 
