@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from simlab.batch.interrupt import uninterrupted
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
 from simlab.batch.workers import Pool, work
@@ -80,8 +81,10 @@ def _in_processes(
     finish: Finish[R], scenarios: Sequence[Scenario], jobs: int, capture_under: Path | None
 ) -> Iterator[R]:
     with Pool(jobs) as executor:
-        futures = [executor.submit(work, finish, scenario, capture_under) for scenario in scenarios]
+        futures: list[Future[R | None]] = []
         try:
+            with uninterrupted():  # see Processes
+                futures += [executor.submit(work, finish, scenario, capture_under) for scenario in scenarios]
             for future in futures:
                 yield _result(future)
         except KeyboardInterrupt:

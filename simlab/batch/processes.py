@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from simlab.batch.alike import Unit, Waiting
+from simlab.batch.interrupt import uninterrupted
 from simlab.batch.outcome import Outcome, died
 from simlab.batch.plan import PlannedSession
 from simlab.batch.workers import RUN_AGAIN, Pool, work_unit
@@ -129,15 +130,17 @@ class Processes:
             self._begin(self._waiting.take())
 
     def _begin(self, unit: Unit, *, again: bool = False) -> None:
-        worker = self._free.pop()
-        try:
-            future = worker.run(unit)
-        except BrokenProcessPool:  # it died with nothing to do, which is no session's fault
-            worker.end(others_ran=self._have_run)
-            worker = Worker()
-            future = worker.run(unit)
-        self._running[future] = _Running(worker, unit, again)
-        future.add_done_callback(self._over.put)
+        # What a signal raises inside Thread.start() leaves a lock taken, for which the thread waits for ever.
+        with uninterrupted():
+            worker = self._free.pop()
+            try:
+                future = worker.run(unit)
+            except BrokenProcessPool:  # it died with nothing to do, which is no session's fault
+                worker.end(others_ran=self._have_run)
+                worker = Worker()
+                future = worker.run(unit)
+            self._running[future] = _Running(worker, unit, again)
+            future.add_done_callback(self._over.put)
 
     def _outcomes(self, future: Result) -> list[Outcome]:
         worker, unit, again = self._running.pop(future)

@@ -1,7 +1,7 @@
 """A progress bar on stderr, on a terminal only."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from simlab.batch.interrupt import uninterrupted
 
 
 class RateColumn(ProgressColumn):
@@ -56,13 +58,17 @@ class Bar:
         self._task = self._progress.add_task(what, total=total, completed=done)
 
     def __enter__(self) -> Self:
-        if self._shown:
-            self._progress.start()
+        self._show(self._progress.start)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._show(self._progress.stop)
+
+    def _show(self, change: Callable[[], None]) -> None:
+        """Begin or end the bar's thread, which Ctrl-C must not leave half begun."""
         if self._shown:
-            self._progress.stop()
+            with uninterrupted():
+                change()
 
     def advance(self, *, failed: bool, total: int) -> None:
         """Count one more of now so many, with nothing to be printed."""
@@ -74,8 +80,6 @@ class Bar:
     def one_done(self) -> Iterator[None]:
         """Count one more; the bar is hidden inside the block, for printing."""
         self._progress.advance(self._task)
-        if self._shown:
-            self._progress.stop()
+        self._show(self._progress.stop)
         yield
-        if self._shown:
-            self._progress.start()
+        self._show(self._progress.start)
