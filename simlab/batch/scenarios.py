@@ -164,6 +164,16 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
     return profile
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:  # its name is too long, which Path.exists() does not tell from Python 3.14 on
+        raise InvalidInputError([f"{quoted(str(path))}: {store.reason(error)}"]) from error
+    return True
+
+
 def find(name: str) -> Path:
     """Return the file of a profile: the path itself, or a profile of that name in the catalogue.
 
@@ -177,10 +187,7 @@ def find(name: str) -> Path:
             [f"{quoted(name)}: want the name of a profile or of a file, not what is in it"]
         )
     path = Path(name)
-    try:
-        is_there = path.exists()
-    except OSError as error:  # its name is too long
-        raise InvalidInputError([f"{quoted(name)}: {store.reason(error)}"]) from error
+    is_there = _is_there(path)
     if name and (path.is_file() or (is_there and path.name != name)):
         return path
     files = catalogue()
