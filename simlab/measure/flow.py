@@ -1,8 +1,8 @@
 """A synthetic flow, much like a call's, for driving a link without peers."""
 
 from collections.abc import Iterator
-from heapq import merge
-from itertools import accumulate
+from itertools import accumulate, chain
+from operator import itemgetter
 
 from simlab.core.packet import Direction
 from simlab.core.rng import stream
@@ -29,7 +29,7 @@ def flow(seed: int, direction: Direction, duration_s: float) -> Iterator[Sent]:
         _irregular(seed, direction, "report", (_REPORT_EVERY_S, 0.5), _REPORT, duration_s),
         _irregular(seed, direction, "check", (_CHECK_EVERY_S, 0.2), _CHECK, duration_s),
     )
-    return merge(*parts, key=lambda sent: sent[0])
+    return iter(sorted(chain(*parts), key=itemgetter(0)))
 
 
 def _regular(every_s: float, payload: bytes, duration_s: float) -> Iterator[Sent]:

@@ -3,17 +3,20 @@
 Those that met a ramp are left out, and those of a selection are counted alone.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from simlab.core.impair import SelectedSpec, Selection, Step
 from simlab.core.packet import Packet
 from simlab.measure.taps import Passage
 
+_ARRIVED_S = attrgetter("packet.arrived_s")
 
-@dataclass(frozen=True)
-class Seen:
+
+class Seen(NamedTuple):
     """A packet at a stage, with its number among those that the stage sees."""
 
     number: int
@@ -64,15 +67,13 @@ def parts_of(row: Sequence[Step], passages: Iterable[Passage], packets: Sequence
         for step, later in zip(row, [*row[1:], Step(float("inf"), None)], strict=True)
     ]
     found: dict[Any, list[list[Passage]]] = {}
-    ordered = sorted(passages, key=lambda passage: passage.packet.arrived_s)
-    index = 0
+    ordered = sorted(passages, key=_ARRIVED_S)
+    times_s = list(map(_ARRIVED_S, ordered))
+    until = 0
     for from_s, until_s, spec in stays:
-        while index < len(ordered) and ordered[index].packet.arrived_s < from_s:
-            index += 1
-        stretch = []
-        while index < len(ordered) and ordered[index].packet.arrived_s < until_s:
-            stretch.append(ordered[index])
-            index += 1
+        begin = bisect_left(times_s, from_s, until)
+        until = bisect_left(times_s, until_s, begin)
+        stretch = ordered[begin:until]
         if spec is not None and stretch:
             found.setdefault(spec, []).append(stretch)
     return [_part(spec, stretches, packets, first=spec == row[0].spec) for spec, stretches in found.items()]

@@ -69,7 +69,10 @@ class Tap:
         passage = Passage(transit.packet, transit.due_s, transit.payload, ())
         self.passages.append(passage)
         out: tuple[Transit, ...] = self.stage.apply(transit)
-        passage.left = tuple((one.due_s, one.payload) for one in out)
+        if len(out) == 1:  # as mostly
+            passage.left = ((out[0].due_s, out[0].payload),)
+        else:
+            passage.left = tuple((one.due_s, one.payload) for one in out)
         return out
 
 

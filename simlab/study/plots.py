@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from matplotlib.axes import Axes
@@ -172,10 +173,15 @@ def _needed_s(ax: Axes, text: str) -> float:
     inches = figure.get_size_inches()[0] if figure else _FIGURE_INCHES[0]
     # Axes alone in a figure are given their final width only when drawn; others have theirs already.
     share = min(_AXES_SHARE, ax.get_position().width * _AXES_SHARE / _DEFAULT_AXES_SHARE)
-    width_points = TextPath((0, 0), text, size=_TEXT_POINTS, prop=FontProperties()).get_extents().width
     return float(
-        (width_points + _TEXT_MARGIN_POINTS) / (inches * share * _POINTS_PER_INCH) * ax.get_xlim()[1]
+        (_width_points(text) + _TEXT_MARGIN_POINTS) / (inches * share * _POINTS_PER_INCH) * ax.get_xlim()[1]
     )
+
+
+@lru_cache(maxsize=1000)
+def _width_points(text: str) -> float:
+    """Return how wide a text is: some milliseconds' work, and the same few are asked for again and again."""
+    return float(TextPath((0, 0), text, size=_TEXT_POINTS, prop=FontProperties()).get_extents().width)
 
 
 def _dress(ax: Axes, drawn: Sequence[Lane], tops: Sequence[float]) -> None:

@@ -1,5 +1,7 @@
 """When a cell stops early: the interval by scipy, the looks, and what looking costs, counted exactly."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
@@ -36,6 +38,13 @@ def test_looks_grow_by_an_eighth_and_end_with_the_last_seed():
     assert looks(10, 0.5) == [4, 5, 6, 7, 8, 9, 10]
 
 
+@cache
+def interval(succeeded, sessions):
+    """Return scipy's interval, which is the same whatever the share."""
+    low, high = binomtest(succeeded, sessions).proportion_ci(method="wilson")
+    return low, high
+
+
 def covered_and_mean(share, until_width, most):
     """Count every path: how often the interval holds the truth at the end, and the mean estimate."""
     alive, before = np.array([1.0]), 0
@@ -46,7 +55,7 @@ def covered_and_mean(share, until_width, most):
         before = look
         for succeeded in range(look + 1):
             if look == points[-1] or width(succeeded, look) <= until_width:
-                low, high = binomtest(succeeded, look).proportion_ci(method="wilson")
+                low, high = interval(succeeded, look)
                 covered += alive[succeeded] * (low <= share <= high)
                 mean += alive[succeeded] * succeeded / look
                 alive[succeeded] = 0.0

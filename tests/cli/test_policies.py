@@ -134,7 +134,7 @@ def test_a_note_says_where_a_key_changes_nothing(simlab, here):
     note = "policy.retry_delay changes nothing in the policy never, which stays as it is: max_attempts is 0"
     for command in (
         ("run",),
-        ("hunt", "--seeds", "1", "--tries", "0"),
+        ("hunt", "--seeds", "1", "--tries", "0", "--jobs", "1"),
         ("sweep", "--seeds", "1", "--jobs", "1"),
     ):
         found = simlab(*command, *arguments, "--json")
