@@ -187,6 +187,40 @@ def test_a_lifespan_that_fails_is_told_as_that(module):
     )
 
 
+FAILING_LIFESPAN = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    {}["database"]
+    yield
+
+app = FastAPI(lifespan=lifespan)
+"""
+
+
+def test_a_lifespan_that_raises_is_told_by_what_it_raises(module, tmp_path):
+    needs_pipecat()
+    name = f"{module(FAILING_LIFESPAN)}:app"
+    last = run_text(f'[peers]\nserver = "{name}"\n').events[-1]
+    place = tmp_path / "bot_of_a_test.py"
+    assert last["reason"] == f"{name} did not start: KeyError: 'database' ({place}:7)"
+
+
+WITHOUT_LIFESPAN = """
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        raise NotImplementedError
+"""
+
+
+def test_an_application_may_refuse_to_have_a_lifespan(module):
+    needs_pipecat()
+    timeline = run_text(f'duration = "2s"\n[peers]\nserver = "{module(WITHOUT_LIFESPAN)}:app"\n')
+    assert timeline.events[-1].is_a("session", "end")
+
+
 def test_a_wrong_server_names_the_key(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("p.toml").write_text('[peers]\nserver = "pipecatt"\n')
