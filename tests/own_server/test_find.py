@@ -98,6 +98,34 @@ ASGI = "async def app(scope, receive, send): pass"
 FACTORY = "from aiohttp import web\ndef make(): return web.Application()"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("import asyncio\nasyncio.run(asyncio.sleep(0))", "asyncio.run(asyncio.sleep(0))"),
+        ("import uvicorn\nuvicorn.run(lambda: 0, port=0)", "uvicorn.run(lambda: 0, port=0)"),
+        ("from aiohttp import web\nweb.run_app(web.Application())", "web.run_app(web.Application())"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_module_that_starts_an_event_loop(module, text, line):
+    needs_pipecat()
+    told = why_not(f"{module(text)}:app").splitlines()
+    assert told[0] == "which cannot be imported:"
+    assert f"    {line}" in told
+    assert told[-2].startswith("RuntimeError: ")
+    assert told[-1] == (
+        'What starts an event loop (asyncio.run, uvicorn.run) belongs below if __name__ == "__main__":'
+    )
+
+
+def test_what_a_module_leaves_to_an_event_loop_ends_with_its_import(module):
+    name = module(
+        "import asyncio\ntask = asyncio.ensure_future(asyncio.sleep(9))\nasync def app(s, r, t): pass"
+    )
+    assert why_not(f"{name}:app") is None
+    assert sys.modules[name].task.cancelled()
+
+
 def test_an_application_and_a_function_that_makes_one(module):
     assert fresh(f"{module(ASGI)}:app").__name__ == "app"
     assert isinstance(fresh(f"{module(FACTORY, 'other_of_a_test')}:make"), web.Application)
