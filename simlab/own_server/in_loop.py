@@ -8,7 +8,7 @@ from types import ModuleType
 def import_in_loop(name: str) -> ModuleType:
     """Import a module while an event loop runs, as in a session: one that starts another fails at once.
 
-    Outside of a loop ``uvicorn.run`` in it would serve for ever, and ``asyncio.run`` fail in the session alone.
+    Outside of a loop ``uvicorn.run`` in it would serve for ever, and ``asyncio.run`` fail in the session.
     """
     return import_module(name) if _is_in_loop() else _in_new_loop(name)
 

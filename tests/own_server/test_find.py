@@ -103,7 +103,6 @@ FACTORY = "from aiohttp import web\ndef make(): return web.Application()"
     [
         ("import asyncio\nasyncio.run(asyncio.sleep(0))", "asyncio.run(asyncio.sleep(0))"),
         ("import uvicorn\nuvicorn.run(lambda: 0, port=0)", "uvicorn.run(lambda: 0, port=0)"),
-        ("from aiohttp import web\nweb.run_app(web.Application())", "web.run_app(web.Application())"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
