@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unittest import TestCase
 
 import pytest
 
@@ -57,12 +58,24 @@ def _fault(mark: pytest.Mark) -> str | None:
         return f"{unknown[0]} is unknown, want some of {', '.join(sorted(_KEYS))}"
     if len(mark.args) > 1 or "profile" not in keys or (mark.args and "profile" in mark.kwargs):
         return 'want one profile, as in @pytest.mark.simlab("flaky")'
-    if not isinstance(keys.get("set") or {}, dict):
-        return f'set is {keys["set"]!r}, want a dict, as in set={{"link.delay": "40ms"}}'
+    for key in ("policy", "server"):
+        if not isinstance(keys.get(key) or "", str):
+            return f"{key} is {keys[key]!r}, want a text"
     for key, least in (("seeds", 1), ("seed", 0)):
         number = keys.get(key, 1)
-        if not isinstance(number, int) or number < least:
+        if not isinstance(number, int) or isinstance(number, bool) or number < least:
             return f"{key} is {number!r}, want a whole number of {least} or more"
+    return _fault_of_set(keys.get("set") or {})
+
+
+def _fault_of_set(settings: object) -> str | None:
+    if not isinstance(settings, dict):
+        return f'set is {settings!r}, want a dict, as in set={{"link.delay": "40ms"}}'
+    for key in settings:
+        if not isinstance(key, str):
+            return f'set has the key {key!r}, want a text, as in set={{"link.delay": "40ms"}}'
+        if key == "peers.client":
+            return "set has peers.client, but the client is the test"
     return None
 
 
@@ -88,6 +101,15 @@ class _Awaited:
 
 class _Runner:
     """Run marked tests, whatever other plugin there is for coroutines."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Refuse a marked method of unittest's: it would run by itself, in real time."""
+        owner = getattr(item, "cls", None)
+        if item.get_closest_marker(_MARK) and isinstance(owner, type) and issubclass(owner, TestCase):
+            pytest.fail(
+                "a test marked simlab is a function, or a method of a class of pytest's", pytrace=False
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

@@ -81,7 +81,8 @@ def command(
     from simlab.cli.ending import others_as_ctrl_c
     from simlab.cli.how import How
     from simlab.cli.hunting import hunt_and_print
+    from simlab.cli.json_out import stdout_for_json
 
     hunt = Hunt(wanted, kinds, invariants, most_faults, most_tried)
-    with others_as_ctrl_c():
+    with stdout_for_json(as_json), others_as_ctrl_c():
         return hunt_and_print(hunt, How(Path(out), jobs or os.cpu_count() or 1, as_json, quiet))

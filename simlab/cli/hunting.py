@@ -17,6 +17,7 @@ from simlab.batch.hunt_search import Finding, Search, ran_to_the_end, shrunk_to_
 from simlab.batch.outcome import Outcome
 from simlab.cli.entry import INTERRUPTED
 from simlab.cli.how import How
+from simlab.cli.json_out import print_json
 from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo, say_notes
@@ -74,7 +75,7 @@ def _is_shrunk(finding: Finding, executor: Executor, how: How) -> bool:
 
 def _print(search: Search, found: Sequence[Found], how: How) -> None:
     if how.as_json:
-        click.echo(store.to_json(summary(search, found)), nl=False)
+        print_json(summary(search, found))
         return
     if how.quiet:
         for one in found:

@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import click
-
-from simlab import store
 from simlab.batch.scenarios import catalogue, load_all
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of
@@ -13,11 +10,6 @@ from simlab.core.errors import InvalidInputError
 from simlab.profile.catalogue import family_of
 from simlab.profile.model import Profile
 from simlab.profile.units import duration_text
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(store.to_json(value), nl=False)
 
 
 def profiles() -> list[dict[str, Any]]:

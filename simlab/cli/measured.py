@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 from rich.text import Text
 
-from simlab.cli.listing import print_json
+from simlab.cli.json_out import print_json
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of
 from simlab.measure import Row, judged, measure

@@ -60,12 +60,14 @@ def command(
 
     from simlab.batch.nightly import PlannedNight, Wishes
     from simlab.cli.ending import others_as_ctrl_c
+    from simlab.cli.json_out import stdout_for_json
     from simlab.cli.nights import Files, run_and_print
     from simlab.cli.options import files_to_be, overrides_of
 
     nights = None if trend is None else Path(trend)
     wishes = Wishes(Path(out), nights, jobs or os.cpu_count() or 1, overrides_of(settings), accept, resume)
-    planned = PlannedNight(suite, wishes)  # from here on, the folder of --out is there
-    files = Files(*files_to_be({"--junit": junit_file, "--markdown": markdown_file}).values())
-    with others_as_ctrl_c():
-        return run_and_print(planned, files, as_json=as_json, quiet=quiet)
+    with stdout_for_json(as_json):
+        planned = PlannedNight(suite, wishes)  # from here on, the folder of --out is there
+        files = Files(*files_to_be({"--junit": junit_file, "--markdown": markdown_file}).values())
+        with others_as_ctrl_c():
+            return run_and_print(planned, files, as_json=as_json, quiet=quiet)

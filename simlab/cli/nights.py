@@ -11,6 +11,7 @@ from rich.text import Text
 from simlab import store
 from simlab.batch.nightly import NightNotSavedError, PlannedNight
 from simlab.cli.entry import INTERRUPTED
+from simlab.cli.json_out import print_json
 from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo, say_notes
@@ -65,7 +66,7 @@ def _run(planned: PlannedNight, *, shown: bool) -> tuple[Night, NightNotSavedErr
 
 def _show(night: Night, *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        click.echo(store.to_json(night_json(night)), nl=False)
+        print_json(night_json(night))
     elif not quiet:
         _print(night)
     elif night.folder is not None:

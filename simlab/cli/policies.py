@@ -28,7 +28,7 @@ def list_command(as_json: bool = False) -> None:
     Example:
       simlab policies list
     """
-    from simlab.cli.listing import print_json
+    from simlab.cli.json_out import print_json
     from simlab.cli.policy_table import policies, print_policies
 
     if as_json:

@@ -33,9 +33,10 @@ def list_command(as_json: bool = False) -> None:
       simlab profiles list
     """
     from simlab.cli import listing
+    from simlab.cli.json_out import print_json
 
     if as_json:
-        listing.print_json(listing.profiles())
+        print_json(listing.profiles())
     else:
         listing.print_profiles()
 
@@ -145,7 +146,7 @@ def schema_command(suite: bool) -> None:
       simlab profiles schema > profile.schema.json
       simlab profiles schema --suite > suite.schema.json
     """
-    from simlab.cli.listing import print_json
+    from simlab.cli.json_out import print_json
     from simlab.profile.model import schema
     from simlab.profile.suite import suite_schema
 

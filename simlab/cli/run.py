@@ -64,10 +64,11 @@ def command(
     from simlab.batch.scenarios import scenarios
     from simlab.batch.terms import partly_idle
     from simlab.cli.ending import others_as_ctrl_c
+    from simlab.cli.json_out import stdout_for_json
     from simlab.cli.running import Printing, run_and_print
     from simlab.cli.show import say_notes
 
-    with others_as_ctrl_c():
+    with stdout_for_json(as_json), others_as_ctrl_c():
         found = scenarios(wanted)
         say_notes(partly_idle([one.profile for one in found], wanted.overrides))
         if verify_determinism:

@@ -12,6 +12,7 @@ from simlab.batch.many import run_all
 from simlab.batch.result import Run
 from simlab.cli import show
 from simlab.cli.entry import INTERRUPTED
+from simlab.cli.json_out import print_json
 from simlab.cli.main import NOT_RUN, UNMET
 from simlab.cli.progress import Bar
 from simlab.cli.show_policies import by_policy
@@ -67,7 +68,7 @@ def run_and_print(
 def _print_all(runs: Sequence[Run], wanted: int, printing: Printing) -> None:
     if printing is Printing.JSON:
         found = [record(run) for run in runs]
-        click.echo(store.to_json(found[0] if wanted == 1 and found else found), nl=False)
+        print_json(found[0] if wanted == 1 and found else found)
     elif printing is Printing.ACCOUNTS and wanted > 1:
         show.summary(runs, wanted)
         compared = tuple(by_policy(runs))

@@ -82,13 +82,14 @@ def command(
     from simlab.batch.vary import parse_vary
     from simlab.cli.ending import others_as_ctrl_c
     from simlab.cli.how import HowToSweep
+    from simlab.cli.json_out import stdout_for_json
     from simlab.cli.sweeping import sweep_and_print
 
     seeds_given = click.get_current_context().get_parameter_source("seeds") is not ParameterSource.DEFAULT
     if seeds_given and any(map(names_a_study, wanted.profiles)):
         raise InvalidInputError([f"{wanted.profiles[0]}: is a whole study: it takes no --seeds"])
     matrix = Matrix(wanted, parse_vary(varied), until_width)
-    with others_as_ctrl_c():
+    with stdout_for_json(as_json), others_as_ctrl_c():
         how = HowToSweep(
             Path(out), jobs or os.cpu_count() or 1, as_json, quiet, executor=executor, resume=resume
         )

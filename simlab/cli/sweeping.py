@@ -10,7 +10,6 @@ from typing import Any
 import click
 from rich.text import Text
 
-from simlab import store
 from simlab.batch.executors import Executor, executor_of
 from simlab.batch.outcome import Outcome
 from simlab.batch.plan import Matrix, Plan
@@ -21,6 +20,7 @@ from simlab.batch.sweep import Sweep
 from simlab.cli.comparing import comparisons
 from simlab.cli.entry import INTERRUPTED
 from simlab.cli.how import HowToSweep
+from simlab.cli.json_out import print_json
 from simlab.cli.main import NOT_RUN
 from simlab.cli.progress import Bar
 from simlab.cli.show import echo, say_notes
@@ -109,7 +109,7 @@ def _print(study: Study, wanted: int, how: HowToSweep) -> None:
             "set": study.overrides,
             "notes": study.notes,
         }
-        click.echo(store.to_json(found), nl=False)
+        print_json(found)
         return
     if how.quiet:
         if study.folder is not None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from simlab import store
 from simlab.batch.determinism import Twice, verify
+from simlab.cli.json_out import print_json
 from simlab.cli.main import UNMET
 from simlab.profile.scenario import Scenario
 
@@ -26,7 +26,7 @@ def verify_and_print(scenarios: Sequence[Scenario], *, as_json: bool, quiet: boo
         if not (as_json or quiet):
             click.echo(_sentence(twice))
     if as_json:
-        click.echo(store.to_json([_as_json(twice) for twice in found]), nl=False)
+        print_json([_as_json(twice) for twice in found])
     return UNMET if any(twice.line is not None for twice in found) else 0
 
 

@@ -35,12 +35,21 @@ class Child:
         Called with each event that it tells of.
     folder
         Where it and its own children put files that nobody needs afterwards; None is the usual place.
+    heard
+        Whether what it writes to stderr goes to that of this process, too: it runs code of the user's own.
     """
 
     def __init__(
-        self, name: str, module: str, sink: Callable[[Event], None], folder: Scratch | None = None
+        self,
+        name: str,
+        module: str,
+        sink: Callable[[Event], None],
+        folder: Scratch | None = None,
+        *,
+        heard: bool = False,
     ) -> None:
         self.name = name
+        self._heard = heard
         self._folder = {} if folder is None else {"TMPDIR": folder.name}
         self._locks = () if folder is None else (folder.lock,)
         self._module = module
@@ -185,6 +194,9 @@ class Child:
         assert self._process is not None
         assert self._process.stderr is not None
         async for line in self._process.stderr:
-            text = line.decode(errors="replace").strip()
-            if text:
-                self._complaints.append(text)
+            text = line.decode(errors="replace")
+            if self._heard:
+                sys.stderr.write(text)
+                sys.stderr.flush()
+            if text.strip():
+                self._complaints.append(text.strip())

@@ -48,9 +48,9 @@ def answer(to: Message, value: object = None) -> Message:
     return {"id": to["id"], "answer": value}
 
 
-def refusal(to: Message, error: Exception) -> Message:
+def refusal(to: Message, why: str) -> Message:
     """Return the answer to an order that can't be carried out."""
-    return {"id": to["id"], "error": str(error)}
+    return {"id": to["id"], "error": why}
 
 
 def event_message(event: Event) -> Message:

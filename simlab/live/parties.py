@@ -12,6 +12,7 @@ from simlab.live.child import Child
 from simlab.live.clock import SessionClock
 from simlab.live.ice import Places
 from simlab.live.scratch import Scratch
+from simlab.own_server.find import is_own
 from simlab.profile.faults import Fault
 from simlab.profile.faults_nat import RebindFault
 from simlab.profile.model import Profile
@@ -43,8 +44,11 @@ class Parties:
         self._clock = clock
         restarts = sum(fault.kind == "server-restart" for fault in self._faults)
         module = f"simlab.live.{_BROWSERS.get(peers.client, 'client_process')}"
-        self.client = Child("client", module, sink, self._files)
-        self.servers = [Child("server", "simlab.live.server_process", sink) for _ in range(1 + restarts)]
+        self.client = Child("client", module, sink, self._files, heard=is_own(peers.client))
+        self.servers = [
+            Child("server", "simlab.live.server_process", sink, heard=is_own(peers.server))
+            for _ in range(1 + restarts)
+        ]
         self._present: list[Child] = []
         self._text = ""
         self._port = 0

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Recorder
 from simlab.live import control
 from simlab.live.addresses import Address, Side, gathering_on, host_of
@@ -56,8 +57,10 @@ class PeerProcess:
         """Carry out an order, and answer it."""
         try:
             value = await self.orders[order["do"]](*order["with"])
+        except SessionFailedError as error:  # of the user's own server or client: no bug of simlab's
+            self._put(control.refusal(order, error.reason))
         except OSError as error:
-            self._put(control.refusal(order, error))
+            self._put(control.refusal(order, str(error)))
         else:
             self._put(control.answer(order, value))
 

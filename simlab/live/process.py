@@ -24,6 +24,7 @@ def run_child(work: Callable[[int], None]) -> None:
     _die_with_parent()
     output = os.dup(1)
     os.dup2(2, 1)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         work(output)
     except BrokenPipeError:

@@ -9,6 +9,7 @@ from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.own_server.sound import count_heard, count_spoken
+from simlab.own_server.uncaught import uncaught_told
 from simlab.webrtc import messages, probes
 from simlab.webrtc.watching import record_states
 
@@ -96,7 +97,8 @@ class ClientWatcher:
                 self._record("client", "channel_closed", connection=number)
             elif event == "message" and self._take_in(args[0]):
                 return True
-            return emit(event, *args, **kwargs)
+            with uncaught_told("a handler of the data channel", event == "error"):
+                return emit(event, *args, **kwargs)
 
         channel.emit = emit_unless_ours  # type: ignore[method-assign]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from simlab.own_server.in_loop import import_in_loop
 from simlab.own_server.place import place, told_of_import
 from simlab.own_server.signals import signals_kept
 
@@ -18,6 +19,7 @@ BUILT_IN = ("builtin", "pipecat", "chromium")
 CLIENT_OPTIONS = ("ice_servers",)
 """What a client is called with, beside the URL, if it has parameters of these names."""
 _WANTED_CLIENT = "want an async function that takes the URL for offers"
+_NO_LOOP = 'What starts an event loop (asyncio.run, uvicorn.run) belongs below if __name__ == "__main__":'
 _WANTED = "want an ASGI or aiohttp application"
 Application = Callable[..., Any] | web.Application
 
@@ -151,7 +153,7 @@ def _imported(name: str) -> ModuleType:
     import_module("simlab.own_server.pipecat_changes")  # before Pipecat
     try:
         with signals_kept():
-            return import_module(name)
+            return import_module(name) if name in sys.modules else import_in_loop(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise NotThereError(_no_module(name, error.name)) from None
@@ -160,7 +162,13 @@ def _imported(name: str) -> ModuleType:
     except SystemExit as error:
         raise NotThereError(f"which ends the process when it is imported: {place(error)}") from error
     except Exception as error:  # whatever it is, it is the module's
-        raise NotThereError(f"which cannot be imported:\n{told_of_import(error)}") from error
+        raise NotThereError(f"which cannot be imported:\n{told_of_import(error)}{_hint(error)}") from error
+
+
+def _hint(error: Exception) -> str:
+    """Say what is meant where a module starts an event loop of its own, as ``uvicorn.run`` does."""
+    is_meant = isinstance(error, RuntimeError) and "loop" in str(error) and "running" in str(error)
+    return f"\n{_NO_LOOP}" if is_meant else ""
 
 
 def _no_module(name: str, missing: str) -> str:

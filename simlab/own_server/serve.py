@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from contextlib import nullcontext
 from typing import Any, Protocol
 
@@ -54,6 +55,7 @@ class Asgi:
         self._uvicorn = uvicorn
         self._application = application
         self._serving: asyncio.Task[None] | None = None
+        self._fault: Exception | None = None
 
     async def start(self, host: str, port: int) -> None:
         """Listen.
@@ -61,7 +63,9 @@ class Asgi:
         Raises
         ------
         OSError
-            If it does not start: the port is in use, or its start-up fails.
+            If it does not start: the port is in use, or its start-up says that it failed.
+        Exception
+            Whatever its start-up raises.
         """
         config = self._uvicorn.Config(
             self._application,
@@ -72,6 +76,8 @@ class Asgi:
             access_log=False,
             timeout_graceful_shutdown=1,
         )
+        config.load()
+        config.loaded_app = self._noting(config.loaded_app)
         self._server = self._uvicorn.Server(config)
         _LOG.disabled = False
         # Signals are the session's.
@@ -79,8 +85,30 @@ class Asgi:
         self._serving = asyncio.create_task(self._serve())
         while not self._server.started:
             if self._serving.done():
-                raise OSError(f"the application did not start: {_end_of(self._serving)}")
+                raise self._why_not_started(self._serving)
             await asyncio.sleep(_POLL_S)
+
+    def _why_not_started(self, serving: "asyncio.Task[None]") -> Exception:
+        # An application that raises without a word of failure does without a start-up, as uvicorn has it.
+        if self._fault is not None and self._server.lifespan.should_exit:
+            return self._fault
+        return OSError(f"the application did not start: {_end_of(serving)}")
+
+    def _noting(self, application: Any) -> Any:
+        """Return an application of which is known what its start-up raises: uvicorn logs it, and no more."""
+
+        def noting(scope: Any, receive: Any, send: Any) -> Any:
+            running = application(scope, receive, send)
+            return self._note(running) if scope["type"] == "lifespan" else running
+
+        return noting
+
+    async def _note(self, lifespan: Awaitable[None]) -> None:
+        try:
+            await lifespan
+        except Exception as error:
+            self._fault = error
+            raise
 
     async def _serve(self) -> None:
         try:

@@ -3,28 +3,38 @@
 from collections.abc import Callable
 from typing import Any
 
+from aiortc import MediaStreamTrack
+
+from simlab.own_server.uncaught import uncaught_told
 from simlab.webrtc.media import is_audible
 
 _FRAME_S = 0.02  # what a session counts media in
 
 
 def count_spoken(track: Any, spoken: Callable[[], None]) -> None:
-    """Call ``spoken`` for every 20 ms of sound that are taken from a track to be sent."""
-    if getattr(track, "kind", None) != "audio" or hasattr(track, "_simlab_counted"):
+    """Call ``spoken`` for every 20 ms of sound that are taken from a track to be sent.
+
+    What a track raises, of sound or of pictures, is told: aiortc sends no more of it without a word.
+    """
+    if not isinstance(track, MediaStreamTrack) or hasattr(track, "_simlab_counted"):
         return
-    track._simlab_counted = True
+    track._simlab_counted = True  # type: ignore[attr-defined]
     receive, spoken_s = track.recv, 0.0
+
+    async def receive_and_tell() -> Any:
+        with uncaught_told(f"the {track.kind} track that is sent"):
+            return await receive()
 
     async def receive_and_count() -> Any:
         nonlocal spoken_s
-        frame = await receive()
+        frame = await receive_and_tell()
         spoken_s += getattr(frame, "samples", 0) / (getattr(frame, "sample_rate", 0) or 1)
         while spoken_s >= _FRAME_S - 1e-9:
             spoken_s -= _FRAME_S
             spoken()
         return frame
 
-    track.recv = receive_and_count
+    track.recv = receive_and_count if track.kind == "audio" else receive_and_tell  # type: ignore[method-assign]
 
 
 def count_heard(track: Any, heard: Callable[[], None]) -> None:

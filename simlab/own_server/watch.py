@@ -9,6 +9,7 @@ from aiortc import RTCDataChannel, RTCPeerConnection
 
 from simlab.core.timeline import Recorder
 from simlab.own_server.sound import count_heard, count_spoken
+from simlab.own_server.uncaught import uncaught_told
 from simlab.webrtc import messages, probes
 from simlab.webrtc.clients import client_id
 from simlab.webrtc.ears import Ears, EarsOfAll
@@ -76,7 +77,8 @@ class Watcher:
         def emit_unless_ours(event: str, *args: Any, **kwargs: Any) -> bool:
             if event == "message" and self._take_in(args[0]):
                 return True
-            return emit(event, *args, **kwargs)
+            with uncaught_told("a handler of the data channel", event == "error"):
+                return emit(event, *args, **kwargs)
 
         channel.emit = emit_unless_ours  # type: ignore[method-assign]
 

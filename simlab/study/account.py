@@ -6,7 +6,7 @@ from typing import Any
 from simlab.core.timeline import Timeline
 from simlab.study import reading
 from simlab.study.account_ice import ice_told
-from simlab.study.account_outage import attempts_text, outage_told
+from simlab.study.account_outage import attempts_text, failed_text, outage_told
 from simlab.study.outages import Outage, outages, overlap
 from simlab.study.reading import Fault
 from simlab.study.spans import Span
@@ -58,8 +58,9 @@ def _connecting(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[Told
         yield ready_s, Rank.OVER, f"The client was ready after {ready_s:.2f} s{reached}."
         return
     tried = attempts_text(list(timeline.select("policy", "attempt")))
+    failed = failed_text(list(timeline.select("client", "offer_failed")))
     end_s = reading.end_s(timeline)
-    yield end_s, Rank.OUTAGE, f"{never_ready(timeline)}{reached}. {tried}".strip()
+    yield end_s, Rank.OUTAGE, f"{never_ready(timeline)}{reached}. {tried}".strip() + failed
 
 
 def _own_client(timeline: Timeline) -> Iterator[Told]:

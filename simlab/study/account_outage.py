@@ -42,7 +42,7 @@ def outage_told(timeline: Timeline, outage: Outage) -> Iterator[Told]:
     for row in _rows(inside):
         span = Span(row[0].t_s, row[-1].t_s + _SAME_S)
         failed = [e for e in timeline.select("client", "offer_failed") if span.holds(e.t_s)]
-        yield row[0].t_s, Rank.POLICY, f"{attempts_text(row)}{_failed_text(failed)}"
+        yield row[0].t_s, Rank.POLICY, f"{attempts_text(row)}{failed_text(failed)}"
     for event in timeline.select("policy", "give_up"):
         if outage.span.holds(event.t_s):
             yield event.t_s, Rank.POLICY, _gave_up(event)
@@ -123,7 +123,8 @@ def attempts_text(attempts: Sequence[Event]) -> str:
     return f"The policy {listed(list(actions))} {when}."
 
 
-def _failed_text(failed: Sequence[Event]) -> str:
+def failed_text(failed: Sequence[Event]) -> str:
+    """Return ``" 3 offers failed: status 503 2 times, timeout."``, or nothing where none did."""
     if not failed:
         return ""
     reasons = Counter(str(e.data.get("error") or f"status {e.data.get('status')}") for e in failed)

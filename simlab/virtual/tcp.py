@@ -275,5 +275,6 @@ class TcpLoop(VirtualLoop):
                 stream.vanish()
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
-        """Resolve a literal address to itself; there are no names here."""
+        """Resolve a literal address to itself; there are no names here. anyio asks in bytes."""
+        host = host.decode("ascii") if isinstance(host, bytes) else host
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]

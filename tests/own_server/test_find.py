@@ -98,6 +98,33 @@ ASGI = "async def app(scope, receive, send): pass"
 FACTORY = "from aiohttp import web\ndef make(): return web.Application()"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("import asyncio\nasyncio.run(asyncio.sleep(0))", "asyncio.run(asyncio.sleep(0))"),
+        ("import uvicorn\nuvicorn.run(lambda: 0, port=0)", "uvicorn.run(lambda: 0, port=0)"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_module_that_starts_an_event_loop(module, text, line):
+    needs_pipecat()
+    told = why_not(f"{module(text)}:app").splitlines()
+    assert told[0] == "which cannot be imported:"
+    assert f"    {line}" in told
+    assert told[-2].startswith("RuntimeError: ")
+    assert told[-1] == (
+        'What starts an event loop (asyncio.run, uvicorn.run) belongs below if __name__ == "__main__":'
+    )
+
+
+def test_what_a_module_leaves_to_an_event_loop_ends_with_its_import(module):
+    name = module(
+        "import asyncio\ntask = asyncio.ensure_future(asyncio.sleep(9))\nasync def app(s, r, t): pass"
+    )
+    assert why_not(f"{name}:app") is None
+    assert sys.modules[name].task.cancelled()
+
+
 def test_an_application_and_a_function_that_makes_one(module):
     assert fresh(f"{module(ASGI)}:app").__name__ == "app"
     assert isinstance(fresh(f"{module(FACTORY, 'other_of_a_test')}:make"), web.Application)
@@ -185,6 +212,40 @@ def test_a_lifespan_that_fails_is_told_as_that(module):
     assert last["reason"].startswith(
         f"{name} did not start: OSError: the application did not start: see its log"
     )
+
+
+FAILING_LIFESPAN = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    {}["database"]
+    yield
+
+app = FastAPI(lifespan=lifespan)
+"""
+
+
+def test_a_lifespan_that_raises_is_told_by_what_it_raises(module, tmp_path):
+    needs_pipecat()
+    name = f"{module(FAILING_LIFESPAN)}:app"
+    last = run_text(f'[peers]\nserver = "{name}"\n').events[-1]
+    place = tmp_path / "bot_of_a_test.py"
+    assert last["reason"] == f"{name} did not start: KeyError: 'database' ({place}:7)"
+
+
+WITHOUT_LIFESPAN = """
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        raise NotImplementedError
+"""
+
+
+def test_an_application_may_refuse_to_have_a_lifespan(module):
+    needs_pipecat()
+    timeline = run_text(f'duration = "2s"\n[peers]\nserver = "{module(WITHOUT_LIFESPAN)}:app"\n')
+    assert timeline.events[-1].is_a("session", "end")
 
 
 def test_a_wrong_server_names_the_key(tmp_path, monkeypatch):

@@ -137,6 +137,17 @@ def test_what_is_wrong_is_told(run):
         ('"short.toml", seeds="3"', "seeds is '3', want a whole number of 1 or more"),
         ('"short.toml", seed=-1', "seed is -1, want a whole number of 0 or more"),
         ('"short.toml", set="a=b"', """set is 'a=b', want a dict, as in set={"link.delay": "40ms"}"""),
+        (
+            '"short.toml", set={3: "a"}',
+            """set has the key 3, want a text, as in set={"link.delay": "40ms"}""",
+        ),
+        (
+            '"short.toml", set={"peers.client": "my_client:call"}',
+            "set has peers.client, but the client is the test",
+        ),
+        ('"short.toml", seeds=True', "seeds is True, want a whole number of 1 or more"),
+        ('"short.toml", policy=["never"]', "policy is ['never'], want a text"),
+        ('"short.toml", server=3', "server is 3, want a text"),
     ],
 )
 @pytest.mark.parametrize("fixture", ["", "simlab_place"])
@@ -144,6 +155,24 @@ def test_a_wrong_marker_is_a_test_that_fails(run, arguments, told, fixture):
     result = run(f"@pytest.mark.simlab({arguments})\nasync def test_one({fixture}):\n    pass\n")
     result.assert_outcomes(failed=1)
     assert f"marker simlab: {told}" in result.stdout.str()
+
+
+OF_UNITTEST = """
+from unittest import IsolatedAsyncioTestCase
+
+pytestmark = pytest.mark.simlab("short.toml")
+
+
+class TestCalls(IsolatedAsyncioTestCase):
+    async def test_one(self):
+        pass
+"""
+
+
+def test_a_method_of_unittest_does_not_run_in_real_time_without_a_word(run):
+    result = run(OF_UNITTEST)
+    result.assert_outcomes(failed=1)
+    assert "a test marked simlab is a function, or a method of a class of pytest's" in result.stdout.str()
 
 
 OTHER_ENDS = """

@@ -158,6 +158,18 @@ def test_never_connected():
     assert _told(REJECTED)[0] == "Never ready: connect() was rejected at 8.1 s."
 
 
+def test_why_it_was_never_ready():
+    failed = [
+        event(0.1, "client offer_failed", connection=1, status=500),
+        event(2.1, "client offer_failed", connection=2, status=500),
+        event(8.0, "client offer_failed", connection=3, error="timeout"),
+    ]
+    session = timeline(*failed, event(8.05, "client connect", outcome="rejected"))
+    assert _told(session)[0] == (
+        "Never ready: connect() was rejected at 8.1 s. 3 offers failed: status 500 2 times, timeout."
+    )
+
+
 def test_faults_of_each_kind():
     session = timeline(
         event(1.0, "fault begin", index=0, fault="block", direction="up", match=["stun", "rtp"]),

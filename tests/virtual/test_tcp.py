@@ -36,6 +36,15 @@ def request(loop, handler):
     return loop.run_until_complete(run())
 
 
+def test_httpx_finds_nobody_outside(loop):
+    async def ask():
+        async with httpx.AsyncClient() as client:
+            await client.get("https://api.example.org/")
+
+    with pytest.raises(httpx.ConnectError, match="All connection attempts failed"):
+        loop.run_until_complete(ask())
+
+
 def test_unmodified_httpx_and_aiohttp_talk(loop):
     async def handler(incoming):
         await asyncio.sleep(3.0)

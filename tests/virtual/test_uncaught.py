@@ -5,6 +5,7 @@ import gc
 
 from simlab.virtual.addresses import CLIENT
 from simlab.virtual.code import run_code
+from simlab.virtual.session import run
 from tests.virtual.sessions import scenario
 
 CLEAN = 'name = "clean"\nduration = "3s"\n[peers]\nmedia = []\n'
@@ -52,3 +53,22 @@ def test_the_fault_of_what_takes_datagrams(caplog):
     run_code(scenario(CLEAN, seed="7"), code)
     (record,) = caplog.records
     assert f": Exception in datagram_received at {CLIENT}, from {CLIENT}" in record.message
+
+
+def test_the_fault_of_a_handler_of_a_data_channel(caplog):
+    """aiortc ends the connection for it, and says why in a log that nobody hears by default."""
+    run(scenario(f'{CLEAN}server = "tests.apps.faulty_bot:deaf"\n', seed="7"))
+    told = [record for record in caplog.records if record.name == "asyncio"]
+    assert [record.message.partition("\n")[0] for record in told] == [
+        f"{SESSION}, at 0.027 s: a handler of the data channel raised"
+    ]
+    assert str(told[0].exc_info[1]) == "no ears"
+
+
+def test_the_fault_of_a_track(caplog):
+    text = CLEAN.replace("[]", '["audio"]') + 'server = "tests.apps.faulty_bot:mute"\n'
+    run(scenario(text, seed="7"))
+    told = [record for record in caplog.records if record.name == "asyncio"]
+    assert [(str(record.exc_info[1])) for record in told] == ["no voice", "no face"]
+    assert "the audio track that is sent raised" in told[0].message
+    assert "the video track that is sent raised" in told[1].message

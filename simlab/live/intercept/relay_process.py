@@ -88,7 +88,7 @@ class InterceptRelay:
         try:
             value = self._orders[order["do"]](*order["with"])
         except (OSError, ValueError) as error:
-            self._output.put(control.refusal(order, error))
+            self._output.put(control.refusal(order, str(error)))
         else:
             self._output.put(control.answer(order, value))
 
