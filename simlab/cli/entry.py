@@ -1,5 +1,6 @@
 """The command ``simlab`` from its first moment on: Ctrl-C ends it in the same way while it is imported."""
 
+import os
 import sys
 
 INTERRUPTED = 130
@@ -8,9 +9,17 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Import the command line, and run it."""
+    _open_what_is_closed()
     try:
         from simlab.cli.main import main as command
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         sys.exit(INTERRUPTED)
     command()
+
+
+def _open_what_is_closed() -> None:
+    """Open what a script has closed (``>&-``), or the next file that is opened takes its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115

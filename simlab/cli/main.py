@@ -69,10 +69,29 @@ class Commands(click.Group):
             click.echo("Interrupted.", err=True)
             status = INTERRUPTED
         except BrokenPipeError:
-            # Python flushes stdout once more when it exits.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _print_no_more()
             status = READER_GONE
+        except OSError:
+            if (reason := _why_not_printed()) is None:
+                raise
+            click.echo(f"{click.style('Error:', fg='red')} stdout cannot be written: {reason}", err=True)
+            _print_no_more()
+            status = NOT_RUN
         ctx.exit(status or 0)
+
+
+def _why_not_printed() -> str | None:
+    """Try once more to print, and return why that is not possible, as on a full disk."""
+    try:
+        os.write(sys.stdout.fileno(), b"\n")
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+def _print_no_more() -> None:
+    # Python flushes stdout once more when it exits.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _message(error: SimlabError) -> str:

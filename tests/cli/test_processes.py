@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -132,6 +133,26 @@ def test_a_reader_that_leaves_early_gets_no_traceback(start, here):
     assert len(list((here / "results").iterdir())) == 1
 
 
+@pytest.mark.parametrize(
+    "arguments", [("profiles", "list"), ("policies", "--json"), ("run", "clean", *SHORT, "--json")]
+)
+def test_a_full_disk_that_is_printed_to_gets_no_traceback(here, arguments):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "simlab", *arguments]
+        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert found.returncode == 3
+    assert found.stderr == "Error: stdout cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("options", ["--json", "--quiet", ""])
+def test_a_closed_stdout_is_written_to_nowhere(here, options):
+    command = f"{sys.executable} -m simlab run clean {' '.join(SHORT)} {options} <&- >&-"
+    found = subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (found.returncode, found.stderr) == (0, "")
+    (folder,) = (here / "results").iterdir()
+    json.loads((folder / "metrics.json").read_text())
+
+
 def test_bad_input_gets_no_traceback(start, here):
     Path("bad.toml").write_bytes(b"\x80\x00")
     status, stdout, stderr = finish(start("run", "bad.toml"))
@@ -140,8 +161,6 @@ def test_bad_input_gets_no_traceback(start, here):
 
 
 def test_results_go_through_a_shell_pipe(here):
-    import sys
-
     command = f"{sys.executable} -m simlab run clean --set duration=3s --set peers.media=[] | head -1"
     found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout == "clean, policy pipecat, seed 1, virtual clock, 3s\n"
