@@ -22,6 +22,7 @@ from simlab.cli.progress import Bar
 from simlab.cli.show import echo, say_notes
 from simlab.cli.tables import table_of
 from simlab.study.proportions import most_where_none
+from simlab.study.words import count
 
 _MOST_REASONS = 5
 
@@ -90,7 +91,7 @@ def _print(search: Search, found: Sequence[Found], how: How) -> None:
 
 
 def _searched(search: Search) -> str:
-    text = f"{len(search.outcomes)} of {len(search.sessions)} sessions"
+    text = f"{len(search.outcomes)} of {count(len(search.sessions), 'session')}"
     failures = search.failures
     if not failures:
         return text

@@ -81,7 +81,7 @@ def test_the_example_of_the_document_is_found_and_fails_by_itself(simlab):
 def test_it_tells_what_broke_what_and_how_to_see_it_again(simlab):
     told = simlab(*HANDOVERS, "--seed", "5", "--seeds", "1", "--jobs", "1").stdout
     (file,) = Path("results").glob("*-hunt-clean/ready-but-dead-pipecat.toml")
-    assert told.startswith("1 of 1 sessions\n")
+    assert told.startswith("1 of 1 session\n")
     assert "clean    pipecat  ready-but-dead  1 of 1" in told
     assert '  [[fault]]\n  kind = "handover"\n' in told
     assert told.endswith(f"\n\n  simlab run {file}\n")
