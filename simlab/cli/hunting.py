@@ -42,6 +42,8 @@ def hunt_and_print(hunt: Hunt, how: How) -> int:
         is_over = _is_run(search, executor, how)
         findings = search.findings(how.jobs)
         is_over = is_over and all(_is_shrunk(one, executor, how) for one in findings)
+        if not is_over:
+            _say_stopping(search)
     found = save_hunt(search, findings, how.parent, again=is_over) if findings else []
     _print(search, found, how)
     if not is_over:
@@ -49,6 +51,12 @@ def hunt_and_print(hunt: Hunt, how: How) -> int:
     if found:
         return UNMET
     return 0 if len(search.outcomes) > len(search.failures) else NOT_RUN
+
+
+def _say_stopping(search: Search) -> None:
+    if search.outcomes:
+        over = f"{len(search.outcomes)} of {count(len(search.sessions), 'session')} over"
+        click.echo(f"Stopping, with {over}. Ctrl-C again leaves out what they broke.", err=True)
 
 
 def _is_run(search: Search, executor: Executor, how: How) -> bool:

@@ -19,7 +19,18 @@ from simlab.store.unfinished import (
     journal,
     unfinished_studies,
 )
-from simlab.store.writing import draft_of, no_folder, now, reason, stamp, told, try_file, write_all, written
+from simlab.store.writing import (
+    draft_of,
+    no_folder,
+    now,
+    reason,
+    stamp,
+    told,
+    try_file,
+    utf8,
+    write_all,
+    written,
+)
 
 __all__ = [
     "MATRIX",
@@ -41,6 +52,7 @@ __all__ = [
     "save",
     "to_json",
     "unfinished_studies",
+    "utf8",
 ]
 
 SCENARIO = "scenario.toml"

@@ -129,6 +129,8 @@ def test_what_was_found_before_an_interruption_is_saved(simlab, monkeypatch, ses
     monkeypatch.setattr(hunting, "executor_of", lambda *_, **__: InterruptedAfter(sessions))
     hunted = simlab(*HANDOVERS, "--seed", "3", "--seeds", "4", "--jobs", "1", "--json")
     assert hunted.exit_code == 130
+    over = f"Stopping, with {min(sessions, 4)} of 4 sessions over. Ctrl-C again leaves out what they broke."
+    assert over in hunted.stderr.splitlines()
     (finding,) = json.loads(hunted.stdout)["findings"]
     assert (finding["of"], finding["is_minimal"], finding["run"]) == (min(sessions, 4), False, None)
     assert simlab("run", finding["file"]).exit_code == 1
