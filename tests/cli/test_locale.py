@@ -1,4 +1,4 @@
-"""Where the locale, or what output goes to, cannot write every character."""
+"""Where the locale, or what output goes to, cannot write every character; names with unusual ones."""
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SHORT = 'duration = "3s"\n[peers]\nmedia = []\n'
@@ -20,3 +20,8 @@ def test_what_cannot_be_written_is_escaped(start, here):
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (0, "")
     assert stdout.startswith("\\u2602/")
+
+
+def test_a_file_with_a_line_end_in_its_name_is_run(simlab, here):
+    (here / "two\nlines.toml").write_text(SHORT)
+    assert simlab("run", "two\nlines.toml", "--quiet").exit_code == 0
