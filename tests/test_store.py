@@ -113,6 +113,11 @@ def test_a_place_is_made_where_there_is_none(tmp_path: Path) -> None:
         ("timeline.jsonl", b'{"schema":1}\n5', "timeline.jsonl: "),
         ("timeline.jsonl", b"[1,2]\n", "timeline.jsonl: line 1: want an object"),
         ("timeline.jsonl", b'{"schema":2}\n', "timeline.jsonl: line 1: schema is 2, want 1"),
+        (
+            "timeline.jsonl",
+            b'{"schema":1,"duration_s":"x"}\n',
+            'timeline.jsonl: line 1: duration_s is "x", want a number',
+        ),
         ("timeline.jsonl", b"{}\n", "timeline.jsonl: line 1: schema is null, want 1"),
         ("metrics.json", b"{", "metrics.json: "),
         ("metrics.json", b"[]", "metrics.json: want an object"),

@@ -1,6 +1,6 @@
 """A night that has begun: run, judged and saved, whatever ends it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -57,13 +57,17 @@ class BegunNight:
         """How many sessions were over when it began."""
         return sum(sweep.kept.resumed for sweep in self._sweeps)
 
-    def run(self, tell: Told = lambda failed: None) -> Night:
+    def run(
+        self, tell: Told = lambda failed: None, stopping: Callable[[int], None] = lambda over: None
+    ) -> Night:
         """Run it, save it, and add it to the trend.
 
         Parameters
         ----------
         tell
             Called after each session, with whether it could not be run.
+        stopping
+            Called when the user interrupted, with how many sessions are over.
 
         Raises
         ------
@@ -85,6 +89,7 @@ class BegunNight:
             raise
         except KeyboardInterrupt:
             night = replace(night, interrupted=True)
+            stopping(sum(len(sweep.kept.outcomes) for sweep in self._sweeps))
         overrides = self._wishes.overrides
         cells = [cell for sweep in self._sweeps for cell in sweep.cells(overrides, night.interrupted)]
         return self._all_saved(replace(night, cells=cells, trend=None))

@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli_w
 
+from simlab import store
 from simlab.batch.peers import check_peers
 from simlab.batch.scenarios import Wanted, settled
 from simlab.batch.terms import idle, partly_idle, same_in_part
@@ -203,7 +204,7 @@ class Plan:
             ],
         }
         texts = {name: cell.text.encode() for name, cell in zip(names, self.cells, strict=True)}
-        return {"study.toml": (_HEADING + tomli_w.dumps(tables)).encode(), **texts}
+        return {"study.toml": store.utf8(_HEADING + tomli_w.dumps(tables)), **texts}
 
 
 _HEADING = "# What this study ran. `simlab sweep` of this file runs the same again.\n"

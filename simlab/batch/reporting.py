@@ -46,7 +46,7 @@ def write_report(folder: Path, out: Path | None = None, worst: int = MOST_WORST,
         text = study_report(Study.open(folder), worst, jobs)
     else:
         text = run_report(folder)
-    store.add(path, text.encode())
+    store.add(path, store.utf8(text))
     return path
 
 
@@ -69,7 +69,7 @@ def add_report(study: Study) -> None:
     assert study.folder is not None
     chosen = _worst(study, MOST_WORST)
     listed = map(Replay, commands(study.folder, [one.row for one in chosen]))
-    store.add(study.folder / PAGE, _page(study, zip(chosen, listed, strict=True)).encode())
+    store.add(study.folder / PAGE, store.utf8(_page(study, zip(chosen, listed, strict=True))))
 
 
 def _worst(study: Study, most: int) -> list[Worst]:

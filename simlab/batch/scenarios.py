@@ -1,5 +1,6 @@
 """From what a user names - files, policies, seeds, overrides - to scenarios."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,7 +183,7 @@ def find(name: str) -> Path:
     InvalidInputError
         If there is neither, or the catalogue has several of that name.
     """
-    if "\n" in name:
+    if "\n" in name and not os.path.isfile(name):  # Path.is_file raises where the text is too long for a name
         raise InvalidInputError(
             [f"{quoted(name)}: want the name of a profile or of a file, not what is in it"]
         )

@@ -13,6 +13,7 @@ from simlab.batch.arguments import check, columns
 from simlab.batch.outcome import Outcome
 from simlab.core.errors import InvalidInputError
 from simlab.study.rows import Row
+from simlab.study.words import count
 
 if TYPE_CHECKING:
     import polars
@@ -133,7 +134,7 @@ class Study:
         from simlab.study.summary import summarise
 
         names = tuple(self.by) if by is None else columns("by", by, self._both_have)
-        if names not in self._summaries:  # seconds of bootstrap
+        if names not in self._summaries:  # seconds, for thousands of sessions
             self._summaries[names] = summarise(self.session_rows, self.outage_rows, names)
         return list(self._summaries[names])
 
@@ -310,7 +311,8 @@ class Study:
 
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} that could not be run" if self.failures else ""
-        return f"<Study of {self.sessions.height} sessions, {self.outages.height} outages{failed}>"
+        outages = count(self.outages.height, "outage")
+        return f"<Study of {count(self.sessions.height, 'session')}, {outages}{failed}>"
 
     def _repr_png_(self) -> bytes:
         return self._picture()

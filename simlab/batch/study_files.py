@@ -1,6 +1,7 @@
 """The files that a study is opened again from, beside its matrix: its tables, and what could not be run."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -15,11 +16,19 @@ if TYPE_CHECKING:
 SESSIONS, OUTAGES, FAILURES = NAMES = ("sessions.parquet", "outages.parquet", "failures.jsonl")
 _NEEDED = {
     SESSIONS: (
-        *("session", "seed", "clock", "succeeded", "usable_fraction", "violations", "media_up_sent"),
+        *("session", "seed", "clock", "succeeded", "duration_s", "usable_fraction", "violations", "violated"),
+        *("media_up_sent", "media_down_sent", "media_up_longest_gap_s", "media_down_longest_gap_s"),
         *("attempts_ice_restarts", "attempts_recreations"),
     ),
     OUTAGES: ("session", "seed", "recovered", "waited_s", "outcome"),
     FAILURES: ("session", "profile", "policy", "seed", "stage", "reason"),
+}
+
+
+_MAY_BE_NULL = "connect_bot_ready_s"
+_RANGES: Mapping[str, tuple[str, float, float]] = {
+    SESSIONS: ("usable_fraction", 0.0, 1.0),
+    OUTAGES: ("waited_s", 0.0, math.inf),
 }
 
 
@@ -44,11 +53,17 @@ def read(
     Raises
     ------
     InvalidInputError
-        If one of the files is damaged, or lacks a column or a value of one that all is made of.
+        If one of the files is damaged, lacks a column or a value of one that all is made of, or has an outage
+        of no session.
     """
     sessions, outages = (read_table(files[name], folder / name) for name in (SESSIONS, OUTAGES))
-    _check_columns(sessions, [*by, *_NEEDED[SESSIONS]], folder / SESSIONS)
-    _check_columns(outages, [*by, *_NEEDED[OUTAGES]], folder / OUTAGES)
+    for frame, name in ((sessions, SESSIONS), (outages, OUTAGES)):
+        _check(_columns_faults(frame, [*by, *_NEEDED[name]]), folder / name)
+        _check(_values_faults(frame, *_RANGES[name]), folder / name)
+    _check([] if _MAY_BE_NULL in sessions.columns else [f"has no column {_MAY_BE_NULL}"], folder / SESSIONS)
+    again = sessions["session"].filter(sessions["session"].is_duplicated())
+    _check([f"session {number} is there more than once" for number in again[:1]], folder / SESSIONS)
+    _check(_strays_faults(sessions, outages, [*by, "seed"]), folder / OUTAGES)
     return sessions, outages, _failures(files[FAILURES], folder / FAILURES)
 
 
@@ -86,16 +101,43 @@ def _failures(content: bytes, path: Path) -> list[Row]:
     return found
 
 
-def _check_columns(frame: "polars.DataFrame", wanted: Iterable[str], path: Path) -> None:
-    from simlab.study.tables import type_of
+def _check(faults: Iterable[str], path: Path) -> None:
+    if told := [f"{path}: {fault}" for fault in faults]:
+        raise InvalidInputError(told)
+
+
+def _columns_faults(frame: "polars.DataFrame", needed: Sequence[str]) -> list[str]:
+    from simlab.study.tables import OUTAGE_COLUMNS, SESSION_COLUMNS, type_of
 
     faults = []
-    for name in wanted:
+    known = [name for name in frame.columns if name in SESSION_COLUMNS or name in OUTAGE_COLUMNS]
+    for name in dict.fromkeys([*needed, *known]):
         if name not in frame.columns:
             faults.append(f"has no column {name}")
         elif frame.schema[name] != type_of(name):
             faults.append(f"column {name} is {frame.schema[name]}, want {type_of(name)}")
-        elif frame[name].has_nulls():
+        elif name in needed and frame[name].has_nulls():
             faults.append(f"column {name} has no value in some rows")
-    if faults:
-        raise InvalidInputError([f"{path}: {fault}" for fault in faults])
+    return faults
+
+
+def _values_faults(frame: "polars.DataFrame", name: str, low: float, high: float) -> list[str]:
+    """Say which session is the first with a number that is none, or not within a range."""
+    wrong = frame.filter(~(frame[name].is_finite() & frame[name].is_between(low, high)))
+    wanted = f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
+    return [
+        f"column {name} is {'NaN' if math.isnan(value) else value} in session {number}, want {wanted}"
+        for number, value in wrong.select("session", name).head(1).rows()
+    ]
+
+
+def _strays_faults(
+    sessions: "polars.DataFrame", outages: "polars.DataFrame", labels: Sequence[str]
+) -> list[str]:
+    """Say which outage is the first that no session has, by its number and labels."""
+    strays = outages.join(sessions, on=["session", *labels], how="anti", maintain_order="left")
+    if strays.is_empty():
+        return []
+    row = strays.row(0, named=True)
+    told = ", ".join(f"{name} {row[name]}" for name in labels)
+    return [f"session {row['session']} is not in {SESSIONS} with {told}"]

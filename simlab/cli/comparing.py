@@ -40,7 +40,9 @@ def comparisons(found: Sequence[Comparison]) -> list[RenderableType]:
             "-" if one.seeds_needed is None else f"{one.seeds_needed:,}",
         )
     more = len(found) - _MOST_ROWS
-    rest: list[RenderableType] = [Text(f"{more} more are in summary.json", style="dim")] if more > 0 else []
+    rest: list[RenderableType] = (
+        [Text(f"{more} more {'is' if more == 1 else 'are'} in summary.json", style="dim")] if more > 0 else []
+    )
     paired = "paired by seed, " if all(one.paired for one in found) else ""
     note = f"first minus second, {paired}with 95 % intervals; verdicts at 5 % for all comparisons together"
     sentences = [Text(f"{sentence}.", style="bold") for sentence in findings(found)]

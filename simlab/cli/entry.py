@@ -1,5 +1,6 @@
 """The command ``simlab`` from its first moment on: Ctrl-C ends it in the same way while it is imported."""
 
+import io
 import os
 import sys
 
@@ -10,6 +11,10 @@ INTERRUPTED = 130
 def main() -> None:
     """Import the command line, and run it."""
     _open_what_is_closed()
+    for stream in (sys.stdout, sys.stderr):
+        # What the encoding of a terminal or a file lacks is escaped, as Python's own messages are.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     try:
         from simlab.cli.main import main as command
     except KeyboardInterrupt:

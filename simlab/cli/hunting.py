@@ -23,6 +23,7 @@ from simlab.cli.progress import Bar
 from simlab.cli.show import echo, say_notes
 from simlab.cli.tables import table_of
 from simlab.study.proportions import most_where_none
+from simlab.study.words import count
 
 _MOST_REASONS = 5
 
@@ -42,6 +43,8 @@ def hunt_and_print(hunt: Hunt, how: How) -> int:
         is_over = _is_run(search, executor, how)
         findings = search.findings(how.jobs)
         is_over = is_over and all(_is_shrunk(one, executor, how) for one in findings)
+        if not is_over:
+            _say_stopping(search)
     found = save_hunt(search, findings, how.parent, again=is_over) if findings else []
     _print(search, found, how)
     if not is_over:
@@ -49,6 +52,12 @@ def hunt_and_print(hunt: Hunt, how: How) -> int:
     if found:
         return UNMET
     return 0 if len(search.outcomes) > len(search.failures) else NOT_RUN
+
+
+def _say_stopping(search: Search) -> None:
+    if search.outcomes:
+        over = f"{len(search.outcomes)} of {count(len(search.sessions), 'session')} over"
+        click.echo(f"Stopping, with {over}. Ctrl-C again leaves out what they broke.", err=True)
 
 
 def _is_run(search: Search, executor: Executor, how: How) -> bool:
@@ -91,7 +100,7 @@ def _print(search: Search, found: Sequence[Found], how: How) -> None:
 
 
 def _searched(search: Search) -> str:
-    text = f"{len(search.outcomes)} of {len(search.sessions)} sessions"
+    text = f"{len(search.outcomes)} of {count(len(search.sessions), 'session')}"
     failures = search.failures
     if not failures:
         return text

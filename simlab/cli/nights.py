@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from simlab.report.junit import junit
 from simlab.report.markdown import markdown, numbers_of
 from simlab.study.night import Night, NightCell
 from simlab.study.summary import cell_json
+from simlab.study.words import count
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,16 @@ def _run(planned: PlannedNight, *, shown: bool) -> tuple[Night, NightNotSavedErr
             click.echo(line, err=True)
         with Bar(planned.sessions, wanted=shown, done=begun.resumed) as bar:
             try:
-                return begun.run(lambda failed: bar.advance(failed=failed, total=planned.sessions)), None
+                advance = partial(bar.advance, total=planned.sessions)
+                return begun.run(lambda failed: advance(failed=failed), _say_stopping), None
             except NightNotSavedError as error:
                 return error.night, error
+
+
+def _say_stopping(over: int) -> None:
+    if over:
+        told = f"Stopping, with {count(over, 'session')} over and kept."
+        click.echo(f"{told} Ctrl-C again leaves out what they come to.", err=True)
 
 
 def _show(night: Night, *, as_json: bool, quiet: bool) -> None:

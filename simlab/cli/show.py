@@ -14,6 +14,7 @@ from simlab.batch.result import Run
 from simlab.cli import show_clients
 from simlab.cli.tables import seconds, table_of
 from simlab.core.timeline import Event
+from simlab.study.words import count, share_text
 
 _WIDEST = 110
 
@@ -131,7 +132,7 @@ def summary(runs: Sequence[Run], wanted: int) -> None:
     )
     for finished in runs:
         table.add_row(*_row(finished))
-    echo(Text(f"{len(runs)} of {wanted} sessions", style="bold"), _indented(table))
+    echo(Text(f"{len(runs)} of {count(wanted, 'session')}", style="bold"), _indented(table))
 
 
 def _row(finished: Run) -> Iterable[str]:
@@ -140,7 +141,7 @@ def _row(finished: Run) -> Iterable[str]:
     yield from (scenario.profile.name, scenario.policy_told, str(scenario.seed))
     yield seconds(metrics["connect"]["bot_ready_s"])
     yield from (str(len(metrics["outages"])), str(len(waits_s)), seconds(max(waits_s, default=None)))
-    yield f"{metrics['usable_fraction']:.1%}"
+    yield share_text(metrics["usable_fraction"])
     yield str(len(metrics["violations"]))
     yield _result(finished.failed, len(finished.unmet))
 

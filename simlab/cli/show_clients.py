@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from simlab.cli.tables import seconds, table_of
+from simlab.study.words import share_text
 
 _MOST = 10
 
@@ -26,7 +27,7 @@ def worst(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
             "not over" if None in waits_s else seconds(longest_s),
             str(client["attempts"]["offers"]),
             str(client["attempts"]["offers_failed"]),
-            f"{client['usable_fraction']:.1%}",
+            share_text(client["usable_fraction"]),
             "has its call" if client["saved"] else "lost",
         )
     yield table

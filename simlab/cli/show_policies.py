@@ -9,6 +9,7 @@ from rich.text import Text
 
 from simlab.batch.result import Run
 from simlab.cli.tables import seconds, table_of
+from simlab.study.words import share_text
 
 
 def by_policy(runs: Sequence[Run]) -> Iterable[RenderableType]:
@@ -52,12 +53,12 @@ def _row(metrics: Sequence[dict[str, Any]]) -> Iterable[str]:
     attempts = [one["attempts"] for one in metrics]
     yield str(len(metrics))
     yield str(len(outages))
-    yield f"{ended / len(outages):.0%}" if outages else "-"
+    yield share_text(ended / len(outages), 0) if outages else "-"
     yield from (_quantile(waits_s, share) for share in (0.5, 0.95, 1.0))
     yield f"{sum(sum(one[name] for name in _ATTEMPTS) for one in attempts) / len(metrics):.1f}"
     yield f"{sum(one['unneeded'] for one in attempts) / len(metrics):.1f}"
     yield str(sum(one["final_state"] in {"error", "disconnected"} for one in metrics))
-    yield f"{sum(one['usable_fraction'] for one in metrics) / len(metrics):.1%}"
+    yield share_text(sum(one["usable_fraction"] for one in metrics) / len(metrics))
 
 
 _ATTEMPTS = ("ice_restarts", "recreations")

@@ -30,7 +30,7 @@ from simlab.study.proportions import Interval
 from simlab.study.recovery_plot import finding
 from simlab.study.summary import Cell as Summary
 from simlab.study.summary import cell_json
-from simlab.study.words import count, ends_text, set_text
+from simlab.study.words import count, ends_text, set_text, share_text
 
 _MOST_REASONS = 5
 
@@ -116,7 +116,7 @@ def _print(study: Study, wanted: int, how: HowToSweep) -> None:
             click.echo(study.folder)
         return
     done = len(study.session_rows) + len(study.failures)
-    echo(Text(f"{done} of {wanted} sessions", style="bold"))
+    echo(Text(f"{done} of {count(wanted, 'session')}", style="bold"))
     if summaries:
         echo(_table(study.by, summaries), "", Text(finding(summaries).replace("\n", " "), style="bold"))
     if study.overrides:
@@ -142,12 +142,12 @@ def _row(cell: Summary) -> Iterable[str]:
     low, high = cell.success_interval
     curve = cell.curve
     yield str(cell.sessions)
-    yield f"{cell.success:.0%} ({low:.0%} - {high:.0%})"
+    yield f"{share_text(cell.success, 0)} ({share_text(low, 0)} - {share_text(high, 0)})"
     yield str(curve.outages)
-    yield f"{curve.recovered / curve.outages:.0%}" if curve.outages else "-"
+    yield share_text(curve.recovered / curve.outages, 0) if curve.outages else "-"
     yield _time(cell.median_s, cell.median_interval_s)
     yield _time(cell.p95_s, cell.p95_interval_s)
-    yield f"{cell.usable_fraction:.1%}"
+    yield share_text(cell.usable_fraction)
     yield f"{cell.attempts:.1f}"
     yield str(cell.violations)
 

@@ -38,7 +38,7 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
 
 def _more(comparisons: Sequence[Comparison]) -> str:
     more = len(comparisons) - MOST_ROWS
-    return f"{more} more are in summary.json." if more > 0 else ""
+    return f"{more} more {'is' if more == 1 else 'are'} in summary.json." if more > 0 else ""
 
 
 def _row(one: Comparison) -> Row:

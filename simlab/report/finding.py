@@ -125,7 +125,9 @@ def _times(best: Cell, worst: Cell, against: str) -> list[str]:
     if not worst.curve.outages:
         return []  # its calls never came about
     if not best.curve.outages:
-        return [f"there was no outage in {best.sessions} sessions, against {_outages(worst)} {against}"]
+        return [
+            f"there was no outage in {count(best.sessions, 'session')}, against {_outages(worst)} {against}"
+        ]
     for percent, ours_s, theirs_s in (
         (95, best.p95_s, worst.p95_s),
         (50, best.median_s, worst.median_s),
@@ -144,7 +146,7 @@ def _estimated(cell: Cell) -> str:
 
 
 def _outages(cell: Cell) -> str:
-    return f"{count(cell.curve.outages, 'outage')} in {cell.sessions} sessions"
+    return f"{count(cell.curve.outages, 'outage')} in {count(cell.sessions, 'session')}"
 
 
 def _apart(one: Cell, other: Cell) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from simlab.study.night import Night, NightCell
 from simlab.study.nights import Check
 from simlab.study.summary import Cell as Summary
+from simlab.study.words import share_text
 
 _MOST_ROWS = 40
 _MOST_REPLAYS = 3
@@ -83,9 +84,9 @@ def numbers_of(cell: NightCell) -> Iterable[str]:
     one = cell.summary
     low, high = one.success_interval
     number = f"{one.sessions}" + (f", {len(cell.failures)} not run" if cell.failures else "")
-    saved = f"{one.success:.0%} ({low:.0%} - {high:.0%})"
+    saved = f"{share_text(one.success, 0)} ({share_text(low, 0)} - {share_text(high, 0)})"
     stopped = f"{number}, stopped early" if cell.stopped else number
-    return [stopped, saved, _within(one), f"{one.usable_fraction:.1%}", str(one.violations), told]
+    return [stopped, saved, _within(one), share_text(one.usable_fraction), str(one.violations), told]
 
 
 def _within(one: Summary) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from simlab.report.page import render
 from simlab.report.tables import NONE, Group, Row, Table, Value
 from simlab.report.values import Page, Picture, Replay
+from simlab.study.words import share_text
 
 _TIMES = ("began_s", "detected_s", "first_attempt_s", "recovered_s", "after_heal_s")
 
@@ -13,7 +14,7 @@ _TIMES = ("began_s", "detected_s", "first_attempt_s", "recovered_s", "after_heal
 def run_page(name: str, replay: Replay, metrics: Mapping[str, Any]) -> str:
     """Return a session as an HTML page that needs nothing else: the same text for the same session."""
     facts = [(key.capitalize(), str(metrics[key])) for key in ("profile", "policy", "seed", "clock")]
-    usable = f"{metrics['usable_fraction']:.1%} of {metrics['duration_s']:g} s".replace("%", " %")
+    usable = f"{share_text(metrics['usable_fraction'])} of {metrics['duration_s']:g} s".replace("%", " %")
     return render(
         Page(
             title=name,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from simlab.study.proportions import Interval
 from simlab.study.summary import Cell
-from simlab.study.words import ends_text
+from simlab.study.words import ends_text, share_text
 
 NONE = "\N{EN DASH}"
 _MEASURES = (
@@ -119,9 +119,7 @@ def _values(cell: Cell) -> list[Value]:
 
 def share(value: float) -> str:
     """Write a share in percent, and never as 100 % or 0 % what is not."""
-    text = f"{value:.1%}" if 0.0 < value < 1.0 else f"{value:.0%}"
-    text = {"100.0%": "> 99.9%", "0.0%": "< 0.1%"}.get(text, text)
-    return text.replace("%", " %")
+    return share_text(value).replace("%", " %")
 
 
 def _share_ends(ends: Interval) -> str:

@@ -19,7 +19,18 @@ from simlab.store.unfinished import (
     journal,
     unfinished_studies,
 )
-from simlab.store.writing import draft_of, no_folder, now, reason, stamp, told, try_file, write_all, written
+from simlab.store.writing import (
+    draft_of,
+    no_folder,
+    now,
+    reason,
+    stamp,
+    told,
+    try_file,
+    utf8,
+    write_all,
+    written,
+)
 
 __all__ = [
     "MATRIX",
@@ -41,12 +52,19 @@ __all__ = [
     "save",
     "to_json",
     "unfinished_studies",
+    "utf8",
 ]
 
 SCENARIO = "scenario.toml"
 TIMELINE = "timeline.jsonl"
 METRICS = "metrics.json"
 PICTURE = "timeline.png"
+_HEADER: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "duration_s": ((int, float), "a number"),
+    "clients": (int, "a whole number"),
+    "media": (list, "a list"),
+}
+"""What sentences and pictures read out of a timeline's header, and its type."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +237,13 @@ def _timeline(text: str, path: Path) -> Timeline:
     schema = timeline.header.get("schema")
     if schema != SCHEMA:
         raise InvalidInputError([f"{path}: line 1: schema is {json.dumps(schema)}, want {SCHEMA}"])
+    header_faults = [
+        f"{path}: line 1: {key} is {json.dumps(timeline.header[key])}, want {told}"
+        for key, (kinds, told) in _HEADER.items()
+        if key in timeline.header and not isinstance(timeline.header[key], kinds)
+    ]
+    if header_faults:
+        raise InvalidInputError(header_faults)
     return timeline
 
 

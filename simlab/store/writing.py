@@ -119,6 +119,11 @@ def no_folder(place: Path, error: OSError) -> str:
     return f"{place}: {'it' if in_the_way == place else in_the_way} is a file, want a folder"
 
 
+def utf8(text: str) -> bytes:
+    """Return text for a file, also where the locale could not read a name in it (PEP 383)."""
+    return text.encode(errors="surrogateescape").decode(errors="replace").encode()
+
+
 def reason(error: OSError) -> str:
     """Return what the system says of an error."""
     return os.strerror(error.errno).lower() if error.errno else str(error)

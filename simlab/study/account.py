@@ -12,7 +12,7 @@ from simlab.study.reading import Fault
 from simlab.study.spans import Span
 from simlab.study.storm_words import storm_account
 from simlab.study.told import MOST_TIMES_TOLD, Rank, Told
-from simlab.study.words import never_ready
+from simlab.study.words import never_ready, share_text
 
 _WAYS = {"both": "both ways", "up": "from client to server", "down": "from server to client"}
 
@@ -147,6 +147,6 @@ def _end(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[str]:
     sides = ((metrics["messages"][way], way) for way in ("up", "down"))
     lost = [f"{side['lost']} of {side['sent']} {way}" for side, way in sides if side["sent"]]
     state = metrics["final_state"]
-    usable = f"{metrics['usable_fraction']:.1%} of {metrics['duration_s']:g} s was usable"
+    usable = f"{share_text(metrics['usable_fraction'])} of {metrics['duration_s']:g} s was usable"
     messages = f"; messages lost: {', '.join(lost)}" if lost else ""
     yield f"In all, {usable}{messages}" + (f"; the transport's last word was {state}." if state else ".")

@@ -22,6 +22,7 @@ from simlab.study.looks import (
     width_for,
 )
 from simlab.study.summary import Cell
+from simlab.study.words import share_text
 
 # One more than there are hues: after seven policies the same hue comes with another hatch.
 _HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo", "--")
@@ -52,7 +53,7 @@ def plot_usable(cells: Sequence[Cell], ax: Axes | None = None, together: str = "
             hatch=hatch,
             label=policy,
         )
-        ax.bar_label(bars, [f"{cell.usable_fraction:.1%}" for cell in own], padding=3, fontsize=8)
+        ax.bar_label(bars, [share_text(cell.usable_fraction) for cell in own], padding=3, fontsize=8)
     ax.set_yticks(range(len(profiles)), profiles)
     ax.set_ylim(len(profiles) - 0.5, -0.5)
     ax.set_xlim(0.0, 1.08)
@@ -70,7 +71,7 @@ def plot_usable(cells: Sequence[Cell], ax: Axes | None = None, together: str = "
 def _usable_finding(cells: Sequence[Cell]) -> str:
     shares = {name: cell.usable_fraction for name, cell in zip(names_of(cells), cells, strict=True)}
     best, worst = (choose(shares, key=lambda name: shares[name]) for choose in (max, min))
-    high, low = f"{shares[best]:.1%}", f"{shares[worst]:.1%}"
+    high, low = share_text(shares[best]), share_text(shares[worst])
     if len(shares) == 1:
         return f"{best}: usable for {high} of the time"
     if high == low:
@@ -116,7 +117,7 @@ def _mark(ax: Axes, x: float, cell: Cell, name: str, number: int) -> None:
         markeredgecolor=INK,
         markersize=max(7, 14 - 2 * number),  # what lies on the same place is seen as a ring
         clip_on=False,
-        label=f"{name} ({cell.success:.0%} saved)",
+        label=f"{name} ({share_text(cell.success, 0)} saved)",
         zorder=3,
     )
 

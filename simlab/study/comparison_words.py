@@ -7,7 +7,7 @@ from dataclasses import replace
 from simlab.study.cells_compared import CellCompared
 from simlab.study.comparison import Comparison
 from simlab.study.measures import DECIDING, Measured
-from simlab.study.words import count, listed
+from simlab.study.words import count, listed, share_text
 
 NAMES = {
     "success_rate": "calls saved",
@@ -57,7 +57,7 @@ def _sentences(inside: Sequence[Comparison]) -> list[str]:
     open_ones = [one for one in inside if one.verdict == "can't be told"]
     told += [_open(one) for one in open_ones[:_MOST_TOLD]]
     if len(open_ones) > _MOST_TOLD:
-        told.append(f"{len(open_ones) - _MOST_TOLD} more pairs can't be told apart")
+        told.append(f"{count(len(open_ones) - _MOST_TOLD, 'more pair')} can't be told apart")
     return told
 
 
@@ -69,7 +69,7 @@ def _open(one: Comparison) -> str:
 
 
 def reason(one: Comparison) -> str:
-    """Say what the verdict rests on, the better side's value first: ``"calls saved 100 % against 0.0 %"``."""
+    """Say what the verdict rests on, the better side's value first: ``"calls saved 100 % against 0 %"``."""
     telling = [m for name in DECIDING if (m := one.measures[name]).verdict != "can't be told"]
     told = [turned(measure) for measure in telling] if one.verdict == "worse" else telling
     return listed([values_text(measure) for measure in told]) if told else "nothing can be told"
@@ -83,7 +83,7 @@ def values_text(one: Measured) -> str:
 def value_text(name: str, value: float) -> str:
     """Return a value with its unit."""
     if name in ("success_rate", "usable_fraction"):
-        return f"{value:.1%}".replace("100.0%", "100%").replace("%", " %")
+        return share_text(value).replace("%", " %")
     if name == "recovery_curve":
         return f"{value:.1f}"
     return "never over" if math.isinf(value) else f"{value:.1f} s"

@@ -141,7 +141,7 @@ def _order(cell: Cell) -> tuple[float, float, float]:
 
 def _how(cell: Cell) -> str:
     curve = cell.curve
-    ended = f"{curve.recovered} of {curve.outages} outages ended"
+    ended = f"{curve.recovered} of {count(curve.outages, 'outage')} ended"
     for share, value_s in ((95, cell.p95_s), (50, cell.median_s)):
         if math.isfinite(value_s):
             # Where some were still open, Kaplan and Meier's curve says of all what was not seen of all.

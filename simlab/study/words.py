@@ -17,6 +17,24 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def share_text(value: float, digits: int = 1) -> str:
+    """Write a share in percent, and never as 100 % or 0 % what is not: ``"99.6%"``, ``"> 99.9%"``.
+
+    Parameters
+    ----------
+    digits
+        Behind the point; at least one where fewer would say 100 % or 0 % of what is not.
+    """
+    if value in (0.0, 1.0):
+        return f"{value:.0%}"
+    for behind in (digits, max(1, digits)):
+        text = f"{value:.{behind}%}"
+        if float(text[:-1]) not in (0.0, 100.0):
+            return text
+    least = 10.0**-behind
+    return f"< {least:.{behind}f}%" if value < 0.5 else f"> {100 - least:.{behind}f}%"
+
+
 def set_text(overrides: Mapping[str, str]) -> str:
     """Return ``"link.loss=5%, policy.max_attempts=10"``."""
     return ", ".join(f"{key}={value}" for key, value in overrides.items())

@@ -102,6 +102,7 @@ def test_too_few_seeds_tell_nothing_and_say_how_many_would():
     assert findings([found]) == ["fast and slow can't be told apart with 4 seeds: about 8 would be needed"]
     one = replace(found, seeds=1)
     assert findings([one]) == ["fast and slow can't be told apart with 1 seed: about 8 would be needed"]
+    assert findings([found] * 4)[3] == "1 more pair can't be told apart"
 
 
 def test_a_regression_is_named_and_a_tolerated_one_is_not():

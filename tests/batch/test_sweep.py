@@ -27,6 +27,9 @@ for = "16s"
 """
 
 
+STRAY = "is not in sessions.parquet with profile tunnel"
+
+
 @pytest.fixture
 def profile(tmp_path):
     file = tmp_path / "tunnel.toml"
@@ -116,16 +119,54 @@ def test_files_of_something_else_are_told(sweep, tmp_path):
         ("sessions", "usable_fraction", None, "column usable_fraction has no value in some rows"),
         ("outages", "seed", "1", "column seed is String, want Int64"),
         ("outages", "policy", None, "column policy has no value in some rows"),
+        ("sessions", "violated", 3, "column violated is Int32, want String"),
+        ("sessions", "media_up_longest_gap_s", "x", "column media_up_longest_gap_s is String, want Float64"),
+        (
+            "sessions",
+            "media_down_longest_gap_s",
+            None,
+            "column media_down_longest_gap_s has no value in some rows",
+        ),
+        (
+            "sessions",
+            "usable_fraction",
+            float("nan"),
+            "column usable_fraction is NaN in session 0, want 0 to 1",
+        ),
+        ("sessions", "session", 0, "session 0 is there more than once"),
+        ("outages", "gave_up_s", "x", "column gave_up_s is String, want Float64"),
+        ("outages", "waited_s", -1.0, "column waited_s is -1.0 in session 0, want 0 or more"),
+        (
+            "outages",
+            "policy",
+            "other",
+            "session 0 is not in sessions.parquet with profile tunnel, policy other, seed 1",
+        ),
+        (
+            "outages",
+            "session",
+            99,
+            "session 99 is not in sessions.parquet with profile tunnel, policy pipecat, seed 1",
+        ),
     ],
 )
 def test_a_column_that_is_another_is_told(sweep, tmp_path, table, column, value, told):
     file = sweep(jobs=1, out=tmp_path).folder / f"{table}.parquet"
     rows = pl.read_parquet(file)
-    of = rows.schema[column] if value is None else None
+    of = rows.schema[column] if value is None or column == "session" else None
     rows.with_columns(pl.lit(value, dtype=of).alias(column)).write_parquet(file)
     with pytest.raises(InvalidInputError) as caught:
         simlab.open(file.parent)
     assert str(caught.value) == f"{file}: {told}"
+
+
+@pytest.mark.parametrize("column", ["connect_bot_ready_s", "media_down_sent", "violated", "duration_s"])
+def test_a_column_that_is_missing_is_told(sweep, tmp_path, column):
+    file = sweep(jobs=1, out=tmp_path).folder / "sessions.parquet"
+    pl.read_parquet(file).drop(column).write_parquet(file)
+    with pytest.raises(InvalidInputError) as caught:
+        simlab.open(file.parent)
+    assert str(caught.value) == f"{file}: has no column {column}"
 
 
 @pytest.mark.parametrize(

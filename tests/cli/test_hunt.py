@@ -81,7 +81,7 @@ def test_the_example_of_the_document_is_found_and_fails_by_itself(simlab):
 def test_it_tells_what_broke_what_and_how_to_see_it_again(simlab):
     told = simlab(*HANDOVERS, "--seed", "5", "--seeds", "1", "--jobs", "1").stdout
     (file,) = Path("results").glob("*-hunt-clean/ready-but-dead-pipecat.toml")
-    assert told.startswith("1 of 1 sessions\n")
+    assert told.startswith("1 of 1 session\n")
     assert "clean    pipecat  ready-but-dead  1 of 1" in told
     assert '  [[fault]]\n  kind = "handover"\n' in told
     assert told.endswith(f"\n\n  simlab run {file}\n")
@@ -129,6 +129,8 @@ def test_what_was_found_before_an_interruption_is_saved(simlab, monkeypatch, ses
     monkeypatch.setattr(hunting, "executor_of", lambda *_, **__: InterruptedAfter(sessions))
     hunted = simlab(*HANDOVERS, "--seed", "3", "--seeds", "4", "--jobs", "1", "--json")
     assert hunted.exit_code == 130
+    over = f"Stopping, with {min(sessions, 4)} of 4 sessions over. Ctrl-C again leaves out what they broke."
+    assert over in hunted.stderr.splitlines()
     (finding,) = json.loads(hunted.stdout)["findings"]
     assert (finding["of"], finding["is_minimal"], finding["run"]) == (min(sessions, 4), False, None)
     assert simlab("run", finding["file"]).exit_code == 1

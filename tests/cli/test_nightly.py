@@ -157,7 +157,8 @@ def test_interrupted_says_how_to_go_on_and_does(simlab, here, suite, monkeypatch
     result = nightly(simlab, suite(), "--set", "duration=4s")
     assert result.exit_code == 130
     command = "simlab nightly tiny.toml --out results --set duration=4s --resume"
-    assert result.stderr == f"Interrupted. To go on: {command}\n"
+    over = "Stopping, with 1 session over and kept. Ctrl-C again leaves out what they come to."
+    assert result.stderr == f"{over}\nInterrupted. To go on: {command}\n"
     (folder,) = (here / "results").glob("*-unfinished")
     monkeypatch.setattr(executors.Here, "finished", real)
     other = nightly(simlab, suite(), "--resume", "--quiet", "--trend", "other.jsonl")

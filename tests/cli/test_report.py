@@ -95,7 +95,9 @@ def test_the_study_alone_is_enough(simlab, study, here):
 
 def test_what_is_not_the_same_any_more_is_told(simlab, study):
     saved = python.open(study)
-    saved.sessions.with_columns(messages_up_sent=pl.lit(7)).write_parquet(study / "sessions.parquet")
+    saved.sessions.with_columns(messages_up_sent=pl.lit(7, pl.Int64)).write_parquet(
+        study / "sessions.parquet"
+    )
     assert simlab("report", str(study), "--worst", "1", "--jobs", "1").exit_code == 0
     assert "differs from what the study has of this session" in (study / "report.html").read_text()
     next((study / "cells").iterdir()).write_text("")

@@ -192,3 +192,16 @@ def test_a_study_of_which_nothing_ran_has_a_page():
     page = study_page(Found("none", BY, [], [], failures, "simlab sweep p", worst=pairs))
     assert "No session could be run." in page
     assert "could not be run (server): gone" in page
+
+
+def test_one_is_not_told_as_several():
+    rows, outages = rows_of({"livekit": [2.0], "never": [30.0]})
+    cells = summarise(rows, outages, BY)
+    drawn = "livekit: 1 of 1 outage ended, 95 % of all within 2.0 s;\n"
+    drawn += "never: 1 of 1 outage ended, 95 % of all within 30.0 s"
+    assert drawn_finding(cells) == drawn
+    cells = summarise(rows, outages[1:], BY)
+    assert finding(cells, rows, outages[1:]) == (
+        "2 sessions cannot tell them apart: with livekit, there was no outage in 1 session, against 1 outage "
+        "in 1 session with never."
+    )

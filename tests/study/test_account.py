@@ -153,7 +153,7 @@ def test_never_connected():
         "Violated (connect-undecided): connect() was neither resolved nor rejected from 0.0 s to the end "
         "(120.0 s), although the network was good.",
         "Never connected. The policy restarted ICE at 20.0 s.",
-        "In all, 0.0% of 120 s was usable; the transport's last word was connecting.",
+        "In all, 0% of 120 s was usable; the transport's last word was connecting.",
     ]
     assert _told(REJECTED)[0] == "Never ready: connect() was rejected at 8.1 s."
 

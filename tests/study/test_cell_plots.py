@@ -48,7 +48,7 @@ def test_long_names_leave_room_for_the_bars():
         ([], "No session could be run"),
         ([0.5], "p0: usable for 50.0% of the time"),
         ([0.8041, 0.8036, 0.804], "Usable for 80.4% of the time, all alike"),
-        ([0.0, 0.0], "Usable for 0.0% of the time, all alike"),
+        ([0.0, 0.0], "Usable for 0% of the time, all alike"),
         ([0.5, 0.8], "Most usable with p1 (80.0% of the time), least with p0 (50.0%)"),
     ],
 )

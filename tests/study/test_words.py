@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simlab.study.words import ends_text
+from simlab.study.words import ends_text, share_text
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,23 @@ from simlab.study.words import ends_text
 )
 def test_the_ends_of_an_interval(ends_s, text):
     assert ends_text(*ends_s, unit=" s") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (1.0, 0, "100%"),
+        (249 / 250, 0, "99.6%"),  # one call of 250 was lost
+        (1 / 250, 0, "0.4%"),
+        (0.0, 0, "0%"),
+        (0.876, 0, "88%"),
+        (0.99999, 0, "> 99.9%"),
+        (0.00001, 0, "< 0.1%"),
+        (0.876, 1, "87.6%"),
+        (0.99999, 1, "> 99.9%"),
+        (1.0, 1, "100%"),
+        (0.0, 1, "0%"),
+    ],
+)
+def test_a_share_is_told_as_all_or_nothing_only_where_it_is(value, digits, text):
+    assert share_text(value, digits) == text
