@@ -90,8 +90,7 @@ class PlannedCell:
         """
         peers, policy = self.profile.peers, self.profile.policy
         is_ours = (peers.client, peers.server) == ("builtin", "builtin")
-        is_code = policy.base is None and ":" in policy.name
-        if not is_ours or is_code or self.profile.clock != "virtual":
+        if not is_ours or policy.is_code or self.profile.clock != "virtual":
             return None
         network = self.profile.model_copy(update={"policy": PolicyKeys()})
         return hash_of(tomli_w.dumps(network.to_toml()))

@@ -99,7 +99,7 @@ def _cell(folder: Path, cell: Mapping[str, Any]) -> PlannedCell:
     text = store.load_study(folder, (cell["file"],)).files[cell["file"]].decode(errors="surrogateescape")
     profile = load(text, str(path), policies=POLICIES)
     policy = profile.policy
-    reason = why_not_python(policy.name) if policy.base is None and ":" in policy.name else None
+    reason = why_not_python(policy.name) if policy.is_code else None
     if reason:
         raise InvalidInputError([f'{path}: policy.name is "{policy.name}", {reason}'])
     if hash_of(text) != cell["hash"]:

@@ -159,7 +159,7 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
         read=lambda file: (beside / file).read_text(encoding="utf-8-sig"),
     )
     policy = profile.policy
-    reason = why_not_python(policy.name) if policy.base is None and ":" in policy.name else None
+    reason = why_not_python(policy.name) if policy.is_code else None
     if reason:
         raise InvalidInputError([f"{path}: policy.name is {quoted(policy.name)}, {reason}"])
     return profile

@@ -151,5 +151,4 @@ def _term_of(key: str) -> str:
 def _reasons(profile: Profile) -> Mapping[str, str]:
     policy = profile.policy
     # What a class in Python makes of its terms cannot be seen from here.
-    is_code = policy.base is None and ":" in policy.name
-    return {} if is_code else idle_terms(rules_of_scenario(Scenario(profile)).terms)
+    return {} if policy.is_code else idle_terms(rules_of_scenario(Scenario(profile)).terms)

@@ -60,6 +60,7 @@ class Child:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._complaints: deque[str] = deque(maxlen=20)
         self._killed = False
+        self._failed: asyncio.Future[None]
 
     @property
     def pid(self) -> int:
@@ -94,6 +95,7 @@ class Child:
             )
         except OSError as error:
             raise SessionFailedError(self.name, f"could not be started: {error}") from error
+        self._failed = asyncio.get_running_loop().create_future()
         self._readers = [asyncio.create_task(self._listen()), asyncio.create_task(self._overhear())]
 
     async def ask(self, what: str, *arguments: object) -> Any:
@@ -142,10 +144,19 @@ class Child:
         Raises
         ------
         SessionFailedError
-            When it has, with its exit status and the last line that it wrote to stderr.
+            When it has, with its exit status and the last line that it wrote to stderr; or when it says that
+            the session can't go on.
         """
         assert self._process is not None
-        status = await self._process.wait()
+        ended = asyncio.create_task(self._process.wait())
+        either: set[asyncio.Future[Any]] = {ended, self._failed}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+        if self._failed.done():
+            self._failed.result()
+        status = ended.result()
         await asyncio.wait(self._readers)
         if self._killed:
             await asyncio.Event().wait()
@@ -178,6 +189,8 @@ class Child:
             message = json.loads(line)
             if "event" in message:
                 self._sink(control.event_of(message))
+            elif "failed" in message:
+                self._failed.set_exception(SessionFailedError(*message["failed"]))
             else:
                 self._answered(message)
 

@@ -2,7 +2,8 @@
 
 Down a child's stdin go orders, ``{"id": 3, "do": "alias", "with": ["server", "127.0.0.3", 41234]}``.
 Up its stdout come answers, ``{"id": 3, "answer": ["127.0.0.4", 50001]}`` or ``{"id": 3, "error": "why"}``,
-and events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``.
+events of the timeline, ``{"event": [12.5, "link.up", "dropped", {…}]}``, and that the session can't go on,
+``{"failed": ["policy", "why"]}``.
 
 | order | answer |
 |---|---|
@@ -26,6 +27,7 @@ A child ends by itself when its stdin is closed.
 import json
 from typing import Any
 
+from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event
 from simlab.profile.load import load
 from simlab.profile.scenario import Scenario
@@ -51,6 +53,11 @@ def answer(to: Message, value: object = None) -> Message:
 def refusal(to: Message, why: str) -> Message:
     """Return the answer to an order that can't be carried out."""
     return {"id": to["id"], "error": why}
+
+
+def failure(error: SessionFailedError) -> Message:
+    """Return the message that the session can't go on."""
+    return {"failed": [error.stage, error.reason]}
 
 
 def event_message(event: Event) -> Message:

@@ -44,7 +44,9 @@ class Parties:
         self._clock = clock
         restarts = sum(fault.kind == "server-restart" for fault in self._faults)
         module = f"simlab.live.{_BROWSERS.get(peers.client, 'client_process')}"
-        self.client = Child("client", module, sink, self._files, heard=is_own(peers.client))
+        self.client = Child(
+            "client", module, sink, self._files, heard=is_own(peers.client) or profile.policy.is_code
+        )
         self.servers = [
             Child("server", "simlab.live.server_process", sink, heard=is_own(peers.server))
             for _ in range(1 + restarts)

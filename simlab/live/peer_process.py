@@ -64,6 +64,10 @@ class PeerProcess:
         else:
             self._put(control.answer(order, value))
 
+    def tell_failure(self, error: SessionFailedError) -> None:
+        """Tell the parent, which ends the session, that it can't go on."""
+        self._put(control.failure(error))
+
     async def told(self) -> None:
         """Wait until all messages are written."""
         await self._answers.drain()
@@ -106,7 +110,10 @@ async def _serve(process: PeerProcess, orders: asyncio.StreamReader) -> None:
     with gathering_on(process.side):
         await asyncio.wait((obeying, working), return_when=asyncio.FIRST_COMPLETED)
         if not obeying.done():
-            working.result()  # raises what is a fault of simlab itself
+            try:
+                working.result()  # raises what is a fault of simlab itself
+            except SessionFailedError as error:
+                process.tell_failure(error)
         await obeying
         working.cancel()
         with suppress(TimeoutError):

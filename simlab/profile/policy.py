@@ -186,6 +186,11 @@ class PolicyKeys(Table):
             raise FaultyKeysError([((keys[found[0]],), found[1])])
         return self
 
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a class of somebody's own in Python."""
+        return self.base is None and ":" in self.name
+
     def terms(self) -> dict[str, Any]:
         """Return what it changes, by the names of the terms of a policy; None for an unlimited number."""
         changed = {

@@ -4,6 +4,7 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from simlab.reconnect.actions import Abandon, Action, CancelAttempt, GiveUp, StartAttempt, Trigger
+from simlab.reconnect.decisions import Decisions
 from simlab.reconnect.rules import Row, Rules
 from simlab.reconnect.terms import Attempt
 from simlab.reconnect.timers import Timer, Timers
@@ -30,12 +31,17 @@ class Reconnector:
 
     It takes no draw but for waits, and one for each, so what happens before an attempt leaves the waits
     as they are.
+
+    Raises
+    ------
+    PolicyBrokenError
+        By what takes something in, if rules of the user's own fail.
     """
 
     def __init__(self, rules: Rules) -> None:
         self.policy = rules.terms
         self.row = Row()
-        self._rules = rules
+        self._rules = Decisions(rules)
         self._timers = Timers()
         self._watch = Watch(rules.terms, self._timers)
         self._phase = _Phase.IDLE

@@ -8,6 +8,7 @@ from typing import Any
 
 from simlab.reconnect.actions import Action
 from simlab.reconnect.alternatives import Alternatives
+from simlab.reconnect.decisions import PolicyBrokenError
 from simlab.reconnect.reconnector import Reconnector
 from simlab.reconnect.rules import Rules
 from simlab.reconnect.terms import Policy
@@ -28,11 +29,14 @@ class Asked:
         What is to be done, in order.
     wait_until_s
         When a wait for an attempt is over, on the loop's clock, if that is to be told.
+    broken
+        Why it can want nothing any more.
     """
 
     trigger: str | None = None
     actions: tuple[Action, ...] = ()
     wait_until_s: float | None = None
+    broken: PolicyBrokenError | None = None
 
 
 class _Follower:
@@ -128,10 +132,15 @@ class Machines:
         asked = dict.fromkeys(self._followers, Asked())
         open_ = when_closed or not self.closed
         for number, follower in told.items():
-            actions = tuple(tell(follower.machine) or ())
+            try:
+                actions = tuple(tell(follower.machine) or ())
+            except PolicyBrokenError as error:
+                asked[number] = Asked(trigger, broken=error)
+                continue
             asked[number] = Asked(trigger, actions, follower.wait_to_tell_s()) if open_ else Asked(trigger)
-        self._carry_out(self._alternatives.agree(asked))
-        if open_:
+        agreed = self._alternatives.agree(asked)
+        self._carry_out(agreed)
+        if open_ and agreed.broken is None:
             self._times_set += 1
             for number, follower in self._left().items():
                 if number in told:

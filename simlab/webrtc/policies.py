@@ -13,6 +13,7 @@ from simlab.profile.model import Client
 from simlab.profile.policy import PolicyKeys
 from simlab.profile.scenario import Scenario
 from simlab.reconnect.alternatives import Alternatives
+from simlab.reconnect.decisions import broken_by
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.reconnect.liveness_consent import AioiceLiveness, FirefoxLiveness
 from simlab.reconnect.liveness_model import Liveness
@@ -113,10 +114,12 @@ def rules_of_scenario(scenario: Scenario) -> Rules:
     ------
     ValueError
         If a class that it names is not there.
+    PolicyBrokenError
+        If it raises.
     """
     keys, behaviour = scenario.profile.policy, scenario.profile.client.behaviour
-    made: Callable[[Iterator[float], Policy], Rules] = Rules
-    if keys.base is None and ":" in keys.name:
+    made: type[Rules] = Rules
+    if keys.is_code:
         made = find_rules(keys.name)
         named = made.policy
     else:
@@ -124,7 +127,12 @@ def rules_of_scenario(scenario: Scenario) -> Rules:
     follows = named.follow_client if keys.follow_client is None else keys.follow_client
     # What the profile says of the policy goes before what it says of the client.
     policy = changed(as_client(replace(named, follow_client=follows), behaviour), keys)
-    return made(draws_of(scenario.seed), replace(policy, name=keys.name))
+    try:
+        return made(draws_of(scenario.seed), replace(policy, name=keys.name))
+    except Exception as error:
+        if made is Rules:
+            raise  # a bug in simlab
+        raise broken_by(error, keys.name, made) from error
 
 
 def liveness_of(client: Client, seed: int) -> Callable[[], Liveness]:

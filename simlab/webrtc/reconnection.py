@@ -186,6 +186,9 @@ class Reconnection:
     def _carry_out(self, asked: Asked) -> None:
         if asked.trigger is not None:
             self._record("policy", "trigger", cause=asked.trigger)
+        if asked.broken is not None:
+            self.close()
+            self._transport.policy_is_broken(asked.broken)
         for action in asked.actions:
             match action:
                 case Trigger():

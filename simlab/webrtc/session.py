@@ -9,9 +9,12 @@ from typing import Any
 
 from aiortc import RTCIceServer
 
+from simlab.core.errors import SessionFailedError
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.profile.scenario import Scenario
+from simlab.reconnect.alternatives import Alternatives
+from simlab.reconnect.decisions import PolicyBrokenError
 from simlab.webrtc import probes
 from simlab.webrtc.application import Application
 from simlab.webrtc.bot import Bot
@@ -91,7 +94,7 @@ class ClientSession:
             decode_video=False,
             ice_servers=rtc_servers(ice),
             relay_only=ice.relay_only,
-            policy=policies_of_scenario(scenario),
+            policy=self._policies(scenario),
             liveness=liveness_of(profile.client, scenario.seed),
             seed=scenario.seed,
             behaviour=profile.client.behaviour,
@@ -105,8 +108,21 @@ class ClientSession:
         self._tasks: list[asyncio.Task[None]] = []
         self._talking: probes.Metronome | None = None
 
+    @staticmethod
+    def _policies(scenario: Scenario) -> Alternatives:
+        try:
+            return policies_of_scenario(scenario)
+        except PolicyBrokenError as error:
+            raise SessionFailedError("policy", str(error)) from error
+
     async def run(self, duration_s: float) -> None:
-        """Run until ``duration_s`` after the session began. ``finish`` then says what is still open."""
+        """Run until ``duration_s`` after the session began. ``finish`` then says what is still open.
+
+        Raises
+        ------
+        SessionFailedError
+            If rules of a policy of the user's own fail.
+        """
         loop = asyncio.get_running_loop()
         self._tasks.append(loop.create_task(self._connect()))
         end = loop.create_task(asyncio.sleep(duration_s - self._record.now_s()))
@@ -114,9 +130,12 @@ class ClientSession:
             end,
             *(loop.create_task(self._application.perform(action)) for action in self._actions),
         ]
-        pending = set(self._tasks)
+        pending: set[asyncio.Future[None]] = {*self._tasks, self.transport.policy_broken}
         while not end.done():
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            if self.transport.policy_broken.done():
+                broken = self.transport.policy_broken.exception()
+                raise SessionFailedError("policy", str(broken)) from broken
             for task in done:
                 task.result()  # raises what is a fault of simlab itself
 

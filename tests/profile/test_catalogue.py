@@ -7,7 +7,7 @@ import pytest
 
 from simlab.batch.scenarios import load_file
 from simlab.batch.session import run_scenario
-from simlab.cli.listing import print_json
+from simlab.cli.json_out import print_json
 from simlab.profile import Scenario, schema
 from simlab.profile.catalogue import family_of, full_name_of, key_of, matching, nearest
 from tests.profile.texts import FILES, PROFILES
