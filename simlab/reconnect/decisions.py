@@ -3,7 +3,7 @@
 import math
 import traceback
 from numbers import Real
-from pathlib import Path
+from posixpath import basename
 from typing import Any
 
 from simlab.reconnect.rules import Row, Rules
@@ -77,5 +77,5 @@ def broken_by(error: Exception, what: str, kind: type[Rules]) -> PolicyBrokenErr
 def _place(error: Exception, kind: type[Rules]) -> str:
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         if frame.f_globals.get("__name__") == kind.__module__:
-            return f" ({Path(frame.f_code.co_filename).name}:{line})"
+            return f" ({basename(frame.f_code.co_filename)}:{line})"
     return ""
