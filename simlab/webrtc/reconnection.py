@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlab.reconnect.actions import Abandon, CancelAttempt, GiveUp, StartAttempt, Trigger
 from simlab.reconnect.alternatives import Alternatives
+from simlab.reconnect.decisions import PolicyBrokenError
 from simlab.reconnect.terms import Attempt
 from simlab.webrtc.errors import TransportStartError
 from simlab.webrtc.http import OfferAbortedError, OfferFailedError, OfferRefusedError
@@ -187,8 +188,7 @@ class Reconnection:
         if asked.trigger is not None:
             self._record("policy", "trigger", cause=asked.trigger)
         if asked.broken is not None:
-            self.close()
-            self._transport.policy_is_broken(asked.broken)
+            self._break_off(asked.broken)
         for action in asked.actions:
             match action:
                 case Trigger():
@@ -205,6 +205,16 @@ class Reconnection:
         if asked.wait_until_s is not None:
             at_s = self._record.now_s() + asked.wait_until_s - self._loop.time()
             self._record("policy", "wait", until_s=round(at_s, 6))
+
+    def _break_off(self, error: PolicyBrokenError) -> None:
+        """Attempt nothing any more, and tell whoever runs the session, and the event loop's handler."""
+        self.close()
+        broken = self._transport.policy_broken
+        if not broken.done():
+            broken.set_exception(error)
+            broken.exception()  # it is told here, and need not be again
+            cause = error.__cause__ or error
+            self._loop.call_exception_handler({"message": str(error), "exception": cause})
 
     def _cancel(self) -> None:
         if self._offering is not None:

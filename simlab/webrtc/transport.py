@@ -11,7 +11,6 @@ from aiortc.mediastreams import MediaStreamTrack
 from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import CLIENT_PRESETS, ClientBehaviour
 from simlab.reconnect.alternatives import Alternatives
-from simlab.reconnect.decisions import PolicyBrokenError
 from simlab.reconnect.liveness import ChromiumLiveness
 from simlab.reconnect.liveness_model import Liveness
 from simlab.reconnect.policy import POLICIES, Policy
@@ -127,15 +126,8 @@ class SmallWebRTCTransport(ClientCalls):
         self._opened: asyncio.Future[None] | None = None
         self._bot_ready: asyncio.Future[Any] | None = None
         self._left_unanswered = False
+        # Never done but by rules of the user's own that fail, which PolicyBrokenError then tells.
         self.policy_broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def policy_is_broken(self, error: PolicyBrokenError) -> None:
-        """Tell whoever waits for ``policy_broken``, and the event loop's exception handler."""
-        if not self.policy_broken.done():
-            self.policy_broken.set_exception(error)
-            self.policy_broken.exception()  # it is told here, and need not be again
-            cause = error.__cause__ or error
-            asyncio.get_running_loop().call_exception_handler({"message": str(error), "exception": cause})
 
     @property
     def pc_id(self) -> str | None:
