@@ -8,7 +8,7 @@ from simlab.batch.baseline import Before, in_brackets
 from simlab.batch.parts import Part
 from simlab.batch.resume import cells_of
 from simlab.batch.settings import difference, settled_of, terms_of
-from simlab.batch.study_files import OUTAGES, SESSIONS, read_table
+from simlab.batch.study_files import OUTAGES, SESSIONS, tables
 from simlab.core.errors import InvalidInputError
 from simlab.profile.model import Profile
 from simlab.study.nights import sample_of
@@ -20,17 +20,17 @@ class StudyBaseline:
     Raises
     ------
     InvalidInputError
-        If the folder does not hold a study, or a table of it is damaged.
+        If the folder does not hold a study, or a table of it is damaged or does not fit the other.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        paths = [Path(folder) / name for name in (SESSIONS, OUTAGES)]
         try:
-            tables = [read_table(store.content(path), path).to_dicts() for path in paths]
+            files = {name: store.content(Path(folder) / name) for name in (SESSIONS, OUTAGES)}
+            sessions, outages = tables(files, Path(folder), ("profile", "policy"))
         except InvalidInputError as error:
             raise InvalidInputError([f"baseline.study: {fault}" for fault in error.faults]) from None
-        self._sessions, self._outages = tables
+        self._sessions, self._outages = sessions.to_dicts(), outages.to_dicts()
         self._profiles = _profiles_of(folder)
 
     def of(self, part: Part) -> Before:

@@ -56,7 +56,14 @@ def read(
         If one of the files is damaged, lacks a column or a value of one that all is made of, or has an outage
         of no session.
     """
-    sessions, outages = (read_table(files[name], folder / name) for name in (SESSIONS, OUTAGES))
+    return *tables(files, folder, by), _failures(files[FAILURES], folder / FAILURES)
+
+
+def tables(
+    files: Mapping[str, bytes], folder: Path, by: Sequence[str]
+) -> "tuple[polars.DataFrame, polars.DataFrame]":
+    """Return the tables of sessions and outages alone: see ``read``."""
+    sessions, outages = (_table(files[name], folder / name) for name in (SESSIONS, OUTAGES))
     for frame, name in ((sessions, SESSIONS), (outages, OUTAGES)):
         _check(_columns_faults(frame, [*by, *_NEEDED[name]]), folder / name)
         _check(_values_faults(frame, *_RANGES[name]), folder / name)
@@ -64,7 +71,7 @@ def read(
     again = sessions["session"].filter(sessions["session"].is_duplicated())
     _check([f"session {number} is there more than once" for number in again[:1]], folder / SESSIONS)
     _check(_strays_faults(sessions, outages, [*by, "seed"]), folder / OUTAGES)
-    return sessions, outages, _failures(files[FAILURES], folder / FAILURES)
+    return sessions, outages
 
 
 def _parquet(frame: "polars.DataFrame") -> bytes:
@@ -73,7 +80,7 @@ def _parquet(frame: "polars.DataFrame") -> bytes:
     return file.getvalue()
 
 
-def read_table(content: bytes, path: Path) -> "polars.DataFrame":
+def _table(content: bytes, path: Path) -> "polars.DataFrame":
     """Return the table in a Parquet file that was read from ``path``.
 
     Raises

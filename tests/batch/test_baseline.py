@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 import simlab
@@ -157,3 +158,13 @@ def test_a_study_is_compared_all_the_same_and_what_was_other_is_told(part, tmp_p
 def test_a_study_that_is_not_there_is_told_with_its_key(tmp_path):
     with pytest.raises(InvalidInputError, match=r"^baseline\.study: .*/sessions\.parquet: no such file"):
         StudyBaseline(str(tmp_path))
+
+
+def test_a_study_whose_tables_do_not_fit_is_told_and_not_compared(tmp_path):
+    folder = simlab.sweep([profile_in(tmp_path)], jobs=1, seeds=1, out=tmp_path).folder
+    outages = pl.read_parquet(folder / "outages.parquet")
+    outages.with_columns(policy=pl.lit("nobody")).write_parquet(folder / "outages.parquet")
+    with pytest.raises(
+        InvalidInputError, match=r"^baseline\.study: .*/outages\.parquet: session 0 is not in"
+    ):
+        StudyBaseline(str(folder))

@@ -332,7 +332,10 @@ def test_a_study_with_several_cells_for_one_of_the_suite_is_no_baseline(nights, 
     )
     for name in ("sessions.parquet", "outages.parquet"):
         once = pl.read_parquet(study / name)
-        twice = [once.with_columns(pl.lit(value).alias("link.loss")) for value in ("1%", "5%")]
+        twice = [
+            once.with_columns(pl.lit(value).alias("link.loss"), pl.col("session") + more)
+            for value, more in (("1%", 0), ("5%", 1000))
+        ]
         pl.concat(twice).write_parquet(tmp_path / name)
     suite = SUITE.replace("[baseline]", f'[baseline]\nstudy = "{tmp_path}"')
     with pytest.raises(InvalidInputError, match=r"several sessions of seed 1 of tunnel, pipecat"):
