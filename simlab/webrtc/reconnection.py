@@ -207,14 +207,14 @@ class Reconnection:
             self._record("policy", "wait", until_s=round(at_s, 6))
 
     def _break_off(self, error: PolicyBrokenError) -> None:
-        """Attempt nothing any more, and tell whoever runs the session, and the event loop's handler."""
+        """Attempt nothing any more, and tell whoever runs the session; what was raised is told as it was."""
         self.close()
         broken = self._transport.policy_broken
         if not broken.done():
             broken.set_exception(error)
             broken.exception()  # it is told here, and need not be again
-            cause = error.__cause__ or error
-            self._loop.call_exception_handler({"message": str(error), "exception": cause})
+            if error.__cause__ is not None:
+                self._loop.call_exception_handler({"message": str(error), "exception": error.__cause__})
 
     def _cancel(self) -> None:
         if self._offering is not None:

@@ -46,6 +46,11 @@ def test_what_it_raised_is_logged_with_its_traceback(caplog):
     assert record.exc_info[0] is ZeroDivisionError
 
 
+def test_what_it_returned_has_no_traceback(caplog):
+    session("Undecided")
+    assert caplog.records == []
+
+
 def test_a_study_counts_it_as_a_failure_and_goes_on(tmp_path):
     (tmp_path / "broken.toml").write_text(PROFILE.format("Raising"))
     study = simlab.sweep(
