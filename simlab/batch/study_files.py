@@ -142,7 +142,7 @@ def _strays_faults(
     sessions: "polars.DataFrame", outages: "polars.DataFrame", labels: Sequence[str]
 ) -> list[str]:
     """Say which outage is the first that no session has, by its number and labels."""
-    strays = outages.join(sessions, on=["session", *labels], how="anti", maintain_order="left")
+    strays = outages.with_row_index("row").join(sessions, on=["session", *labels], how="anti").sort("row")
     if strays.is_empty():
         return []
     row = strays.row(0, named=True)
