@@ -62,14 +62,15 @@ def test_a_sweep_leaves_the_callers_own_processes_alone(sweep):
         mine.join()
 
 
-def test_a_worker_that_somebody_else_ends_loses_no_session(sweep):
-    alone = sweep(jobs=1)
+def test_a_worker_that_somebody_else_ends_loses_no_session(sweep, tmp_path):
+    alone = sweep(jobs=1, seeds=8)
     with ThreadPoolExecutor(1) as threads:
         others = set(multiprocessing.active_children())
-        going_on = threads.submit(sweep, jobs=2)
-        while not (workers := set(multiprocessing.active_children()) - others):
+        going_on = threads.submit(sweep, jobs=2, seeds=8, out=tmp_path / "studies")
+        while not any(journal.stat().st_size for journal in tmp_path.glob("*/*-unfinished/journal.jsonl")):
+            assert not going_on.done()
             time.sleep(0.01)
-        time.sleep(2)
+        workers = set(multiprocessing.active_children()) - others
         os.kill(workers.pop().pid, signal.SIGTERM)
         assert going_on.result() == alone
 
