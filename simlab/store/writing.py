@@ -112,11 +112,13 @@ def told(place: Path, what: str) -> Iterator[None]:
 
 
 def no_folder(place: Path, error: OSError) -> str:
-    """Return why a folder cannot be made, or nothing in it: a file in the way by its name."""
-    in_the_way = next((one for one in (place, *place.parents) if one.exists() and not one.is_dir()), None)
+    """Return why a folder cannot be made, or nothing in it: a file or broken link in the way by its name."""
+    there = (one for one in (place, *place.parents) if os.path.lexists(one))
+    in_the_way = next((one for one in there if not one.is_dir()), None)
     if in_the_way is None:
         return f"{place}: {reason(error)}"
-    return f"{place}: {'it' if in_the_way == place else in_the_way} is a file, want a folder"
+    what = "a file" if in_the_way.exists() else "a link to nothing"
+    return f"{place}: {'it' if in_the_way == place else in_the_way} is {what}, want a folder"
 
 
 def utf8(text: str) -> bytes:

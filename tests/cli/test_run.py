@@ -147,6 +147,16 @@ def test_a_wrong_command_line_is_exit_2(simlab, here, arguments, told):
     assert not (here / "results").exists()
 
 
+def test_a_link_to_nothing_is_no_folder_for_results(simlab, here):
+    (here / "results").symlink_to("nowhere")
+    for out, told in (("results", "it"), ("results/deep", "results")):
+        result = simlab("run", "clean", *SHORT, "--out", out)
+        assert (result.exit_code, result.stderr) == (
+            2,
+            f"Error: --out {out}: {told} is a link to nothing, want a folder\n",
+        )
+
+
 def test_the_saved_scenario_runs_again(simlab):
     first = Path(simlab("run", "clean", *SHORT, "--seed", "9", "--quiet").stdout.strip())
     second = Path(simlab("run", f"{first}/scenario.toml", "--quiet").stdout.strip())
