@@ -1,5 +1,6 @@
 """What runs in the processes that run sessions."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from simlab.batch.interrupt import Interrupt
 from simlab.batch.outcome import Outcome
 from simlab.batch.result import Run
 from simlab.batch.session import run_scenario
+from simlab.batch.told_once import ToldOnce
 from simlab.core.errors import InvalidInputError
 from simlab.live.ending import ASKING, parent_alone_is_asked
 from simlab.profile.model import Clock
@@ -90,6 +92,7 @@ def _begin() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)  # what it was started with
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.getLogger("asyncio").addFilter(ToldOnce())
 
 
 def _end_with_parent() -> None:

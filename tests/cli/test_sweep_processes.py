@@ -167,6 +167,29 @@ def test_a_session_that_kills_its_workers_is_one_that_could_not_be_run(here, sta
     assert those_left.outages.equals(all_of_them.outages.filter(pl.col("session") != 1))
 
 
+FAULTY = """
+from simlab.reconnect.rules import Rules
+
+class Faulty(Rules):
+    def grace_s(self, cause):
+        raise ValueError("not yet")
+"""
+
+
+def test_the_traceback_of_many_sessions_is_told_once(here, start):
+    profile_in(here)
+    (here / "faulty.py").write_text(FAULTY)
+    command = ["sweep", "tunnel.toml", "--policy", "faulty:Faulty", "--seeds", "4", "--jobs", "1", "--quiet"]
+    status, _, stderr = finish(start(*command))
+    assert status == 3
+    assert stderr.count("Traceback") == 1
+    told = [line for line in stderr.splitlines() if "raised ValueError: not yet (faulty.py:6)" in line]
+    assert [line.partition(", virtual")[0] for line in told] == [
+        f"tunnel, policy faulty:Faulty, seed {seed}" for seed in (1, 2, 3, 4)
+    ]
+    assert [line.endswith("(faulty.py:6), as before") for line in told] == [False, True, True, True]
+
+
 def run_script(here, text):
     profile_in(here)
     (here / "script.py").write_text(f"import simlab\n{text}\n")
