@@ -232,7 +232,7 @@ def test_processes_that_cannot_begin_end_the_sweep(here):
 
 
 def test_ctrl_c_before_the_first_session_leaves_nothing(begin):
-    process = begin("--jobs", "2")
+    process = begin("--jobs", "2", "--set", "duration=20h")
     journal_of(process, 0)
     process.send_signal(signal.SIGINT)
     assert finish(process)[0] == 130
