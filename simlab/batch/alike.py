@@ -113,13 +113,20 @@ def run_together(
 
     def work() -> list[T]:
         began_s = time.perf_counter()
+
+        def finished(timeline: Timeline) -> list[T]:
+            wall_s = time.perf_counter() - began_s
+            return [finish(n, retold(timeline, scenarios[n]), wall_s) for n in followed.kept]
+
+        def over(timeline: Timeline) -> None:
+            branches.end_copy(lambda: finished(timeline))
+
         with following(scenarios, branches.choose) as followed:
             try:
-                timeline = run(scenarios[0])
+                timeline = run(scenarios[0], over=over)
             except SessionFailedError:
                 return []
-        wall_s = time.perf_counter() - began_s
-        return [finish(n, retold(timeline, scenarios[n]), wall_s) for n in followed.kept]
+        return finished(timeline)
 
     return [one for found in branches.run(work) for one in found]
 

@@ -68,11 +68,23 @@ class Branches(Generic[T]):
                 raise
             self._leave([] if isinstance(error, KeyboardInterrupt) else traceback.format_exc())
         self._found.append(found)
-        if self._to_parent is not None:
-            self._leave(self._failure or self._found)
+        self._end_copy()
         if self._failure:
             raise BranchError(self._failure)
         return self._found
+
+    def end_copy(self, result: Callable[[], T]) -> None:
+        """Return nothing, if this process is a copy, but end it with this result.
+
+        Nobody needs what it would give back, and of what it would free it has to copy every page.
+        """
+        if self._to_parent is not None:
+            self._found.append(result())
+            self._end_copy()
+
+    def _end_copy(self) -> None:
+        if self._to_parent is not None:
+            self._leave(self._failure or self._found)
 
     def choose(self, groups: Sequence[Sequence[int]]) -> Sequence[int]:
         """Go on with each of several groups, and return the one that it is here."""

@@ -9,7 +9,7 @@ from pathlib import Path as FolderPath
 from typing import Any
 
 from simlab.core.errors import SessionFailedError
-from simlab.core.timeline import Recorder, Timeline
+from simlab.core.timeline import Event, Recorder, Timeline
 from simlab.own_client.choose import prepare_client
 from simlab.own_server.place import place
 from simlab.pipecat_server.choose import prepare
@@ -39,7 +39,12 @@ _CANCELLATIONS = 10
 _PATIENCE_S = 60.0  # with code of the user's own that is to clear up, and does not
 
 
-def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPath | None = None) -> Timeline:
+def run(
+    scenario: Scenario,
+    redirect_openssl: bool = True,
+    capture_in: FolderPath | None = None,
+    over: Callable[[Timeline], None] = lambda _: None,
+) -> Timeline:
     """Run a scenario from beginning to end, and return what happened.
 
     A session that could not be run to its end has a ``session failed`` event as its last one. Where another
@@ -51,30 +56,43 @@ def run(scenario: Scenario, redirect_openssl: bool = True, capture_in: FolderPat
         False makes OpenSSL's timer sleep real time, as it must where it can't be redirected.
     capture_in
         The folder for the files of a capture; None for no capture.
+    over
+        Called with what is returned, before all that the session took is given back.
     """
     # What is imported in the world of another thread would keep what is replaced there.
     with ALONE:
         prepare(scenario)
         prepare_client(scenario)
         import_ahead(scenario)
-        return _run(scenario, redirect_openssl, capture_in)
+        return _run(scenario, redirect_openssl, capture_in, over)
 
 
-def _run(scenario: Scenario, redirect_openssl: bool, capture_in: FolderPath | None) -> Timeline:
+def _run(
+    scenario: Scenario,
+    redirect_openssl: bool,
+    capture_in: FolderPath | None,
+    over: Callable[[Timeline], None],
+) -> Timeline:
     capture = _capture_of(scenario, capture_in)
     virtual = virtual_world(scenario.seed, redirect_openssl, is_kept(scenario))
     with virtual as world, capture(world) as captures:
         session = VirtualSession(scenario, world, captures)
         try:
-            session.run()
-        except SessionFailedError as error:
-            session.fail(error.stage, error.reason)
-        except KeyboardInterrupt as error:
-            session.interrupt(error)
+            _run_to_the_end(session)
+            timeline = Timeline.of(header(scenario, dtls_timer=world.dtls_timer), session.end())
+            over(timeline)
+            return timeline
         finally:
             session.close()
-        events = [event for event in session.record.events if event.t_s <= session.ended_s]
-        return Timeline.of(header(scenario, dtls_timer=world.dtls_timer), events)
+
+
+def _run_to_the_end(session: "VirtualSession") -> None:
+    try:
+        session.run()
+    except SessionFailedError as error:
+        session.fail(error.stage, error.reason)
+    except KeyboardInterrupt as error:
+        session.interrupt(error)
 
 
 def _capture_of(scenario: Scenario, folder: FolderPath | None) -> Callable[[World], Captures]:
@@ -192,10 +210,15 @@ class VirtualSession:
             traceback.clear_frames(error.__traceback__)
         self.fail("interrupted", "interrupted by the user")
 
+    def end(self) -> list[Event]:
+        """Record nothing more, and return what happened."""
+        # Rounded as the times of events are, or the last one may come after the end.
+        ended_s = min(self.ended_s, round(self._loop.time(), 6))
+        self.record.close()
+        return [event for event in self.record.events if event.t_s <= ended_s]
+
     def close(self) -> None:
         """Free everything, without a word in the timeline."""
-        # Rounded as the times of events are, or the last one may come after the end.
-        self.ended_s = min(self.ended_s, round(self._loop.time(), 6))
         self.record.close()
         self._loop.resume_all()  # to be cleared up
         if self._main is not None:
