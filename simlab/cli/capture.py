@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from simlab.cli import complete
 from simlab.core.errors import InvalidInputError
 
 
@@ -19,10 +20,11 @@ def group() -> None:
 
 
 @group.command("summarise", short_help="Print what happened in a capture.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete.files)
 @click.option(
     "--keys",
     metavar="FILE",
+    shell_complete=complete.files,
     help="The secrets of DTLS; by default dtls.keys beside the capture, if it is there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, and nothing else, on stdout.")

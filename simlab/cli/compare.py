@@ -2,10 +2,12 @@
 
 import click
 
+from simlab.cli import complete
+
 
 @click.command("compare", short_help="Two studies: what got better, worse, or can't be told.")
-@click.argument("before", metavar="BEFORE")
-@click.argument("after", metavar="AFTER")
+@click.argument("before", metavar="BEFORE", shell_complete=complete.files)
+@click.argument("after", metavar="AFTER", shell_complete=complete.files)
 @click.option(
     "--tolerance",
     "tolerances",

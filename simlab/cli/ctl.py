@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from simlab.cli import complete
 from simlab.core.errors import InvalidInputError
 
 _for = click.option("--for", "for_", metavar="TIME", help="How long; without it, until it is ended.")
@@ -267,8 +268,15 @@ def stop_recording(ctx: click.Context) -> int:
 
 
 @group.command("load")
-@click.argument("profile")
-@click.option("--set", "settings_", multiple=True, metavar="KEY=VALUE", help="Any key of it, dotted.")
+@click.argument("profile", shell_complete=complete.profiles)
+@click.option(
+    "--set",
+    "settings_",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=complete.keys,
+    help="Any key of it, dotted.",
+)
 @click.pass_context
 def load(ctx: click.Context, profile: str, settings_: tuple[str, ...]) -> int:
     """Begin with another profile, its faults and its weather; what is on its way still arrives.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simlab.cli import complete
 from simlab.cli.options import overrides_of
 from simlab.core.errors import InvalidInputError
 
@@ -47,12 +48,19 @@ _TOLD = {
     metavar="HOST",
     help="Another name by which browsers come; may be repeated.",
 )
-@click.option("--profile", "name", metavar="PROFILE", help="What the network does; a clean one by default.")
+@click.option(
+    "--profile",
+    "name",
+    metavar="PROFILE",
+    shell_complete=complete.profiles,
+    help="What the network does; a clean one by default.",
+)
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=complete.keys,
     help="Any key of the profile, dotted; may be repeated.",
 )
 @click.option(

@@ -4,13 +4,23 @@ from pathlib import Path
 
 import click
 
+from simlab.cli import complete
+
 
 @click.command("nightly", short_help="Run a suite of sweeps, and tell what is worse than before.")
-@click.argument("suite", metavar="SUITE.toml")
-@click.option("--out", default="results", metavar="DIR", show_default=True, help="Where the folders go.")
+@click.argument("suite", metavar="SUITE.toml", shell_complete=complete.files)
+@click.option(
+    "--out",
+    default="results",
+    metavar="DIR",
+    show_default=True,
+    shell_complete=complete.folders,
+    help="Where the folders go.",
+)
 @click.option(
     "--trend",
     metavar="FILE",
+    shell_complete=complete.files,
     help="The nights before, to which this one is added; SUITE-trend.jsonl in DIR by default.",
 )
 @click.option("--accept", is_flag=True, help="What changed is as it should be: begin a new baseline.")
@@ -20,10 +30,23 @@ import click
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=complete.keys,
     help="Any key of all profiles, dotted; may be repeated.",
 )
-@click.option("--junit", "junit_file", metavar="FILE", help="Write the JUnit XML there, too.")
-@click.option("--markdown", "markdown_file", metavar="FILE", help="Write the Markdown there, too.")
+@click.option(
+    "--junit",
+    "junit_file",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="Write the JUnit XML there, too.",
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="Write the Markdown there, too.",
+)
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many processes; all cores by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print the night's folder alone.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simlab.cli import complete
 from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def wanted_options(seeds: int) -> Callable[[Callable[..., int]], Callable[..., i
 _WANTED = ("profiles", "clock", "seed", "seeds", "policies", "servers", "clients", "settings")
 
 _OPTIONS = [
-    click.argument("profiles", nargs=-1, required=True, metavar="PROFILE..."),
+    click.argument(
+        "profiles", nargs=-1, required=True, metavar="PROFILE...", shell_complete=complete.profiles
+    ),
     click.option(
         "--clock", type=click.Choice(["virtual", "real"]), help="The clock; the profile's by default."
     ),
@@ -57,6 +60,7 @@ _OPTIONS = [
         "policies",
         multiple=True,
         metavar="NAME|FILE.toml|MODULE:NAME",
+        shell_complete=complete.policies,
         help="A reconnection policy; may be repeated.",
     ),
     click.option(
@@ -78,6 +82,7 @@ _OPTIONS = [
         "settings",
         multiple=True,
         metavar="KEY=VALUE",
+        shell_complete=complete.keys,
         help="Any key of the profile, dotted; may be repeated.",
     ),
 ]

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
+from simlab.cli import complete
+
 _KINDS = ["all", "recovery", "heat", "usable", "cost", "gaps"]
 
 
 @click.command("plot", short_help="Draw the pictures of a run or a study again.")
-@click.argument("folder", metavar="RUN_OR_STUDY")
+@click.argument("folder", metavar="RUN_OR_STUDY", shell_complete=complete.files)
 @click.option("--kind", type=click.Choice(_KINDS), help="Which picture of a study; all by default.")
 @click.option(
     "--format",
@@ -17,7 +19,10 @@ _KINDS = ["all", "recovery", "heat", "usable", "cost", "gaps"]
     help="By default that of --out, or png.",
 )
 @click.option(
-    "--out", metavar="FILE", help="By default in the folder; for all pictures of a study, a folder."
+    "--out",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="By default in the folder; for all pictures of a study, a folder.",
 )
 def command(folder: str, kind: str | None, file_format: str | None, out: str | None) -> None:
     """Draw the pictures of a saved run or study, and print where they are.

@@ -2,6 +2,8 @@
 
 import click
 
+from simlab.cli import complete
+
 
 @click.group("policies", short_help="List and show the reconnection policies.", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
@@ -38,7 +40,7 @@ def list_command(as_json: bool = False) -> None:
 
 
 @group.command("show")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete.policies)
 def show_command(name: str) -> None:
     """Print a policy as a policy file, with every term in it.
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simlab.cli import complete
+
 if TYPE_CHECKING:
     from simlab.profile.importers.text import Way
 
@@ -42,8 +44,15 @@ def list_command(as_json: bool = False) -> None:
 
 
 @group.command("show")
-@click.argument("name", metavar="NAME")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the profile, dotted.")
+@click.argument("name", metavar="NAME", shell_complete=complete.profiles)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=complete.keys,
+    help="Any key of the profile, dotted.",
+)
 def show_command(name: str, settings: tuple[str, ...]) -> None:
     """Print a profile as TOML, with every default filled in.
 
@@ -60,7 +69,7 @@ def show_command(name: str, settings: tuple[str, ...]) -> None:
 
 
 @group.command("check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete.profiles)
 @click.option(
     "--measure",
     "measured",
@@ -112,7 +121,7 @@ def check_command(
 
 @group.command("import")
 @click.argument("kind", type=click.Choice(["netem", "mahimahi", "libwebrtc", "csv"]), metavar="KIND")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete.files)
 @click.option("--name", metavar="NAME", help="Of the profile; that of the file by default.")
 @click.option(
     "--direction",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simlab.cli import complete
 from simlab.cli.options import overrides_of
 from simlab.core.errors import InvalidInputError
 
@@ -20,9 +21,21 @@ if TYPE_CHECKING:
 @click.command("relay", short_help="The UDP relay alone, in front of any UDP program.")
 @click.option("--listen", required=True, metavar="ADDRESS:PORT", help="Where clients send to; port 0: any.")
 @click.option("--to", required=True, metavar="ADDRESS:PORT", help="Where their packets go.")
-@click.option("--profile", metavar="PROFILE", help="What the network does; without one it is clean.")
+@click.option(
+    "--profile",
+    metavar="PROFILE",
+    shell_complete=complete.profiles,
+    help="What the network does; without one it is clean.",
+)
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="The seed; the profile's by default.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the profile, dotted.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=complete.keys,
+    help="Any key of the profile, dotted.",
+)
 @click.option("--idle", metavar="TIME", help="A client's mapping is forgotten after so long. [default: 60s]")
 @click.option("--socket", type=click.Path(path_type=Path), metavar="FILE", help="Where simlab ctl finds it.")
 @click.option(

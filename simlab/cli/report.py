@@ -4,10 +4,14 @@ from pathlib import Path
 
 import click
 
+from simlab.cli import complete
+
 
 @click.command("report", short_help="Write a study as one HTML page.")
-@click.argument("folder", metavar="STUDY|RUN")
-@click.option("--out", metavar="FILE", help="By default report.html in the folder.")
+@click.argument("folder", metavar="STUDY|RUN", shell_complete=complete.files)
+@click.option(
+    "--out", metavar="FILE", shell_complete=complete.files, help="By default report.html in the folder."
+)
 @click.option(
     "--worst",
     type=click.IntRange(0),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from simlab.cli import complete
 from simlab.cli.options import wanted_options
 from simlab.core.errors import InvalidInputError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     "varied",
     multiple=True,
     metavar="KEY=VALUES",
+    shell_complete=complete.keys,
     help="A key of the profile, and its values in turn: 0%,5% or 2s..60s:30; may be repeated.",
 )
 @click.option(
@@ -28,7 +30,14 @@ if TYPE_CHECKING:
     metavar="W",
     help="Stop a cell when the 95 % interval of its success rate is at most this wide (0.02).",
 )
-@click.option("--out", default="results", metavar="DIR", show_default=True, help="Where the folder goes.")
+@click.option(
+    "--out",
+    default="results",
+    metavar="DIR",
+    show_default=True,
+    shell_complete=complete.folders,
+    help="Where the folder goes.",
+)
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many processes; all cores by default.")
 @click.option(
     "--executor",
@@ -42,6 +51,7 @@ if TYPE_CHECKING:
     is_flag=False,
     flag_value="",
     metavar="[DIR]",
+    shell_complete=complete.folders,
     help="Go on with an unfinished study: the one in DIR, or one of the same matrix in --out.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
