@@ -51,6 +51,19 @@ def test_what_is_shown_of_a_policy_runs_as_a_policy_file(simlab, here, name):
     assert f"-clean-{name}-s1" in result.stdout
 
 
+def test_a_changed_policy_is_not_shown_with_the_words_of_the_one_it_starts_from(simlab, here):
+    # "ten tries in 44 s" is livekit's, and this one makes four.
+    (here / "mine.toml").write_text('base = "livekit"\nmax_attempts = 4')
+    shown = tomllib.loads(simlab("policies", "show", "mine.toml").stdout)
+    assert (shown["source"], shown["description"]) == ("livekit, with other terms", "")
+    assert shown["jitter"] == "livekit"
+    (here / "mine.toml").write_text(
+        'base = "livekit"\nmax_attempts = 4\ndescription = "four tries"\nsource = "mine"'
+    )
+    shown = tomllib.loads(simlab("policies", "show", "mine.toml").stdout)
+    assert (shown["source"], shown["description"]) == ("mine", "four tries")
+
+
 def test_the_list_as_json_is_what_policy_files_hold(simlab):
     listed = json.loads(simlab("policies", "list", "--json").stdout)
     assert [one["name"] for one in listed] == list(POLICIES)
