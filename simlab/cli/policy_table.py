@@ -10,6 +10,7 @@ from rich.text import Text
 from simlab.batch.policies import as_keys, policy_keys
 from simlab.cli.show import echo
 from simlab.cli.tables import table_of
+from simlab.profile.policy import PolicyKeys
 from simlab.profile.units import duration_text
 from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.terms import Policy
@@ -38,11 +39,20 @@ def policy_file(name: str) -> str:
         policy = POLICIES[name] if name in POLICIES else find_rules(name).policy
     shown = as_keys(policy)
     if keys.base is not None:
-        shown["name"] = keys.name
+        shown |= _about(keys)
     comment = ""
     if policy.follow_client:
         comment = "# What is not here follows [client.behaviour]; a key that is given goes before it.\n"
     return comment + tomli_w.dumps(shown)
+
+
+def _about(keys: PolicyKeys) -> dict[str, str]:
+    """Return what a policy file says of itself; the words on the one it starts from hold for other terms."""
+    given = keys.terms()
+    words: dict[str, Any] = {word: given[word] for word in ("source", "description") if word in given}
+    if given.keys() - words.keys():
+        words = {"source": f"{keys.base}, with other terms", "description": ""} | words
+    return {"name": keys.name} | words
 
 
 def print_policies() -> None:

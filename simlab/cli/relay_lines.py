@@ -26,7 +26,7 @@ class Lines:
     """The lines for events, one after the other: of a second in which nothing came nothing is said."""
 
     def __init__(self) -> None:
-        self._last: list[Any] = []
+        self._last: list[Any] = [0, 0, {}, 0] * len(_WAYS)
 
     def __call__(self, event: Mapping[str, Any]) -> str | None:
         """Return the line for an event; None for one that nobody needs to read."""

@@ -3,6 +3,8 @@
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import WithDefaultSchema
 
 from simlab.profile import units
 
@@ -16,6 +18,21 @@ class Table(BaseModel):
     def keys(cls) -> list[str]:
         """Return the keys that the table may hold, as they are written in TOML."""
         return [field.alias or name for name, field in cls.model_fields.items()]
+
+
+class TomlSchema(GenerateJsonSchema):
+    """A JSON Schema whose defaults are as TOML has them, with units: editors write them into a profile."""
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        """Return the schema of a key that has a default."""
+        json_schema = super().default_schema(schema)
+        inner: Any = schema
+        while "serialization" not in inner and "schema" in inner:  # below a key's validators
+            inner = inner["schema"]
+        to_text = inner.get("serialization", {}).get("function")
+        if to_text is not None and json_schema.get("default") is not None:
+            json_schema["default"] = to_text(schema["default"])
+        return json_schema
 
 
 def _schema_of(pattern: str) -> WithJsonSchema:

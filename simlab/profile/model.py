@@ -31,7 +31,7 @@ from simlab.profile.faults import Fault, FaultValues, schedule_faults
 from simlab.profile.faults_nat import NatTable, RebindFault
 from simlab.profile.faults_servers import without_server
 from simlab.profile.faulty import FaultyKeysError
-from simlab.profile.fields import Duration, PositiveDuration, Table, listed
+from simlab.profile.fields import Duration, PositiveDuration, Table, TomlSchema, listed
 from simlab.profile.ice import IceTable
 from simlab.profile.link import LinkSettings, LinkTable
 from simlab.profile.nearest import one_of
@@ -187,7 +187,7 @@ class Profile(Table):
     server: Server = Server()
     bot: BotKeys = BotKeys()
     policy: PolicyKeys = PolicyKeys()
-    link: LinkValue = settle(LinkTable())
+    link: LinkValue = Field(default=settle(LinkTable()), json_schema_extra={"default": {}})
     nat: NatTable | None = None
     ice: IceTable | None = None
     signalling: Signalling = Signalling()
@@ -257,7 +257,7 @@ class Profile(Table):
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a profile, for editors."""
-    return Profile.model_json_schema(by_alias=True)
+    return Profile.model_json_schema(by_alias=True, schema_generator=TomlSchema)
 
 
 __all__ = ["LinkSettings", "Profile", "schema"]

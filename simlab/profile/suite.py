@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile.check import sentences
+from simlab.profile.fields import TomlSchema
 from simlab.profile.model import NAME_PATTERN
 from simlab.profile.suite_tables import Suite
 from simlab.profile.text import parsed
@@ -44,4 +45,4 @@ def load_suite(text: str, file: str) -> Suite:
 
 def suite_schema() -> dict[str, Any]:
     """Return the JSON Schema of a suite, for editors."""
-    return Suite.model_json_schema(by_alias=True)
+    return Suite.model_json_schema(by_alias=True, schema_generator=TomlSchema)

@@ -51,6 +51,33 @@ def test_what_is_shown_of_a_policy_runs_as_a_policy_file(simlab, here, name):
     assert f"-clean-{name}-s1" in result.stdout
 
 
+def test_the_defaults_in_the_documents_table_are_those_of_a_policy_file(simlab, here):
+    (here / "mine.toml").write_text("")
+    shown = tomllib.loads(simlab("policies", "show", "mine.toml").stdout)
+    told = {}
+    for keys, defaults in re.findall(r"^\| (`[a-z_`, ]+`) \| (`.*?`) \| ", DOCS.read_text(), re.MULTILINE):
+        values = [tomllib.loads(f"is = {one}")["is"] for one in re.findall("`([^`]+)`", defaults)]
+        told |= dict(zip(re.findall(r"\w+", keys), values, strict=True))
+    told["transient_statuses"] = [str(status) for status in told["transient_statuses"]]
+    assert told.pop("follow_client") is False  # which no policy shows that has all of its terms
+    assert told == {
+        key: value for key, value in shown.items() if key not in {"name", "source", "description"}
+    }
+
+
+def test_a_changed_policy_is_not_shown_with_the_words_of_the_one_it_starts_from(simlab, here):
+    # "ten tries in 44 s" is livekit's, and this one makes four.
+    (here / "mine.toml").write_text('base = "livekit"\nmax_attempts = 4')
+    shown = tomllib.loads(simlab("policies", "show", "mine.toml").stdout)
+    assert (shown["source"], shown["description"]) == ("livekit, with other terms", "")
+    assert shown["jitter"] == "livekit"
+    (here / "mine.toml").write_text(
+        'base = "livekit"\nmax_attempts = 4\ndescription = "four tries"\nsource = "mine"'
+    )
+    shown = tomllib.loads(simlab("policies", "show", "mine.toml").stdout)
+    assert (shown["source"], shown["description"]) == ("mine", "four tries")
+
+
 def test_the_list_as_json_is_what_policy_files_hold(simlab):
     listed = json.loads(simlab("policies", "list", "--json").stdout)
     assert [one["name"] for one in listed] == list(POLICIES)

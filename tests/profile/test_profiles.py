@@ -2,12 +2,14 @@ import json
 import re
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from simlab.profile import load, schema
 from simlab.profile.check import TABLES
 from simlab.profile.faults_base import DirectedFault, FaultTable, TimedFault
 from simlab.profile.fields import Table
 from simlab.profile.only import ModelTable, PacketKeys
+from simlab.profile.suite import suite_schema
 from tests.profile.texts import FULL, SHIPPED
 
 
@@ -55,3 +57,33 @@ def test_the_schema_knows_every_key():
     for key in re.findall(r"^(\w+) =", FULL, re.MULTILINE):
         assert f'"{key}": ' in text
     assert schema()["additionalProperties"] is False
+
+
+def defaults(part, defs):
+    """Each default of a JSON Schema, with the schema of its key."""
+    if isinstance(part, dict):
+        if "default" in part and not isinstance(part["default"], dict):
+            yield part["default"], {**part, "$defs": defs}
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from defaults(one, defs)
+
+
+@pytest.mark.parametrize("of", [schema, suite_schema])
+def test_each_default_in_the_schema_is_what_a_file_could_say(of):
+    # An editor writes it behind the key that it completes: 30.0 there was no duration.
+    whole = of()
+    found = list(defaults(whole["properties"], whole["$defs"])) + list(
+        defaults(whole["$defs"], whole["$defs"])
+    )
+    assert len(found) > 10
+    wrong = [(default, keys) for default, keys in found if not Draft202012Validator(keys).is_valid(default)]
+    assert [(default, keys["title"]) for default, keys in wrong] == []
+
+
+def test_the_default_of_a_table_in_the_schema_is_right():
+    profile = schema()
+    tables = {key: one["default"] for key, one in profile["properties"].items() if "$ref" in one}
+    assert len(tables) > 5
+    assert list(Draft202012Validator(profile).iter_errors(tables)) == []
