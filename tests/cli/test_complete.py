@@ -49,8 +49,11 @@ def test_a_file_where_no_profile_has_such_a_name(tab):
     assert tab("run", "my_own") == [OR_FILES, ""]
 
 
-def test_a_profile_in_the_working_directory(tab, here):
-    (here / "profiles" / "flame.toml").write_text("")
+def test_a_profile_in_the_working_directory(tab, tmp_path, monkeypatch):
+    own = tmp_path / "elsewhere" / "profiles"
+    own.mkdir(parents=True)
+    (own / "flame.toml").write_text("")
+    monkeypatch.chdir(own.parent)
     assert tab("run", "fla") == [OR_FILES, "flaky", "flame"]
 
 
