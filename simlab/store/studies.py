@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simlab.core.errors import InvalidInputError
 from simlab.profile.text import parsed
-from simlab.store.writing import reason
+from simlab.store.content import content
 
 MATRIX = "study.toml"
 
@@ -41,13 +40,6 @@ def load_study(folder: Path, names: Sequence[str]) -> SavedStudy:
     InvalidInputError
         If one of them is not there, or study.toml is damaged.
     """
-    found = {name: _content(folder / name) for name in (MATRIX, *names)}
+    found = {name: content(folder / name) for name in (MATRIX, *names)}
     text = found.pop(MATRIX).decode(errors="surrogateescape")
     return SavedStudy(parsed(text, str(folder / MATRIX)), found)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
