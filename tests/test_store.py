@@ -184,9 +184,7 @@ def test_records_are_not_looked_for_in_a_pipe(tmp_path: Path) -> None:
 
 def test_records_that_are_nested_too_deep_are_told_with_their_line(tmp_path: Path) -> None:
     (tmp_path / "trend.jsonl").write_bytes(b"{}\n" + DEEP + b"\n")
-    with pytest.raises(
-        InvalidInputError, match=r"trend\.jsonl: line 2: lists or objects are nested too deep"
-    ):
+    with pytest.raises(InvalidInputError, match=r"trend\.jsonl: line 2: .* nested too deep"):
         store.records(tmp_path / "trend.jsonl")
 
 
