@@ -2,12 +2,14 @@
 
 from aiohttp import web
 
+from simlab.webrtc.http_log import HTTP_LOG
+
 
 class HttpServer:
     """Serve an aiohttp application."""
 
     def __init__(self, application: web.Application) -> None:
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(application, access_log=None, logger=HTTP_LOG, shutdown_timeout=0.1)
 
     async def start(self, host: str, port: int) -> None:
         """Listen.
