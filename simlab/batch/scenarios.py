@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simlab import store
-from simlab.batch.files import text_of
+from simlab.batch.files import text_beside, text_of
 from simlab.batch.peers import check_peers
 from simlab.batch.policies import policy_keys, why_not_python
 from simlab.batch.terms import faults_of_terms, idle, parted, with_terms, without_idle
@@ -154,7 +154,6 @@ def load_file(name: str, overrides: Mapping[str, str], *, imports: bool = True) 
         If it cannot be read, or is wrong.
     """
     path = find(name)
-    beside = path.parent
     text = text_of(path, "a profile")
     if is_suite(text):
         raise InvalidInputError([f"{path}: is a suite for simlab nightly, want a profile"])
@@ -163,7 +162,7 @@ def load_file(name: str, overrides: Mapping[str, str], *, imports: bool = True) 
         str(path),
         overrides,
         policies=POLICIES,
-        read=lambda file: (beside / file).read_text(encoding="utf-8-sig"),
+        read=lambda file: text_beside(path, file),
     )
     policy = profile.policy
     reason = why_not_python(policy.name) if policy.is_code and imports else None
