@@ -1,6 +1,7 @@
 """Run folders: whole or not at all, never over one another, and the same again when read."""
 
 import json
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,9 @@ def test_a_place_is_made_where_there_is_none(tmp_path: Path) -> None:
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
@@ -119,6 +123,8 @@ def test_a_place_is_made_where_there_is_none(tmp_path: Path) -> None:
             'timeline.jsonl: line 1: duration_s is "x", want a number',
         ),
         ("timeline.jsonl", b"{}\n", "timeline.jsonl: line 1: schema is null, want 1"),
+        ("timeline.jsonl", DEEP, "timeline.jsonl: lists or objects are nested too deep"),
+        ("metrics.json", DEEP, "metrics.json: lists or objects are nested too deep"),
         ("metrics.json", b"{", "metrics.json: "),
         ("metrics.json", b"[]", "metrics.json: want an object"),
         ("scenario.toml", b"seed = -1", "scenario.toml: seed is -1, want 0 or more"),
@@ -152,3 +158,40 @@ def test_records_are_added_below_a_last_line_without_an_end(tmp_path):
     file.write_text('{"night": 1}')  # as an editor leaves it
     store.append(file, [{"night": 2}])
     assert store.records(file) == [{"night": 1}, {"night": 2}]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["timeline.jsonl", "metrics.json", "scenario.toml"])
+def test_what_is_never_at_its_end_is_not_read(tmp_path: Path, name: str) -> None:
+    folder = save(tmp_path, END)
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (folder / name).unlink()
+        make(folder / name)
+        with pytest.raises(InvalidInputError) as caught:
+            store.load(folder)
+        assert str(caught.value) == f"{folder / name}: is a pipe, a socket or a device, want a file"
+
+
+@pytest.mark.timeout(20)
+def test_records_are_not_looked_for_in_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "trend.jsonl")
+    for use in (store.records, store.prepare_append):
+        with pytest.raises(InvalidInputError, match=r"trend\.jsonl: is a pipe, a socket or a device"):
+            use(tmp_path / "trend.jsonl")
+    store.prepare_append(Path(os.devnull))
+    assert store.records(Path(os.devnull)) == []
+
+
+def test_records_that_are_nested_too_deep_are_told_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "trend.jsonl").write_bytes(b"{}\n" + DEEP + b"\n")
+    with pytest.raises(InvalidInputError, match=r"trend\.jsonl: line 2: .* nested too deep"):
+        store.records(tmp_path / "trend.jsonl")
+
+
+# A line separator is no end of a line in JSON, and an exception's message may have half a character.
+@pytest.mark.parametrize("reason", ["one\u2028two\x85three", "a name: \udcff \ud800"])
+def test_any_reason_is_read_as_it_was_written(tmp_path: Path, reason: str) -> None:
+    folder = save(tmp_path, Event(1.0, "session", "failed", {"stage": "server", "reason": reason}), END)
+    assert store.load(folder).timeline.events[1]["reason"] == reason
+    store.append(tmp_path / "trend.jsonl", [{"reason": reason}, {}])
+    assert store.records(tmp_path / "trend.jsonl") == [{"reason": reason}, {}]

@@ -1,9 +1,27 @@
 """The text of files that a user names."""
 
+import errno
 from pathlib import Path
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile.text import LONGEST_TEXT
+
+
+def text_beside(profile: Path, file: str) -> str:
+    """Return the text of a file that a profile names, which lies beside it, as a session is going to have it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is longer than the profile may be that it becomes part of.
+    UnicodeDecodeError
+        If it is not UTF-8.
+    """
+    with (profile.parent / file).open("rb") as opened:
+        content = opened.read(LONGEST_TEXT + 1)
+    if len(content) > LONGEST_TEXT:
+        raise OSError(errno.EFBIG, f"it is longer than {LONGEST_TEXT // 10**6} MB")
+    return content.decode("utf-8-sig")
 
 
 def text_of(path: Path, what: str) -> str:

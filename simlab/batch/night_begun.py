@@ -131,6 +131,10 @@ class BegunNight:
     def _saved(self, night: Night) -> Night:
         if self._wishes.out is None:
             return night
-        files = {"junit.xml": junit(night), "summary.md": markdown(night).encode(), "suite.toml": self._suite}
+        files = {
+            "junit.xml": junit(night),
+            "summary.md": store.utf8(markdown(night)),
+            "suite.toml": self._suite,
+        }
         folder = store.save_files(self._wishes.out, f"{night.suite}-night-{night.number}", files)
         return replace(night, folder=str(folder))

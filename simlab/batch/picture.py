@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import matplotlib as mpl
 from matplotlib.axes import Axes
 
+from simlab.core.printable import printable
 from simlab.core.timeline import Timeline
 from simlab.study.plots import plot_timeline
 
@@ -29,4 +30,6 @@ def as_file(ax: Axes, file_format: Format) -> bytes:
     file = BytesIO()
     with mpl.rc_context({"svg.hashsalt": "simlab"}):
         figure.savefig(file, format=file_format, dpi=_DOTS_PER_INCH, metadata=_METADATA[file_format])
-    return file.getvalue()
+    content = file.getvalue()
+    # Comments of an SVG have each text as it is, and XML takes no control characters.
+    return printable(content.decode()).encode() if file_format == "svg" else content

@@ -43,6 +43,8 @@ def replays(folder: Path, rows: Sequence[Row], jobs: int) -> list[Replay]:
     KeyboardInterrupt
         If the user interrupted.
     """
+    if not rows:
+        return []  # nothing is run, so nothing that is named there is imported
     plan = plan_again(str(folder))
     scenarios = [plan.session(row["session"]).scenario for row in rows]
     wanted = [scenario for scenario in scenarios if _can_be_run(scenario)]

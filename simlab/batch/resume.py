@@ -60,27 +60,28 @@ def plan_again(name: str) -> Plan:
     InvalidInputError
         If it is damaged, or was written by another version of simlab that wrote it in another way.
     """
-    return checked(_plan_in(Path(name).parent if Path(name).name == MATRIX else Path(name)))
+    folder = Path(name).parent if Path(name).name == MATRIX else Path(name)
+    return checked(_plan_in(folder, imports=True))
 
 
 def cells_of(folder: str) -> Sequence[PlannedCell]:
-    """Return the cells of a study.
+    """Return the cells of a study; no code that they name is imported.
 
     Raises
     ------
     InvalidInputError
         If it is damaged, or was written by another version of simlab that wrote it in another way.
     """
-    return _plan_in(Path(folder)).cells
+    return _plan_in(Path(folder), imports=False).cells
 
 
-def _plan_in(folder: Path) -> Plan:
+def _plan_in(folder: Path, *, imports: bool) -> Plan:
     tables = store.load_study(folder, ()).matrix
     path = folder / MATRIX
     if tables.get("schema") != SCHEMA:
         raise InvalidInputError([f"{path}: schema is {tables.get('schema')!r}, want {SCHEMA}"])
     try:
-        cells = [_cell(folder, cell) for cell in tables["cell"]]
+        cells = [_cell(folder, cell, imports=imports) for cell in tables["cell"]]
         asked = {name: tables[name] for name in _ASKED if name in tables}
         found = Plan(cells, asked)
         _ = (found.seeds, found.by, found.until_width)
@@ -94,12 +95,12 @@ NIGHT = "night"
 """The key of study.toml that says which night a study is of; one that is run again is of none."""
 
 
-def _cell(folder: Path, cell: Mapping[str, Any]) -> PlannedCell:
+def _cell(folder: Path, cell: Mapping[str, Any], *, imports: bool) -> PlannedCell:
     path = folder / cell["file"]
     text = store.load_study(folder, (cell["file"],)).files[cell["file"]].decode(errors="surrogateescape")
     profile = load(text, str(path), policies=POLICIES)
     policy = profile.policy
-    reason = why_not_python(policy.name) if policy.is_code else None
+    reason = why_not_python(policy.name) if policy.is_code and imports else None
     if reason:
         raise InvalidInputError([f'{path}: policy.name is "{policy.name}", {reason}'])
     if hash_of(text) != cell["hash"]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simlab import store
-from simlab.batch.files import text_of
+from simlab.batch.files import text_beside, text_of
 from simlab.batch.peers import check_peers
 from simlab.batch.policies import policy_keys, why_not_python
 from simlab.batch.terms import faults_of_terms, idle, parted, with_terms, without_idle
@@ -124,22 +124,29 @@ def _of(
         yield profile.model_copy(update={**changes, "policy": with_terms(below, terms)}), below
 
 
-def load_all(names: Iterable[str], overrides: Mapping[str, str]) -> tuple[list[Profile], list[str]]:
+def load_all(
+    names: Iterable[str], overrides: Mapping[str, str], *, imports: bool = True
+) -> tuple[list[Profile], list[str]]:
     """Load profiles, and return those that are right, and what is wrong with the others."""
     profiles: list[Profile] = []
     faults: list[str] = []
     for name in names:
         try:
-            profiles.append(load_file(name, overrides))
+            profiles.append(load_file(name, overrides, imports=imports))
         except InvalidInputError as error:
             faults += error.faults
     return profiles, faults
 
 
-def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
+def load_file(name: str, overrides: Mapping[str, str], *, imports: bool = True) -> Profile:
     """Load a profile by its file, or by its name in the catalogue.
 
     Files that it names are looked for beside it.
+
+    Parameters
+    ----------
+    imports
+        Whether to import a policy in Python that it names, to see whether it is one.
 
     Raises
     ------
@@ -147,7 +154,6 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
         If it cannot be read, or is wrong.
     """
     path = find(name)
-    beside = path.parent
     text = text_of(path, "a profile")
     if is_suite(text):
         raise InvalidInputError([f"{path}: is a suite for simlab nightly, want a profile"])
@@ -156,10 +162,10 @@ def load_file(name: str, overrides: Mapping[str, str]) -> Profile:
         str(path),
         overrides,
         policies=POLICIES,
-        read=lambda file: (beside / file).read_text(encoding="utf-8-sig"),
+        read=lambda file: text_beside(path, file),
     )
     policy = profile.policy
-    reason = why_not_python(policy.name) if policy.is_code else None
+    reason = why_not_python(policy.name) if policy.is_code and imports else None
     if reason:
         raise InvalidInputError([f"{path}: policy.name is {quoted(policy.name)}, {reason}"])
     return profile

@@ -7,7 +7,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simlab import store
 from simlab.core.errors import InvalidInputError
+from simlab.core.json_text import json_of
 from simlab.study.rows import Row
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def written(
 ) -> dict[str, bytes]:
     """Return the files, by their names."""
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in failures)
-    return {SESSIONS: _parquet(sessions), OUTAGES: _parquet(outages), FAILURES: lines.encode()}
+    return {SESSIONS: _parquet(sessions), OUTAGES: _parquet(outages), FAILURES: store.json_bytes(lines)}
 
 
 def read(
@@ -94,11 +96,13 @@ def _table(content: bytes, path: Path) -> "polars.DataFrame":
         return pl.read_parquet(BytesIO(content))
     except pl.exceptions.PolarsError as error:
         raise InvalidInputError([f"{path}: {str(error).splitlines()[0]}"]) from error
+    except pl.exceptions.PanicException as error:  # what it says is of its own code
+        raise InvalidInputError([f"{path}: the table is damaged"]) from error
 
 
 def _failures(content: bytes, path: Path) -> list[Row]:
     try:
-        found = [json.loads(line) for line in content.splitlines()]
+        found = [json_of(line) for line in content.splitlines()]
     except ValueError as error:
         raise InvalidInputError([f"{path}: {error}"]) from error
     for number, one in enumerate(found, 1):

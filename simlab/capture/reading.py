@@ -81,10 +81,13 @@ def look_at(path: Path) -> Frame:
         If it cannot be read, is no pcapng file, or is damaged before its end.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(12)
+            is_ours = head[:4] == _MAGIC and head[8:] == _LITTLE_ENDIAN
+            content = head + file.read() if is_ours else head  # what is something else may have no end
     except OSError as error:
         raise InvalidInputError([f"{path}: {os.strerror(error.errno or 0).lower()}"]) from error
-    if content[:4] != _MAGIC or content[8:12] != _LITTLE_ENDIAN:
+    if not is_ours:
         raise InvalidInputError([f"{path}: not a capture of simlab: no little-endian pcapng file"])
     return _walk(path, content)
 

@@ -9,6 +9,7 @@ import click
 
 from simlab.cli.entry import INTERRUPTED
 from simlab.core.errors import InvalidInputError, SimlabError
+from simlab.core.printable import printable
 
 UNMET = 1
 WRONG_INPUT = 2
@@ -95,7 +96,7 @@ def _print_no_more() -> None:
 
 
 def _message(error: SimlabError) -> str:
-    lines = str(error).splitlines()
+    lines = printable(str(error)).splitlines()
     return f" {lines[0]}" if len(lines) == 1 else "".join(f"\n  {line}" for line in lines)
 
 

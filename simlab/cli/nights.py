@@ -46,7 +46,7 @@ def run_and_print(planned: PlannedNight, files: Files, *, as_json: bool, quiet: 
     if files.junit is not None:
         store.add(files.junit, junit(night))
     if files.markdown is not None:
-        store.add(files.markdown, markdown(night).encode())
+        store.add(files.markdown, store.utf8(markdown(night)))
     if unsaved is not None:
         raise unsaved
     if night.interrupted and planned.wishes.out is not None:

@@ -1,27 +1,38 @@
 """Print runs for people."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from simlab.batch.result import Run
 from simlab.cli import show_clients
 from simlab.cli.tables import seconds, table_of
+from simlab.core.printable import printable
 from simlab.core.timeline import Event
 from simlab.study.words import count, share_text
 
 _WIDEST = 110
 
 
+class _Printable(Console):
+    """A console whose terminal obeys nothing that a text says: what rich adds is all that it does."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Escape control characters as soon as a text is in pieces."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
+
+
 def echo(*parts: RenderableType) -> None:
     """Print on stdout, as wide as a terminal is; where it is none, lines are as long as they are."""
-    shown = Console(file=sys.stdout, highlight=False)
+    shown = _Printable(file=sys.stdout, highlight=False)
     shown.width = min(shown.width, _WIDEST) if shown.is_terminal else 10_000
     with shown.capture() as captured:
         for part in parts:
@@ -32,7 +43,7 @@ def echo(*parts: RenderableType) -> None:
 def say_notes(notes: Iterable[str]) -> None:
     """Print on stderr what is to be known of what the user asked for."""
     for note in notes:
-        click.echo(f"Note: {note}", err=True)
+        click.echo(f"Note: {printable(note)}", err=True)
 
 
 def _indented(part: RenderableType) -> Padding:

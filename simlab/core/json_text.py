@@ -1,9 +1,23 @@
-"""JSON texts as the standard library writes them, without setting up its encoder anew for each."""
+"""JSON texts as the standard library writes them, without setting up its encoder anew for each, and read."""
 
 import json
 import json.encoder
 from collections.abc import Callable
 from typing import Any
+
+
+def json_of(text: str | bytes) -> Any:
+    """Return what a JSON text says.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or nested deeper than Python can follow.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("lists or objects are nested too deep") from None
 
 
 def json_writer(encoder: json.JSONEncoder) -> Callable[[Any], str]:

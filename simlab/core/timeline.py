@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simlab.core.json_text import json_writer
+from simlab.core.json_text import json_of, json_writer
 
 SCHEMA = 1
 _EVENTS_AT_ONCE = 1000
@@ -176,8 +176,9 @@ class Timeline:
         ValueError
             If a line is not JSON, or is not an event that a timeline can hold.
         """
-        head, *lines = text.splitlines()
-        return Timeline(json.loads(head), tuple(_event_of(json.loads(line)) for line in lines))
+        # Not splitlines, which splits at what JSON leaves as it is in a text, too, such as U+2028.
+        head, *lines = text.removesuffix("\n").split("\n")
+        return Timeline(json_of(head), tuple(_event_of(json_of(line)) for line in lines))
 
 
 _to_json = json_writer(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False))

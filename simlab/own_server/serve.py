@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, Protocol
 
 from aiohttp import web
+from aiohttp.log import server_logger
 
 from simlab.core.errors import SessionFailedError
 from simlab.own_server.find import Application
@@ -32,7 +33,9 @@ class Serving(Protocol):
 
 def serving(application: Application) -> Serving:
     """Make what serves an application."""
-    return HttpServer(application) if isinstance(application, web.Application) else Asgi(application)
+    if isinstance(application, web.Application):
+        return HttpServer(application, server_logger)  # its own faults, all of them
+    return Asgi(application)
 
 
 class Asgi:

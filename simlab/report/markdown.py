@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from simlab.core.printable import printable
 from simlab.study.night import Night, NightCell
 from simlab.study.nights import Check
 from simlab.study.summary import Cell as Summary
@@ -111,7 +112,7 @@ def _left_out(number: int) -> list[str]:
 
 def _replays(night: Night, cells: Sequence[NightCell]) -> Iterator[str]:
     found = [
-        f"# {cell.name}: {told}\n{command}"
+        printable(f"# {cell.name}: {told}\n{command}")
         for cell in cells
         if _bad(night, cell)
         for told, command in cell.replays[:_MOST_REPLAYS]
@@ -130,6 +131,7 @@ def _foot(night: Night) -> str:
 
 def _text(text: str) -> str:
     """Keep what a profile or a key is called from being read as Markdown."""
+    text = printable(text)
     for letter in "\\|*_<`":
         text = text.replace(letter, f"\\{letter}")
     return text.replace("\n", " ")

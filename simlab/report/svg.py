@@ -9,6 +9,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 
+from simlab.core.printable import xml_text
+
 # Text stays text: it is found, and small. Whatever font a reader has, hardly one is wider than DejaVu.
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -40,8 +42,8 @@ def inline_svg(draw: Callable[[], Axes], prefix: str, label: str) -> str:
         assert figure is not None
         figure.savefig(file, format="svg", metadata={"Date": None})
     drawn = _TAG.sub(lambda tag: _fitted(tag[0], prefix), _LEFT_OUT.sub("", file.getvalue()))
-    return _SIZE.sub("", drawn, count=2).replace(
-        "<svg ", f'<svg role="img" aria-label="{escape(label, quote=True)}" ', 1
+    return xml_text(_SIZE.sub("", drawn, count=2)).replace(
+        "<svg ", f'<svg role="img" aria-label="{escape(xml_text(label), quote=True)}" ', 1
     )
 
 

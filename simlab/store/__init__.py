@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
+from simlab.core.json_text import json_of
 from simlab.core.timeline import SCHEMA, Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
-from simlab.store.lines import append, prepare_append, records, text_of
+from simlab.store.content import content, text_of
+from simlab.store.lines import append, prepare_append, records
 from simlab.store.studies import MATRIX, is_study, load_study
 from simlab.store.unfinished import (
     StudyNotWrittenError,
@@ -21,6 +23,7 @@ from simlab.store.unfinished import (
 )
 from simlab.store.writing import (
     draft_of,
+    json_bytes,
     no_folder,
     now,
     reason,
@@ -39,9 +42,11 @@ __all__ = [
     "Unfinished",
     "add",
     "append",
+    "content",
     "is_study",
     "is_unfinished",
     "journal",
+    "json_bytes",
     "load",
     "load_study",
     "now",
@@ -143,8 +148,8 @@ def save(
     """
     files = {
         SCENARIO: scenario.to_toml().encode(),
-        TIMELINE: timeline.to_text().encode(),
-        METRICS: to_json(metrics).encode(),
+        TIMELINE: json_bytes(timeline.to_text()),
+        METRICS: json_bytes(to_json(metrics)),
         PICTURE: picture_png,
     }
     name = f"{stamp()}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
@@ -191,20 +196,6 @@ def check_place(path: Path) -> None:
         try_file(path.parent)
 
 
-def content(path: Path) -> bytes:
-    """Read one file of a folder.
-
-    Raises
-    ------
-    InvalidInputError
-        If it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
-
-
 def load(folder: Path) -> Saved:
     """Read a run folder.
 
@@ -249,7 +240,7 @@ def _timeline(text: str, path: Path) -> Timeline:
 
 def _metrics(text: str, path: Path) -> dict[str, Any]:
     try:
-        metrics = json.loads(text)
+        metrics = json_of(text)
     except ValueError as error:
         raise InvalidInputError([f"{path}: {error}"]) from error
     if not isinstance(metrics, dict):

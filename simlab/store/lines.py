@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from simlab.core.errors import InvalidInputError
-from simlab.store.writing import no_folder, reason, told, try_file
+from simlab.core.json_text import json_of
+from simlab.store.content import check_file, text_of
+from simlab.store.writing import json_bytes, no_folder, reason, told, try_file
 
 
 def prepare_append(path: Path) -> None:
@@ -21,6 +23,7 @@ def prepare_append(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
+            check_file(path)
             path.open("ab").close()
         else:
             try_file(path.parent)
@@ -43,7 +46,7 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b", buffering=0) as file:
             before_bytes, written = os.fstat(file.fileno()).st_size, 0
-            content = (_line_end(file, before_bytes) + text).encode()
+            content = json_bytes(_line_end(file, before_bytes) + text)
             try:
                 while written < len(content):  # a disk that is about to be full takes a part
                     written += file.write(content[written:])
@@ -68,11 +71,14 @@ def records(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         return []
+    text = text_of(path)
+    if not text:
+        return []
     found: list[dict[str, Any]] = []
     faults: list[str] = []
-    for number, line in enumerate(text_of(path).splitlines(), 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         try:
-            one = json.loads(line)
+            one = json_of(line)
         except ValueError as error:
             faults.append(f"{path}: line {number}: {error}")
             continue
@@ -83,19 +89,3 @@ def records(path: Path) -> list[dict[str, Any]]:
     if faults:
         raise InvalidInputError(faults)
     return found
-
-
-def text_of(path: Path) -> str:
-    """Read a file of text.
-
-    Raises
-    ------
-    InvalidInputError
-        If it cannot be read, or is not in UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
-    except UnicodeDecodeError as error:
-        raise InvalidInputError([f"{path}: the text is not UTF-8"]) from error

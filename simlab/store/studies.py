@@ -1,15 +1,23 @@
 """Study folders."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile.text import parsed
-from simlab.store.writing import reason
+from simlab.store.content import content
 
 MATRIX = "study.toml"
+_FORM: Mapping[str, tuple[type, str]] = {
+    "set": (dict, "a table"),
+    "vary": (dict, "a table"),
+    "notes": (list, "a list"),
+    "cell": (list, "a list of tables"),
+}
+"""What is read out of study.toml, whatever it was written by, and its type."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +49,18 @@ def load_study(folder: Path, names: Sequence[str]) -> SavedStudy:
     InvalidInputError
         If one of them is not there, or study.toml is damaged.
     """
-    found = {name: _content(folder / name) for name in (MATRIX, *names)}
+    found = {name: content(folder / name) for name in (MATRIX, *names)}
     text = found.pop(MATRIX).decode(errors="surrogateescape")
-    return SavedStudy(parsed(text, str(folder / MATRIX)), found)
+    tables = parsed(text, str(folder / MATRIX))
+    if faults := list(_faults(tables)):
+        raise InvalidInputError([f"{folder / MATRIX}: {fault}" for fault in faults])
+    return SavedStudy(tables, found)
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
+def _faults(tables: Mapping[str, Any]) -> Iterator[str]:
+    for key, (kind, told) in _FORM.items():
+        if key in tables and not isinstance(tables[key], kind):
+            yield f"{key} is {json.dumps(tables[key], default=str)}, want {told}"
+    seeds = tables.get("seeds", 1)
+    if not isinstance(seeds, int) or seeds < 1:
+        yield f"seeds is {json.dumps(seeds, default=str)}, want 1 or more"

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from simlab.core.errors import InvalidInputError, SimlabError
+from simlab.core.json_text import json_of
+from simlab.store.content import content
 from simlab.store.writing import moved, reason, stamp, told, write_all, written
 
 JOURNAL = "journal.jsonl"
@@ -166,18 +168,15 @@ def journal(folder: Path) -> tuple[list[dict[str, Any]], int]:
         If it cannot be read, or is damaged elsewhere than at its end.
     """
     path = folder / JOURNAL
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError([f"{path}: {reason(error)}"]) from error
-    whole = content[: content.rfind(b"\n") + 1]
+    found = content(path)
+    whole = found[: found.rfind(b"\n") + 1]
     records = [_record(line, path, number) for number, line in enumerate(whole.splitlines(), 1)]
     return records, len(whole)
 
 
 def _record(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = json_of(line)
         assert isinstance(record, dict)
     except (ValueError, AssertionError) as error:
         raise InvalidInputError([f"{path}: line {number} is damaged"]) from error

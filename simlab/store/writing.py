@@ -1,6 +1,7 @@
 """Folders and files that appear whole or not at all, and what is said where they cannot."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -123,7 +124,17 @@ def no_folder(place: Path, error: OSError) -> str:
 
 def utf8(text: str) -> bytes:
     """Return text for a file, also where the locale could not read a name in it (PEP 383)."""
-    return text.encode(errors="surrogateescape").decode(errors="replace").encode()
+    whole = _NO_BYTES.sub("\N{REPLACEMENT CHARACTER}", text)
+    return whole.encode(errors="surrogateescape").decode(errors="replace").encode()
+
+
+_NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of characters that stand for no byte; somebody else's message may have them."""
+
+
+def json_bytes(text: str) -> bytes:
+    """Return JSON for a file; half a character in it is escaped, so that it is read as it was."""
+    return text.encode(errors="backslashreplace")
 
 
 def reason(error: OSError) -> str:

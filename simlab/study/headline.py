@@ -55,9 +55,17 @@ def _violated(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
             what, channel = _SILENT[name]
             silent.setdefault(_since(timeline, channel, violation), []).append(what)
     return [
-        *(_SHORT.get(name, name).format(one["t_s"]) for name, one in first.items() if name not in _SILENT),
+        *(
+            _SHORT[name].format(one["t_s"]) if name in _SHORT else name
+            for name, one in first.items()
+            if name not in _SILENT
+        ),
         *(f"{listed(whats)} silent {when}" for when, whats in silent.items()),
     ]
+
+
+def _short(name: str, at_s: float) -> str:
+    return _SHORT[name].format(at_s) if name in _SHORT else name
 
 
 def _since(timeline: Timeline, channel: Channel, violation: Mapping[str, Any]) -> str:

@@ -1,13 +1,23 @@
 """HTTP for whoever answers it: an aiohttp application that listens."""
 
+from logging import Logger
+
 from aiohttp import web
+
+from simlab.webrtc.http_log import HTTP_LOG
 
 
 class HttpServer:
-    """Serve an aiohttp application."""
+    """Serve an aiohttp application.
 
-    def __init__(self, application: web.Application) -> None:
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    Parameters
+    ----------
+    log
+        Where what its handlers raise goes.
+    """
+
+    def __init__(self, application: web.Application, log: Logger = HTTP_LOG) -> None:
+        self._runner = web.AppRunner(application, access_log=None, logger=log, shutdown_timeout=0.1)
 
     async def start(self, host: str, port: int) -> None:
         """Listen.

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from simlab.core.json_text import json_of
 from simlab.core.timeline import Recorder
 from simlab.webrtc.handler import RequestHandler, SmallWebRTCPatchRequest, SmallWebRTCRequest
 
@@ -80,7 +81,7 @@ class Routes:
 
     async def _start(self, request: web.Request) -> web.Response:
         try:
-            asked = json.loads(await request.read())
+            asked = json_of(await request.read())
         except ValueError:
             asked = {}
         transport = asked.get("transport")

@@ -5,6 +5,7 @@ import re
 import uuid
 from typing import Any
 
+from simlab.core.json_text import json_of
 from simlab.core.packet import Direction
 from simlab.webrtc.candidates import Address, Rewrite, rewrite_line, rewrite_sdp, split_off, without_end
 from simlab.webrtc.signalling_path import Tampers
@@ -106,7 +107,7 @@ class Rewriter:
 def parsed(body: bytes) -> dict[str, Any] | None:
     """Return a body that is a JSON object, or None."""
     try:
-        message = json.loads(body)
+        message = json_of(body)
     except ValueError:
         return None
     return message if isinstance(message, dict) else None

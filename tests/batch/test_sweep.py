@@ -105,6 +105,9 @@ def test_files_of_something_else_are_told(sweep, tmp_path):
     failures.write_text('{"session": 1}\n')
     with pytest.raises(InvalidInputError, match=r"failures\.jsonl: line 1: want profile"):
         simlab.open(folder)
+    failures.write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(InvalidInputError, match=r"failures\.jsonl: lists or objects are nested too deep"):
+        simlab.open(folder)
     failures.write_text("")
     simlab.open(folder)
     (folder / "sessions.parquet").write_bytes((folder / "outages.parquet").read_bytes())
@@ -226,3 +229,20 @@ def test_an_interruption_while_a_study_begins_leaves_nothing(profile, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         Sweep.begin(planned, out)
     assert list(out.iterdir()) == []
+
+
+def test_a_table_that_polars_panics_at_is_told(sweep, tmp_path):
+    file = sweep(jobs=1, out=tmp_path).folder / "outages.parquet"
+    content = bytearray(file.read_bytes())
+    content[101] = 0xFF
+    file.write_bytes(content)
+    with pytest.raises(InvalidInputError, match=r"outages\.parquet: "):
+        simlab.open(file.parent)
+
+
+def test_what_could_not_be_run_is_saved_with_half_a_character_in_its_reason(sweep, tmp_path, monkeypatch):
+    (tmp_path / "half_bot.py").write_text("def app():\n    raise RuntimeError('a name: \\udcff')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    study = sweep(jobs=1, out=tmp_path / "out", set={"peers.server": "half_bot:app"})
+    assert "a name: \udcff" in study.failures[0]["reason"]
+    assert simlab.open(study.folder).failures == study.failures

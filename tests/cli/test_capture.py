@@ -134,3 +134,9 @@ def test_a_program_runs_as_python_would_run_it(how, tmp_path):
 def test_a_program_that_is_not_there_is_told(here, simlab, arguments, fault):
     result = simlab("capture", "keys", *arguments)
     assert (result.exit_code, result.stderr) == (2, f"Error: {fault}\n")
+
+
+def test_what_has_no_end_is_no_capture(simlab):
+    result = simlab("capture", "summarise", "/dev/zero")
+    told = "/dev/zero: not a capture of simlab: no little-endian pcapng file"
+    assert (result.exit_code, result.stderr) == (2, f"Error: {told}\n")

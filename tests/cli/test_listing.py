@@ -171,3 +171,22 @@ def test_every_help_has_an_example(simlab, arguments):
     result = simlab(*arguments, "--help")
     assert result.exit_code == 0
     assert f"  simlab {' '.join(arguments)}".rstrip() in result.stdout.partition("Example")[2]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.symlink_to("/dev/zero"), "it is longer than 10 MB"),
+        (lambda path: path.write_text("1\n" * 5_000_001), "it is longer than 10 MB"),
+        (lambda path: path.mkdir(), "Is a directory"),
+    ],
+)
+def test_a_file_that_a_profile_names_and_that_is_none_is_told(simlab, here, make, told):
+    make(here / "x.down")
+    (here / "own.toml").write_text('[link]\nrate = { model = "trace", file = "x.down" }\n')
+    result = simlab("profiles", "check", "own.toml")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f'Error: own.toml: link.rate: the file "x.down" cannot be read: {told}\n',
+    )

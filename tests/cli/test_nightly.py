@@ -253,3 +253,15 @@ def test_a_night_whose_studies_find_no_room_is_told_and_gone_on_with(simlab, her
     again = nightly(simlab, suite(), "--resume")
     assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "results/tiny-trend.jsonl")
     assert list((here / "results").glob("*-unfinished")) == []
+
+
+def test_colours_in_what_an_application_raises_are_escaped_in_every_file(simlab, here, suite, monkeypatch):
+    (here / "colour_bot.py").write_text("def app():\n    raise RuntimeError('\\x1b[31mred\\x00 \\udcff')\n")
+    monkeypatch.syspath_prepend(here)
+    text = SUITE.replace("set = {", 'set = { "peers.server" = "colour_bot:app",')
+    result = nightly(simlab, suite(text=text), "--junit", "junit.xml", "--markdown", "summary.md")
+    assert result.exit_code == 3, result.output
+    with (here / "junit.xml").open() as file:
+        _, read = xunitparser.parse(file)
+    assert r"RuntimeError: \x1b[31mred\x00 \udcff" in read.errors[0][1]
+    assert "\x1b" not in (here / "summary.md").read_text()

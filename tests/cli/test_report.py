@@ -5,9 +5,12 @@ import json
 import re
 import shlex
 import shutil
+import sys
+import tomllib
 
 import polars as pl
 import pytest
+import tomli_w
 
 import simlab as python
 from simlab.batch import reporting
@@ -161,3 +164,52 @@ def test_python_writes_the_same_page_and_wants_a_saved_study(simlab, study):
     unsaved = python.sweep(["clean"], seeds=1, jobs=1, set={"peers.media": [], "duration": "4s"})
     with pytest.raises(python.core.errors.InvalidInputError, match="not saved"):
         unsaved.report()
+
+
+def test_nothing_is_imported_of_a_study_that_is_opened(simlab, here, monkeypatch):
+    (here / "told_policy.py").write_text(
+        "open('imported', 'a').close()\n"
+        "from simlab.reconnect.rules import Rules\n"
+        "class Own(Rules):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(here)
+    (here / "own.toml").write_text(
+        'duration = "3s"\n[peers]\nmedia = []\n[policy]\nname = "told_policy:Own"\n'
+    )
+    assert simlab("sweep", "own.toml", "--seeds", "1", "--jobs", "1").exit_code == 0
+    (folder,) = map(str, (here / "results").iterdir())
+    suite = f'[baseline]\nstudy = "{folder}"\n[[sweep]]\nname = "a"\nprofiles = ["clean"]\nseeds = 1\n'
+    (here / "suite.toml").write_text(suite + 'set = { duration = "3s", "peers.media" = [] }\n')
+    profiles = here / "profiles"
+    profiles.unlink()
+    profiles.mkdir()
+    (here / "own.toml").rename(profiles / "own.toml")
+    (here / "imported").unlink()
+    sys.modules.pop("told_policy")
+    for arguments in (
+        ("report", folder, "--worst", "0"),
+        ("compare", folder, folder),
+        ("plot", folder),
+        ("nightly", "suite.toml", "--jobs", "1"),
+        ("profiles",),
+    ):
+        result = simlab(*arguments)
+        assert (result.exit_code, "told_policy" in sys.modules) == (0, False), (arguments, result.output)
+    assert not (here / "imported").exists()
+    assert simlab("report", folder, "--worst", "1", "--jobs", "1").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "told"),
+    [
+        ("seeds", "0", "seeds is 0, want 1 or more"),
+        ("cell", "3", "cell is 3, want a list of tables"),
+        ("notes", '"x"', 'notes is "x", want a list'),
+    ],
+)
+def test_a_study_toml_of_another_form_is_told(simlab, study, key, text, told):
+    file = study / "study.toml"
+    tables = tomllib.loads(file.read_text()) | tomllib.loads(f"{key} = {text}")
+    file.write_text(tomli_w.dumps(tables))
+    result = simlab("report", str(study), "--worst", "0")
+    assert (result.exit_code, result.stderr) == (2, f"Error: {study}/study.toml: {told}\n")

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import simlab as door
 from simlab.batch import session
+from simlab.cli.main import main
 from simlab.cli.show import took
 from simlab.core.errors import SessionFailedError
 
@@ -198,3 +200,17 @@ def test_sessions_of_one_name_that_differ_are_run(simlab, here):
     for name, lasts in (("one", "3s"), ("two", "4s")):
         (here / f"{name}.toml").write_text(f'name = "x"\nduration = "{lasts}"\n')
     assert simlab("run", "one.toml", "two.toml", "--set", "peers.media=[]", "--quiet").exit_code == 0
+
+
+def test_a_terminal_obeys_nothing_that_an_application_raises(here, monkeypatch):
+    (here / "title_bot.py").write_text("def app():\n    raise RuntimeError('\\x1b]0;title\\x07')\n")
+    monkeypatch.syspath_prepend(here)
+    (here / "short.toml").write_text('duration = "3s"\n[peers]\nserver = "title_bot:app"\nmedia = []\n')
+    result = CliRunner().invoke(main, ["run", "short.toml"], color=True)
+    assert r"title_bot:app did not start: RuntimeError: \x1b]0;title" in result.output
+    assert "\x1b]0;" not in result.output
+
+
+def test_a_terminal_obeys_nothing_that_an_error_repeats(here):
+    result = CliRunner().invoke(main, ["report", "no\x1b[31mthing"], color=True)
+    assert r"no\x1b[31mthing: no such folder" in result.output

@@ -403,3 +403,87 @@ def test_without_a_server_the_answer_is_502_and_says_where_nobody_answers():
         assert [event["how"] for event in record.events] == ["server unreachable"]
 
     run(main)
+
+
+@asynccontextmanager
+async def raw_server(answer):
+    """Give the address of a server that answers anything with these bytes, and hangs up."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+
+@asynccontextmanager
+async def answered_through(upstream):
+    """Give what an intercept in front of a server answers."""
+    proxy = InterceptProxy(upstream, Signalling(Recorder(lambda: 0.0), left_out))
+    here = f"http://127.0.0.1:{await proxy.start('127.0.0.1', 0)}/"
+    try:
+        async with aiohttp.ClientSession() as session, session.get(here) as told:
+            yield told
+    finally:
+        await proxy.stop()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"\x00\x01garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nLocation: x\rSet-Cookie: a=b\r\n\r\n"],
+)
+def test_an_answer_that_is_no_http_is_told_without_a_traceback(caplog, answer):
+    async def main():
+        async with raw_server(answer) as upstream, answered_through(upstream) as told:
+            assert (told.status, told.cookies) == (502, {})
+            assert (await told.text()).startswith(f"simlab intercept: what {upstream} answers is not")
+
+    run(main)
+    assert caplog.records == []
+
+
+def test_control_characters_in_what_a_server_says_of_its_answer_are_escaped(caplog):
+    answer = b"HTTP/1.1 200 O\x1b[31mK\r\nX-Own: a\x1bb\r\nContent-Length: 2\r\n\r\nok"
+
+    async def main():
+        async with raw_server(answer) as upstream, answered_through(upstream) as told:
+            assert (told.status, told.reason, await told.text()) == (200, r"O\x1b[31mK", "ok")
+
+    run(main)
+    assert caplog.records == []
+
+
+def test_who_sends_what_is_no_http_or_hangs_up_leaves_no_traceback(caplog):
+    async def main():
+        async with through() as (_, here, _):
+            for said in (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", URL(here).port)
+                writer.write(said)
+                assert (await reader.read()).startswith(b"HTTP/1.0 400 ")
+                writer.close()
+            _, writer = await asyncio.open_connection("127.0.0.1", URL(here).port)
+            writer.write(b"POST /api/offer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+            writer.transport.abort()
+            await asyncio.sleep(0.1)
+
+    run(main)
+    assert caplog.records == []
+
+
+def test_a_body_that_cannot_be_read_here_keeps_the_name_of_its_encoding():
+    async def start(request):
+        return web.json_response([request.headers["Content-Encoding"], len(await request.read())])
+
+    async def main():
+        async with through(web.post("/start", start)) as (session, here, _):
+            packed = {"data": b"packed", "headers": {"Content-Encoding": "br"}}
+            async with session.post(f"{here}/start", **packed) as answer:
+                assert await answer.json() == ["br", 6]
+
+    run(main)

@@ -138,6 +138,12 @@ def test_a_compressed_offer_can_be_read():
     assert message_of(body, "br") is None
 
 
+def test_what_is_too_much_for_signalling_is_none():
+    zeros = b'{"type":"offer","sdp":"' + b"0" * 2**24 + b'"}'
+    assert message_of(zlib.compress(zeros, wbits=31), "gzip") is None
+    assert message_of(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "") is None
+
+
 def test_clients_are_known_by_the_servers_name_for_them_or_by_their_descriptions():
     clients = Clients()
     first = clients.offered({}, sdp(origin="1 2"))

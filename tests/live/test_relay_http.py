@@ -193,3 +193,9 @@ def test_what_is_everywhere_is_told_by_an_address_that_a_browser_can_open(tmp_pa
             process.kill()
     urls = [word for line in told for word in line.split() if word.startswith("http://")]
     assert [urlsplit(url).hostname for url in urls if ":9." not in url] == ["127.0.0.1"] * 2
+
+
+def test_a_token_that_is_no_text_is_a_wrong_one(relay):
+    headers = {b"Authorization": b"Bearer \xff\xfe"}
+    found = httpx.get(f"{relay['control']}/api/status", headers=headers)
+    assert (found.status_code, found.json()) == (401, {"faults": ["want the token"]})

@@ -13,7 +13,7 @@ from simlab.study.summary import summarise
 from tests.report.rows import outage, session
 
 BY = ["profile", "policy"]
-EVIL = "<script>alert(1)</script>"
+EVIL = "<script>alert(1)</script>\x1b[31m\x00\u202e"
 
 
 def rows_of(waits):
@@ -163,6 +163,7 @@ def test_labels_of_users_are_escaped_everywhere():
     assert "script" not in elements(page).names
     assert EVIL not in page
     assert page.count("&lt;script&gt;") > 10
+    assert not set("\x1b\x00\u202e") & set(page)
 
 
 def test_a_page_asks_for_nothing_and_its_ids_are_its_own():

@@ -45,3 +45,9 @@ def test_it_is_one_element_with_its_texts_as_text_and_nothing_from_elsewhere():
     outside = re.findall(r"https?://[^\"]+", svg)
     assert set(outside) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
     assert "<style" not in svg
+
+
+def test_control_characters_of_a_title_are_escaped():
+    svg = inline_svg(lambda: drawing("\x1b[31mred \x00"), "one", "a \x1b drawing")
+    ET.fromstring(svg)
+    assert r'aria-label="a \x1b drawing"' in svg

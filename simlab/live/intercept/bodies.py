@@ -10,6 +10,7 @@ from simlab.webrtc.signalling_rewrite import parsed
 
 _CANDIDATE = "candidate:"
 _DEEPEST = 8
+_LARGEST_BYTES = 2**24  # a megabyte can be a gigabyte of zeros
 
 
 def description(message: Any, kind: str, depth: int = 0) -> Mapping[str, Any] | None:
@@ -80,15 +81,17 @@ def message_of(body: bytes, encoding: str) -> dict[str, Any] | None:
 
 
 def plain_of(body: bytes, encoding: str) -> bytes | None:
-    """Return a body without its compression; None if it is not to be had."""
+    """Return a body without its compression; None if it is not to be had, or is too long for signalling."""
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "deflate"):
         return None
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
-        return zlib.decompress(body, wbits=zlib.MAX_WBITS | 32)
+        plain = reader.decompress(body, _LARGEST_BYTES)
     except zlib.error:
         return None
+    return plain if reader.eof else None
 
 
 def body_of(message: Mapping[str, Any]) -> bytes:

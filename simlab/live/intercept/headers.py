@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from simlab.core.printable import printable
+
 # RFC 9110 section 7.6.1.
 _HOP_BY_HOP = frozenset(
     [
@@ -75,7 +77,7 @@ class Mask:
         cookies = [self._cookie(cookie) for cookie in kept.popall("Set-Cookie", [])]
         for cookie in cookies:
             kept.add("Set-Cookie", cookie)
-        return kept
+        return CIMultiDict((name, printable(value)) for name, value in kept.items())
 
     def _cookie(self, cookie: str) -> str:
         """Let a cookie for the server's own domain belong to the host that a browser knows."""

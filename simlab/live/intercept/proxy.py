@@ -11,10 +11,12 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from simlab.core.printable import printable
 from simlab.live.intercept.bodies import message_of, plain_of
 from simlab.live.intercept.headers import Mask
 from simlab.live.intercept.signalling import AbortedError, Exchange, Signalling
 from simlab.live.own_names import is_ours
+from simlab.webrtc.http_log import HTTP_LOG
 from simlab.webrtc.websockets import (
     HANDSHAKE,
     Socket,
@@ -60,7 +62,12 @@ class InterceptProxy:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=0.2, auto_decompress=False, handler_cancellation=True
+            app,
+            access_log=None,
+            logger=HTTP_LOG,
+            shutdown_timeout=0.2,
+            auto_decompress=False,
+            handler_cancellation=True,
         )
 
     async def start(self, host: str, port: int) -> int:
@@ -114,6 +121,10 @@ class InterceptProxy:
             return await self._pass(request, body)
         except aiohttp.ClientConnectionError as error:
             return self._unreachable(error)
+        except aiohttp.ClientResponseError as error:
+            what = printable(error.message.partition("\n")[0]).rstrip(" :.")
+            text = f"simlab intercept: what {self._upstream} answers is not HTTP ({what}).\n"
+            return web.Response(status=502, text=text)
 
     def _unreachable(self, error: aiohttp.ClientConnectionError) -> web.Response:
         self._signalling.unreachable()
@@ -160,7 +171,7 @@ class InterceptProxy:
 
         async def forward(plain: bytes) -> web.Response:
             # What is read here must not be compressed; nor is what is sent.
-            headers = self._headers(request, "accept-encoding", "content-encoding", "content-length")
+            headers = self._headers(request, "accept-encoding", "content-length", *plain_is_sent)
             _close(coming)
             answer = await session.request(
                 request.method, self._url(request), data=plain, headers=headers, allow_redirects=False
@@ -169,6 +180,7 @@ class InterceptProxy:
             return await self._read(request, answer)
 
         plain = plain_of(body, request.headers.get("Content-Encoding", ""))
+        plain_is_sent = ("content-encoding",) if plain is not None else ()
         try:
             response = await self._signalling.exchange(exchange, body if plain is None else plain, forward)
             if exchange.truncated:
@@ -186,7 +198,7 @@ class InterceptProxy:
         changed = ("content-length",) + (("content-encoding",) if plain not in (None, content) else ())
         kept = self._mask.to_client(answer.headers, _origin(request), changed)
         body = content if plain is None else plain
-        response = _Answered(status=answer.status, reason=answer.reason, headers=kept, body=body)
+        response = _Answered(status=answer.status, reason=_reason(answer), headers=kept, body=body)
         if is_stream:
             response.stream = answer
         return response
@@ -229,12 +241,16 @@ async def _flow(
     request: web.Request, answer: aiohttp.ClientResponse, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """Pass an answer on as it comes."""
-    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    response = web.StreamResponse(status=answer.status, reason=_reason(answer), headers=headers)
     await response.prepare(request)
     async for chunk in answer.content.iter_any():
         await response.write(chunk)
     await response.write_eof()
     return response
+
+
+def _reason(answer: aiohttp.ClientResponse) -> str | None:
+    return None if answer.reason is None else printable(answer.reason)
 
 
 async def _half(request: web.Request, response: web.Response) -> NoReturn:

@@ -20,6 +20,7 @@ from simlab.live.own_names import is_ours
 from simlab.live.remote.dispatcher import Dispatcher
 from simlab.live.remote.live_page import HEADERS, NO_TOKEN
 from simlab.live.sockets import endpoint_text, reason_of
+from simlab.webrtc.http_log import HTTP_LOG
 
 _MOST_BYTES = 2**24
 _READING = ("status", "stats", "clients", "settings")
@@ -70,7 +71,7 @@ class HttpApi:
                 web.post("/api/{command}", self._do),
             ]
         )
-        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(self._app, access_log=None, logger=HTTP_LOG, shutdown_timeout=0.5)
 
     async def start(self) -> Address:
         """Listen, and return where.
@@ -102,7 +103,8 @@ class HttpApi:
             return _refused(403, "this Host is not served")
         if _is_foreign(request):
             return _refused(403, "pages of another origin are not served")
-        if not hmac.compare_digest(_token_of(request).encode(), self.token.encode()):
+        given = _token_of(request).encode(errors="replace")  # half characters, where it is not UTF-8
+        if not hmac.compare_digest(given, self.token.encode()):
             return _without_token(request)
         return await handler(request)
 
