@@ -137,7 +137,6 @@ def _test_of(item: pytest.Function) -> Any:
 
 def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) -> None:
     __tracebackhide__ = True
-    from simlab.batch.scenarios import scenarios
     from simlab.virtual.code import Place, run_code
     from simlab.virtual.leak_warnings import LeakWarnings
 
@@ -146,11 +145,22 @@ def _run(mark: pytest.Mark, item: pytest.Function, arguments: dict[str, Any]) ->
         await _test_of(item)(**given)
 
     seed: Any = item.funcargs.get("_simlab_seed", item.config.getoption("--simlab-seed"))
-    for scenario in scenarios(_wanted(mark, seed)):
+    for scenario in _scenarios(mark, seed):
         leaks = LeakWarnings()
         with _told_how_to_replay(item, scenario.seed, leaks.refused):
             run_code(scenario, code, leaks.tell)
             leaks.raise_refused()
+
+
+def _scenarios(mark: pytest.Mark, seed: int | None) -> list[Any]:
+    from simlab.batch.scenarios import scenarios
+    from simlab.core.errors import InvalidInputError
+
+    try:
+        return list(scenarios(_wanted(mark, seed)))
+    except InvalidInputError as error:
+        told = str(error)
+    pytest.fail(f"marker simlab: {told}", pytrace=False)  # not above, where both would be shown
 
 
 def _replayed(item: pytest.Function, seed: int) -> str:

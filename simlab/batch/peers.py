@@ -90,7 +90,8 @@ def _own_client_faults(profile: Profile) -> Iterator[str]:
 def _pipecat_faults() -> Iterator[str]:
     missing = [module for module in ("pipecat", "fastapi") if find_spec(module) is None]
     if missing:
-        yield f'peers.server is "pipecat", but {" and ".join(missing)} is not installed: {_PIPECAT}'
+        are = "are" if len(missing) > 1 else "is"
+        yield f'peers.server is "pipecat", but {" and ".join(missing)} {are} not installed: {_PIPECAT}'
 
 
 def _other_server_faults(profile: Profile) -> Iterator[str]:

@@ -60,6 +60,11 @@ def test_built_in_peers_need_nothing(installed):
 
 
 def test_pipecat_is_named_with_what_is_missing(installed):
+    installed()
+    assert faults(PIPECAT) == [
+        'test: peers.server is "pipecat", but pipecat and fastapi are not installed: '
+        'pip install "simlab[pipecat]"'
+    ]
     installed("pipecat")
     assert faults(PIPECAT) == [
         'test: peers.server is "pipecat", but fastapi is not installed: pip install "simlab[pipecat]"'

@@ -1,6 +1,7 @@
 """The STUN and TURN servers over real sockets: asked by aioice's own client, and in whole sessions."""
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager
 
 import aioice
@@ -42,9 +43,9 @@ class Heard(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def running(make, name="turn"):
+async def running(make, name="turn", now_s=None):
     """Give a server's address, and the record of what it has seen."""
-    record = Recorder(asyncio.get_running_loop().time)
+    record = Recorder(now_s or asyncio.get_running_loop().time)
     shell = Shell(name, make, record)
     try:
         yield shell, await shell.start(HOST, 0), record
@@ -107,6 +108,27 @@ def test_who_has_no_permission_is_not_heard():
             shell.finish()
             assert kinds(record) == ["allocated", "denied", "open"]
             assert record.events[-1]["denied"] == record.events[-2]["datagrams"] == 1
+            there.close()
+
+    asyncio.run(main())
+
+
+def test_what_happens_is_recorded_when_the_server_begins_to_count():
+    async def main():
+        looks = itertools.count()  # at the clock, each a second later
+        making = running(turn_server(permission_s=4), now_s=lambda: next(looks))
+        async with making as (shell, address, record):
+            transport, _ = await allocated(address)
+            there, peer = await port()
+            transport.sendto(b"while it may", there.get_extra_info("sockname"))
+            await peer.next()
+            for _ in range(5):
+                there.sendto(b"and when it may not", transport.get_extra_info("sockname"))
+            await asyncio.sleep(0.2)
+            shell.finish()
+            (permitted,) = (event for event in record.events if event.kind == "permitted")
+            (denied,) = (event for event in record.events if event.kind == "denied")
+            assert denied["from_s"] == permitted.t_s + 4
             there.close()
 
     asyncio.run(main())

@@ -157,6 +157,28 @@ def test_a_wrong_marker_is_a_test_that_fails(run, arguments, told, fixture):
     assert f"marker simlab: {told}" in result.stdout.str()
 
 
+UNREADABLE = """
+@pytest.mark.simlab("nowhere")
+async def test_one():
+    pass
+
+@pytest.mark.simlab("short.toml", set={"link.dely": "40ms", "duration": "-1s"})
+async def test_two():
+    pass
+"""
+
+
+def test_a_wrong_profile_is_told_without_the_inside_of_simlab(run):
+    result = run(UNREADABLE)
+    result.assert_outcomes(failed=2)
+    before, *_ = result.stdout.str().split("short test summary info")
+    assert [line for line in before.splitlines()[1:] if not line.startswith(("_", "="))] == [
+        "marker simlab: nowhere: there is no such file",
+        'marker simlab: --set duration is "-1s", want 0 or more',
+        '--set link.dely is unknown, did you mean "delay"?',
+    ]
+
+
 OF_UNITTEST = """
 from unittest import IsolatedAsyncioTestCase
 

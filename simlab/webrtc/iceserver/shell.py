@@ -79,7 +79,7 @@ class Shell:
         """
         self._outages += 1
         if forget:
-            self._do(self._server.end("lost"))
+            self._do(self._server.end("lost"), self._record.now_s())
             self._server = self._make()
 
     def come_up(self) -> None:
@@ -88,9 +88,10 @@ class Shell:
 
     def finish(self) -> None:
         """Record what has been relayed by the allocations that are still there."""
+        now_s = self._record.now_s()
         for output in self._server.end("open"):
             if isinstance(output, Happened):
-                self._happened(output)
+                self._happened(output, now_s)
 
     def close(self) -> None:
         """Free everything."""
@@ -105,13 +106,16 @@ class Shell:
 
     def _received(self, data: bytes, source: Address) -> None:
         if not self._outages:
-            self._do(self._server.receive(data, source, self._record.now_s()))
+            now_s = self._record.now_s()
+            self._do(self._server.receive(data, source, now_s), now_s)
 
     def _received_from_peer(self, relayed: Address, data: bytes, peer: Address) -> None:
         if not self._outages:
-            self._do(self._server.receive_from_peer(data, peer, relayed, self._record.now_s()))
+            now_s = self._record.now_s()
+            self._do(self._server.receive_from_peer(data, peer, relayed, now_s), now_s)
 
-    def _do(self, outputs: list[Output]) -> None:
+    def _do(self, outputs: list[Output], now_s: float) -> None:
+        # What is recorded happened when the server says so: from then on it counts the life of a permission.
         for output in outputs:
             if isinstance(output, Send):
                 self._send(output)
@@ -122,7 +126,7 @@ class Shell:
             elif isinstance(output, Close):
                 self._relays.pop(output.relayed).transport.close()
             else:
-                self._happened(output)
+                self._happened(output, now_s)
         self._arm()
 
     def _send(self, output: Send) -> None:
@@ -130,8 +134,8 @@ class Shell:
         assert port is not None
         port.transport.sendto(output.payload, output.to)
 
-    def _happened(self, output: Happened) -> None:
-        self._record("ice-server", output.kind, server=self._name, **output.data)
+    def _happened(self, output: Happened, now_s: float) -> None:
+        self._record("ice-server", output.kind, at_s=now_s, server=self._name, **output.data)
 
     async def _open(self, client: Address) -> None:
         """Open a port of the listening address for a client."""
@@ -141,13 +145,15 @@ class Shell:
         try:
             port = await self._relay(host)
         except OSError:
-            self._do(server.not_opened(client, self._record.now_s()))
+            now_s = self._record.now_s()
+            self._do(server.not_opened(client, now_s), now_s)
             return
+        now_s = self._record.now_s()
         self._relays[port.address] = port
         if server is not self._server:  # it went down meanwhile
-            self._do([Close(port.address)])
+            self._do([Close(port.address)], now_s)
             return
-        self._do(server.opened(client, port.address, self._record.now_s()))
+        self._do(server.opened(client, port.address, now_s), now_s)
 
     async def _relay(self, host: str) -> _Port:
         loop = asyncio.get_running_loop()
@@ -172,4 +178,5 @@ class Shell:
         self._timer = None
         self._armed_for_s = math.inf
         # The loop may call a hair too early, and would then do so again at once.
-        self._do(self._server.handle_timer(max(self._record.now_s(), due_s)))
+        now_s = self._record.now_s()
+        self._do(self._server.handle_timer(max(now_s, due_s)), now_s)
