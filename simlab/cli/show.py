@@ -16,7 +16,7 @@ from simlab.cli import show_clients
 from simlab.cli.tables import seconds, table_of
 from simlab.core.printable import printable
 from simlab.core.timeline import Event
-from simlab.study.words import count, share_text
+from simlab.study.words import count, number_text, share_text
 
 _WIDEST = 110
 
@@ -72,7 +72,7 @@ def run(finished: Run) -> None:
 
 def took(session_s: float, wall_s: float) -> str:
     """Say how long a session took: ``"120 s of session in 2.1 s, 57 x faster than life"``."""
-    text = f"{session_s:.4g} s of session in {wall_s:.1f} s"
+    text = f"{number_text(session_s)} s of session in {wall_s:.1f} s"
     faster = session_s / wall_s if wall_s > 0 else 0.0
     return f"{text}, {faster:.0f} x faster than life" if faster >= 1.5 else text
 
@@ -82,7 +82,7 @@ def _style(sentence: str) -> str:
 
 
 def _expectation(one: Mapping[str, Any]) -> Text:
-    measured = "never" if one["measured"] is None else f"{one['measured']:.4g}"
+    measured = "never" if one["measured"] is None else number_text(one["measured"])
     if one["held"]:
         return Text(f"Expected {one['expect']}: held ({measured}).", style="green")
     return Text(f"Expected {one['expect']}: did not hold ({measured}).", style="bold red")

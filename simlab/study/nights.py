@@ -12,7 +12,7 @@ from simlab.study.alarms import draws_for, holm, p_worse, p_worse_paired
 from simlab.study.expect import Expectation
 from simlab.study.expected import Evidence, evidence
 from simlab.study.rows import Row
-from simlab.study.words import count
+from simlab.study.words import count, number_text
 
 MEASURES: Mapping[str, tuple[str, str, int]] = {
     "success_rate": ("success rate", " %", -1),
@@ -256,4 +256,4 @@ def _number(value: float, unit: str) -> str:
     if math.isnan(value):
         return "nothing"
     shown = 100 * value if unit == " %" else value
-    return f"{shown:.4g}{unit}" if math.isfinite(value) else "never"
+    return f"{number_text(shown)}{unit}" if math.isfinite(value) else "never"

@@ -17,6 +17,11 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def number_text(value: float) -> str:
+    """Write a number to four figures, and a large one to its last: ``"0.25"``, ``"21600"``."""
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+
+
 def share_text(value: float, digits: int = 1) -> str:
     """Write a share in percent, and never as 100 % or 0 % what is not: ``"99.6%"``, ``"> 99.9%"``.
 

@@ -168,6 +168,7 @@ def test_the_saved_scenario_runs_again(simlab):
 
 def test_how_long_it_took():
     assert took(120.0, 2.1) == "120 s of session in 2.1 s, 57 x faster than life"
+    assert took(21_600.0, 40.5) == "21600 s of session in 40.5 s, 533 x faster than life"
     assert took(30.0, 30.4) == "30 s of session in 30.4 s"
     assert took(0.0, 0.0) == "0 s of session in 0.0 s"
 

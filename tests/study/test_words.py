@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simlab.study.words import ends_text, share_text
+from simlab.study.words import ends_text, number_text, share_text
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,10 @@ def test_the_ends_of_an_interval(ends_s, text):
 )
 def test_a_share_is_told_as_all_or_nothing_only_where_it_is(value, digits, text):
     assert share_text(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.25, "0.25"), (12.3456, "12.35"), (9_999.0, "9999"), (21_600.0, "21600"), (0, "0")]
+)
+def test_no_number_has_an_exponent(value, text):
+    assert number_text(value) == text
