@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from simlab.cli import complete
+from simlab.cli.options import overrides_of, set_option
 from simlab.core.errors import InvalidInputError
 
 _for = click.option("--for", "for_", metavar="TIME", help="How long; without it, until it is ended.")
@@ -269,25 +270,16 @@ def stop_recording(ctx: click.Context) -> int:
 
 @group.command("load")
 @click.argument("profile", shell_complete=complete.profiles)
-@click.option(
-    "--set",
-    "settings_",
-    multiple=True,
-    metavar="KEY=VALUE",
-    shell_complete=complete.keys,
-    help="Any key of it, dotted.",
-)
+@set_option("it")
 @click.pass_context
-def load(ctx: click.Context, profile: str, settings_: tuple[str, ...]) -> int:
+def load(ctx: click.Context, profile: str, settings: tuple[str, ...]) -> int:
     """Begin with another profile, its faults and its weather; what is on its way still arrives.
 
     \b
     Example:
       simlab ctl load profiles/flaky.toml --set link.loss=5%
     """
-    from simlab.cli.options import overrides_of
-
-    answer = _relay(ctx).load(profile, overrides_of(settings_))
+    answer = _relay(ctx).load(profile, overrides_of(settings))
     for note in answer["notes"]:
         click.echo(f"Note: {note}", err=True)
     return _say(ctx, answer, f"{answer['profile']} begins, seed {answer['seed']}")

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simlab.cli import complete
-from simlab.cli.options import wanted_options
+from simlab.cli.options import out_option, wanted_options
 
 if TYPE_CHECKING:
     from simlab.batch.scenarios import Wanted
@@ -46,14 +45,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many sessions may be tried to make a finding simpler.",
 )
-@click.option(
-    "--out",
-    default="results",
-    metavar="DIR",
-    show_default=True,
-    shell_complete=complete.folders,
-    help="Where the folder goes.",
-)
+@out_option()
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many processes; all cores by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON, and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print the profiles that were found alone.")

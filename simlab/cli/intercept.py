@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simlab.cli import complete
-from simlab.cli.options import overrides_of
+from simlab.cli.options import overrides_of, set_option
 from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -55,14 +55,7 @@ _TOLD = {
     shell_complete=complete.profiles,
     help="What the network does; a clean one by default.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    shell_complete=complete.keys,
-    help="Any key of the profile, dotted; may be repeated.",
-)
+@set_option()
 @click.option(
     "--control",
     default="127.0.0.1:0",

@@ -5,18 +5,12 @@ from pathlib import Path
 import click
 
 from simlab.cli import complete
+from simlab.cli.options import out_option, set_option
 
 
 @click.command("nightly", short_help="Run a suite of sweeps, and tell what is worse than before.")
 @click.argument("suite", metavar="SUITE.toml", shell_complete=complete.files)
-@click.option(
-    "--out",
-    default="results",
-    metavar="DIR",
-    show_default=True,
-    shell_complete=complete.folders,
-    help="Where the folders go.",
-)
+@out_option("the folders go")
 @click.option(
     "--trend",
     metavar="FILE",
@@ -25,14 +19,7 @@ from simlab.cli import complete
 )
 @click.option("--accept", is_flag=True, help="What changed is as it should be: begin a new baseline.")
 @click.option("--resume", is_flag=True, help="Go on with this night, if it was cut short; else begin it.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    shell_complete=complete.keys,
-    help="Any key of all profiles, dotted; may be repeated.",
-)
+@set_option("all profiles")
 @click.option(
     "--junit",
     "junit_file",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,6 +13,32 @@ from simlab.core.errors import InvalidInputError
 if TYPE_CHECKING:
     from simlab.batch.scenarios import Wanted
     from simlab.profile.model import Clock
+
+_C = TypeVar("_C", bound="Callable[..., object] | click.Command")
+
+
+def out_option(what: str = "the folder goes") -> Callable[[_C], _C]:
+    """Give a command ``--out``."""
+    return click.option(
+        "--out",
+        default="results",
+        metavar="DIR",
+        show_default=True,
+        shell_complete=complete.folders,
+        help=f"Where {what}.",
+    )
+
+
+def set_option(of: str = "the profile") -> Callable[[_C], _C]:
+    """Give a command ``--set``, which it gets as ``settings``."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        shell_complete=complete.keys,
+        help=f"Any key of {of}, dotted; may be repeated.",
+    )
 
 
 def wanted_options(seeds: int) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -77,14 +103,7 @@ _OPTIONS = [
         metavar="builtin|chromium|MODULE:NAME",
         help="chromium: the published JavaScript client in a browser. MODULE:NAME: your own, a coroutine.",
     ),
-    click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="KEY=VALUE",
-        shell_complete=complete.keys,
-        help="Any key of the profile, dotted; may be repeated.",
-    ),
+    set_option(),
 ]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simlab.cli import complete
+from simlab.cli.options import set_option
 
 if TYPE_CHECKING:
     from simlab.profile.importers.text import Way
@@ -45,14 +46,7 @@ def list_command(as_json: bool = False) -> None:
 
 @group.command("show")
 @click.argument("name", metavar="NAME", shell_complete=complete.profiles)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    shell_complete=complete.keys,
-    help="Any key of the profile, dotted.",
-)
+@set_option()
 def show_command(name: str, settings: tuple[str, ...]) -> None:
     """Print a profile as TOML, with every default filled in.
 

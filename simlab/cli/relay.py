@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simlab.cli import complete
-from simlab.cli.options import overrides_of
+from simlab.cli.options import overrides_of, set_option
 from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
     help="What the network does; without one it is clean.",
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="The seed; the profile's by default.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    shell_complete=complete.keys,
-    help="Any key of the profile, dotted.",
-)
+@set_option()
 @click.option("--idle", metavar="TIME", help="A client's mapping is forgotten after so long. [default: 60s]")
 @click.option("--socket", type=click.Path(path_type=Path), metavar="FILE", help="Where simlab ctl finds it.")
 @click.option(

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simlab.cli import complete
-from simlab.cli.options import wanted_options
+from simlab.cli.options import out_option, wanted_options
 
 if TYPE_CHECKING:
     from simlab.batch.scenarios import Wanted
@@ -14,14 +13,7 @@ if TYPE_CHECKING:
 
 @click.command("run", short_help="Run one session per profile, policy and seed.")
 @wanted_options(seeds=1)
-@click.option(
-    "--out",
-    default="results",
-    metavar="DIR",
-    show_default=True,
-    shell_complete=complete.folders,
-    help="Where the run folders go.",
-)
+@out_option("the run folders go")
 @click.option(
     "--jobs",
     type=click.IntRange(1),

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from simlab.cli import complete
-from simlab.cli.options import wanted_options
+from simlab.cli.options import out_option, wanted_options
 from simlab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -30,14 +30,7 @@ if TYPE_CHECKING:
     metavar="W",
     help="Stop a cell when the 95 % interval of its success rate is at most this wide (0.02).",
 )
-@click.option(
-    "--out",
-    default="results",
-    metavar="DIR",
-    show_default=True,
-    shell_complete=complete.folders,
-    help="Where the folder goes.",
-)
+@out_option()
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many processes; all cores by default.")
 @click.option(
     "--executor",
