@@ -17,6 +17,15 @@ def test_a_virtual_session_imports_no_command_line_no_trio_and_no_pytest():
     assert {"rich", "pygments", "click", "trio", "pytest", "httpx._main"} & set(told(program)) == set()
 
 
+@pytest.mark.parametrize(
+    "before", ["import simlab.store; simlab.store.stamp()", "simlab.run('clean', set={'duration': '1s'}, out='.')"]
+)
+def test_nor_does_what_saves_it(before, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program = f"import sys, simlab; {before}; import simlab.virtual.session; print(*sys.modules)"
+    assert {"trio", "pytest", "httpx._main"} & set(told(program)) == set()
+
+
 def test_what_was_left_out_can_be_imported_afterwards():
     program = "import simlab.webrtc.lean, trio, rich, httpx._main, pytest; print(httpx._main.main.name)"
     assert told(program) == ["main"]
