@@ -101,11 +101,9 @@ class SmallWebRTCTransport(ClientCalls):
         callbacks: Callbacks | None = None,
         record: Recorder | None = None,
     ) -> None:
+        request = resolve(webrtc_request_params, webrtc_url, connection_url, None)
         super().__init__(
-            endpoint=OfferEndpoint(
-                resolve(webrtc_request_params, webrtc_url, connection_url, None),
-                can_abort=not behaviour.leak_pending_offer,
-            ),
+            endpoint=OfferEndpoint(request, can_abort=not behaviour.leak_pending_offer),
             media_manager=media_manager or SyntheticMedia(),
             enable_mic=enable_mic,
             enable_cam=enable_cam,
