@@ -11,6 +11,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Import the command line, and run it."""
     _open_what_is_closed()
+    if sys.platform == "win32":  # where much of what it imports is missing
+        sys.stderr.write("Error: simlab runs on Linux and macOS; on Windows it does in WSL (wsl --install)\n")
+        sys.exit(2)
     for stream in (sys.stdout, sys.stderr):
         # What the encoding of a terminal or a file lacks is escaped, as Python's own messages are.
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":

@@ -1,4 +1,4 @@
-"""Where everybody is. Linux answers on every address of 127/8, so nothing has to be set up."""
+"""Where everybody is. Linux answers on every address of 127/8, so nothing has to be set up there."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,6 +7,8 @@ from typing import Literal
 
 import aioice.ice
 
+from simlab.core.errors import InvalidInputError
+from simlab.live.sockets import is_here
 from simlab.profile.ice import ServerName
 
 Address = tuple[str, int]
@@ -30,6 +32,18 @@ _NAME = "get_host_addresses"
 _lock = threading.Lock()
 _before: list[Callable[[bool, bool], list[str]]] = []
 _moved: dict[Side, str | None] = {}
+
+
+def check_addresses() -> None:
+    """Raise ``InvalidInputError`` unless all of these are addresses of this machine."""
+    missing = [
+        host for hosts in (HOSTS, RELAY_HOSTS, ICE_HOSTS) for host in hosts.values() if not is_here(host)
+    ]
+    if missing:
+        cure = "on macOS, sudo ifconfig lo0 alias ADDRESS up gives it one"
+        raise InvalidInputError(
+            [f"--clock real wants addresses that this machine has not: {', '.join(missing)}; {cure}"]
+        )
 
 
 def another_host(number: int) -> str:

@@ -28,7 +28,9 @@ class Priority:
         self._is_in_time: bool | None = None
 
     def be_in_time(self) -> bool:
-        """Run before all that is not real-time; False if the system refuses."""
+        """Run before all that is not real-time; False if the system refuses, or has no such priority."""
+        if sys.platform != "linux":
+            return False
         if self._is_in_time is not True:
             self._is_in_time = True
             try:
@@ -50,8 +52,10 @@ class Priority:
 
 
 def _take_slices() -> None:
+    if sys.platform != "linux":
+        return
     number = _SCHED_SETATTR.get(platform.machine())
-    if sys.platform != "linux" or number is None:
+    if number is None:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         return
     nice = os.getpriority(os.PRIO_PROCESS, 0)

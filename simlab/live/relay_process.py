@@ -21,7 +21,7 @@ from simlab.live.priority import Priority
 from simlab.live.process import run_child
 from simlab.live.relay import Relay
 from simlab.live.shell import LinkShell
-from simlab.live.timer import KernelTimer
+from simlab.live.timer import finest_timer
 from simlab.measure import findings, judged, tapped_link
 from simlab.profile.scenario import Scenario
 
@@ -110,7 +110,7 @@ class RelayProcess:
             self._queue.start(zero_s)
         for direction, link in self._links.items():
             meter = LinkMeter(self._record, direction, link, keep_errors=True)
-            timer = KernelTimer(zero_s)
+            timer = finest_timer(zero_s)
             shell = LinkShell(
                 link, meter, timer, self._clock.now_s, self._relay.send, self._captures.get(direction)
             )

@@ -13,7 +13,7 @@ from simlab.capture import CAPTURE, KEYS
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Recorder, Timeline
 from simlab.live import validity
-from simlab.live.addresses import HOSTS, LOOPBACK, Address, Side
+from simlab.live.addresses import HOSTS, LOOPBACK, Address, Side, check_addresses
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
 from simlab.live.ctrl_c import on_ctrl_c
@@ -83,8 +83,10 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     Raises
     ------
     InvalidInputError
-        If the profile wants what a TURN server of somebody else cannot do, before anything is started.
+        If the profile wants what a TURN server of somebody else cannot do, or this machine lacks an address
+        of the loopback interface, before anything is started.
     """
+    check_addresses()
     if settings.turn_port is not None:
         check_other_turn(scenario.profile)
     # What a session in virtual time has put off would take its time in the middle of this one.

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -30,15 +31,20 @@ def opened(address: tuple[str, int], family: int = socket.AF_INET) -> socket.soc
     try:
         one.setblocking(False)
         for option, forced in _FORCED.items():
-            try:
-                one.setsockopt(socket.SOL_SOCKET, forced, _BUFFER_BYTES)
-            except OSError:
-                one.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
+            _enlarge(one, option, forced)
         one.bind(address)
     except OSError:
         one.close()
         raise
     return one
+
+
+def _enlarge(one: socket.socket, option: int, forced: int) -> None:
+    if sys.platform == "linux":
+        with suppress(OSError):
+            one.setsockopt(socket.SOL_SOCKET, forced, _BUFFER_BYTES)
+            return
+    one.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
 
 
 def waiting(one: socket.socket) -> Iterator[tuple[bytes, tuple[str, int]]]:
@@ -51,7 +57,9 @@ def waiting(one: socket.socket) -> Iterator[tuple[bytes, tuple[str, int]]]:
 
 
 def kernel_drops(one: socket.socket) -> int:
-    """Return how many packets the kernel dropped before they could be read from a socket."""
+    """Return how many packets the kernel dropped before they could be read: none, beyond Linux."""
+    if sys.platform != "linux":
+        return 0
     return int(_MEMINFO.unpack(one.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[-1])
 
 
@@ -94,10 +102,10 @@ def leads_back(listen: tuple[str, int], target: tuple[str, int]) -> bool:
     if 0 in (listen[1], target[1]) or listen[1] != target[1]:
         return False
     host = _UNSPECIFIED.get(target[0], target[0])  # where the system sends what is for no address
-    return host == listen[0] or (listen[0] in _UNSPECIFIED and _is_here(host))
+    return host == listen[0] or (listen[0] in _UNSPECIFIED and is_here(host))
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Tell whether an address is one of this machine's."""
     try:
         opened((host, 0), socket.AF_INET6 if ":" in host else socket.AF_INET).close()

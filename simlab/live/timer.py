@@ -3,6 +3,8 @@
 import ctypes
 import math
 import os
+import sys
+import time
 from typing import Protocol
 
 import trio
@@ -25,8 +27,22 @@ class Timer(Protocol):
         """Free what it holds."""
 
 
+def finest_timer(zero_s: float) -> Timer:
+    """Return the kernel's timer on Linux, trio's elsewhere: kqueue rounds nothing.
+
+    Parameters
+    ----------
+    zero_s
+        When the session begins, as ``time.monotonic()`` gives it.
+    """
+    if sys.platform == "linux":
+        return KernelTimer(zero_s)
+    else:  # noqa: RET505 - what follows a return would be unreachable to mypy
+        return TrioTimer(zero_s + trio.current_time() - time.monotonic())
+
+
 class TrioTimer:
-    """A timer on trio's own clock, real or mock. The real one rounds up to a millisecond (epoll).
+    """A timer on trio's own clock, real or mock. On Linux the real one rounds up to a millisecond (epoll).
 
     Parameters
     ----------

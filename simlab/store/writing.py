@@ -79,7 +79,7 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def now() -> datetime:
     """Return the time in UTC, whatever a session that another thread runs in virtual time makes of it."""
-    # Where time_machine is not imported, no thread runs one. To import it takes 7 MB where pytest is installed.
+    # Where time_machine is not imported, no thread runs one; to import it would import pytest, too: 7 MB.
     real = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
     try:
         return real.datetime.datetime.now(UTC) if real else datetime.now(UTC)

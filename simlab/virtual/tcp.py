@@ -28,8 +28,8 @@ _BACKLOG = 100
 
 @cache
 def _silent_descriptor() -> int:
-    """Return a file descriptor that can never be read from, one for all."""
-    return os.eventfd(0, os.EFD_CLOEXEC)
+    """Return a file descriptor that can never be read from: one end of a pipe whose other stays open."""
+    return os.pipe()[0]
 
 
 class StreamEndpoint(asyncio.Transport):

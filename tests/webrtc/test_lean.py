@@ -18,7 +18,8 @@ def test_a_virtual_session_imports_no_command_line_no_trio_and_no_pytest():
 
 
 @pytest.mark.parametrize(
-    "before", ["import simlab.store; simlab.store.stamp()", "simlab.run('clean', set={'duration': '1s'}, out='.')"]
+    "before",
+    ["import simlab.store; simlab.store.stamp()", "simlab.run('clean', set={'duration': '1s'}, out='.')"],
 )
 def test_nor_does_what_saves_it(before, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -12,7 +12,7 @@ from simlab.core.meter import LinkMeter
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.live.shell import LinkShell
-from simlab.live.timer import KernelTimer
+from simlab.live.timer import Timer, finest_timer
 from simlab.profile.faults import Fault
 from simlab.profile.live import LiveStages, may_stay
 from simlab.profile.scenario import Scenario
@@ -113,7 +113,7 @@ class Way:
         """Let a link take what comes from now on; the one before ends when it has nothing left."""
         began_s = self._began_s
         meter = _Meter(self._record, self._direction, link, began_s, self._has_left)
-        timer = KernelTimer(self._zero_s + began_s)
+        timer = finest_timer(self._zero_s + began_s)
         scope, before = trio.CancelScope(), self._scope
         shell = LinkShell(link, meter, timer, lambda: self._record.now_s() - began_s, self._send)
         shell.hold(self._held_until_s - began_s)
@@ -159,7 +159,7 @@ class Way:
         if self._scope is not None:
             self._scope.cancel()
 
-    async def _run(self, shell: LinkShell, timer: KernelTimer, scope: trio.CancelScope) -> None:
+    async def _run(self, shell: LinkShell, timer: Timer, scope: trio.CancelScope) -> None:
         with scope:
             await shell.run()
         timer.close()

@@ -159,7 +159,7 @@ class Lane:
             reason = carry.carry(until_s, *self._all)
             if reason == carry.READABLE:
                 return [
-                    (fd, select.EPOLLIN) for fd in self._batch.ready[: self._batch.control["ready"]].tolist()
+                    (fd, select.POLLIN) for fd in self._batch.ready[: self._batch.control["ready"]].tolist()
                 ]
             if reason == carry.TIME_IS_UP:
                 break

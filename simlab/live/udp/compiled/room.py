@@ -2,6 +2,7 @@
 
 import math
 import mmap
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -38,8 +39,9 @@ class Room:
 def _mapped(least_bytes: int) -> Any:
     """Return bytes that begin with a huge page."""
     memory = mmap.mmap(-1, least_bytes + _HUGE_PAGE_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with suppress(OSError):  # a system without huge pages
-        memory.madvise(mmap.MADV_HUGEPAGE)
+    if sys.platform == "linux":
+        with suppress(OSError):  # a system without huge pages
+            memory.madvise(mmap.MADV_HUGEPAGE)
     all_bytes = np.frombuffer(memory, np.uint8)
     found = all_bytes[-all_bytes.ctypes.data % _HUGE_PAGE_BYTES :][:least_bytes]
     found.fill(0)
