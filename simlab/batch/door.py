@@ -20,7 +20,7 @@ from simlab.study.metrics import metrics_faults
 _NOTHING: Mapping[str, Any] = {}
 
 
-@told_as_arguments()
+@told_as_arguments
 def run(
     profile: str | PathLike[str],
     *,
@@ -129,7 +129,7 @@ def value_text(value: Any) -> str:
     return fspath(value) if isinstance(value, str | PathLike) else toml_text(value)
 
 
-@told_as_arguments()
+@told_as_arguments
 def open_saved(folder: str | PathLike[str]) -> Run | Study:
     """Open a run or a study that was saved.
 

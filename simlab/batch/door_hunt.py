@@ -72,7 +72,7 @@ class Hunted:
         return f"<Hunted in {count(self.sessions, 'session')}: {broken or 'nothing was broken'}>"
 
 
-@told_as_arguments()
+@told_as_arguments
 def hunt(
     profiles: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,

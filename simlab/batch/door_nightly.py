@@ -17,7 +17,7 @@ from simlab.study.night import Night
 _NOTHING: Mapping[str, Any] = {}
 
 
-@told_as_arguments()
+@told_as_arguments
 def nightly(
     suite: str | PathLike[str],
     *,

@@ -22,7 +22,7 @@ from simlab.profile.model import Clock
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@told_as_arguments()
+@told_as_arguments
 def sweep(
     profiles: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     *,
