@@ -13,7 +13,7 @@ from simlab.batch.result import Run, RunTimeline
 from simlab.batch.scenarios import Wanted, scenarios
 from simlab.batch.session import run_scenario, save
 from simlab.batch.study import Study
-from simlab.core.errors import InvalidInputError
+from simlab.core.errors import Interrupted, InvalidInputError
 from simlab.profile.model import Clock
 from simlab.study.metrics import metrics_faults
 
@@ -67,7 +67,8 @@ def run(
     if out is not None:
         finished = save(finished, Path(out))
     if finished.interrupted:
-        raise KeyboardInterrupt
+        kept = f"is saved in {finished.folder}" if finished.folder else "is not kept: there is no out"
+        raise Interrupted(f"what was recorded {kept}")
     return finished
 
 

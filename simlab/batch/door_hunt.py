@@ -15,6 +15,7 @@ from simlab.batch.executors import LOCAL, executor_of
 from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, found_in, save_hunt, summary
 from simlab.batch.hunt_search import Search, ran_to_the_end, shrunk_to_the_end
+from simlab.core.errors import Interrupted
 from simlab.profile.model import Clock
 from simlab.study.words import count
 
@@ -139,9 +140,20 @@ def hunt(
     if parent is not None:
         store.prepare(parent)
     found, is_over = _found(search, int(jobs or cpu_count() or 1), parent)
+    hunted = Hunted(search, found)
     if not is_over:
-        raise KeyboardInterrupt
-    return Hunted(search, found)
+        raise Interrupted(_kept(hunted, parent))
+    return hunted
+
+
+def _kept(hunted: Hunted, parent: Path | None) -> str:
+    """Say of a hunt that was interrupted what is kept of it."""
+    over = f"{hunted.sessions} of {count(len(hunted.search.sessions), 'session')} over"
+    if not hunted.findings:
+        return f"{over}, and nothing was broken"
+    return f"{over}, and what they broke is " + (
+        "not kept: there is no out" if parent is None else f"in {hunted.folder}"
+    )
 
 
 def _found(search: Search, jobs: int, parent: Path | None) -> tuple[Sequence[Found], bool]:

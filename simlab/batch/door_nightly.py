@@ -11,7 +11,7 @@ from simlab.batch.door import texts
 from simlab.batch.nightly import WANTS_OUT, PlannedNight
 from simlab.batch.wishes import Wishes
 from simlab.batch.workers import end_if_run_again
-from simlab.core.errors import InvalidInputError
+from simlab.core.errors import Interrupted, InvalidInputError
 from simlab.study.night import Night
 
 _NOTHING: Mapping[str, Any] = {}
@@ -75,7 +75,8 @@ def nightly(
         end_if_run_again()
     night = PlannedNight(fspath(suite), wishes).run()
     if night.interrupted:
-        raise KeyboardInterrupt
+        kept = "not kept: there is no out" if out is None else "kept: the same with resume=True goes on"
+        raise Interrupted(f"what was over is {kept}")
     return night
 
 

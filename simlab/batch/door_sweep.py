@@ -16,8 +16,9 @@ from simlab.batch.resume import plan_of
 from simlab.batch.resume import resume as resume_sweep
 from simlab.batch.study import Study
 from simlab.batch.sweep import Sweep
-from simlab.core.errors import InvalidInputError
+from simlab.core.errors import Interrupted, InvalidInputError
 from simlab.profile.model import Clock
+from simlab.study.words import count
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -96,12 +97,21 @@ def sweep(
         try:
             begun.run(running)
         except KeyboardInterrupt:
-            begun.leave()
-            raise
+            raise Interrupted(_kept(begun.leave(), begun)) from None
         study = begun.finish()
     if study.folder is not None:
         add_report(study)
     return study
+
+
+def _kept(study: Study, begun: Sweep) -> str:
+    """Say of a sweep that was interrupted what is kept of it, and how it goes on."""
+    over = f"{len(begun.outcomes)} of {count(begun.most, 'session')} over"
+    if begun.unfinished is None:
+        return f"{over}, and not kept: there is no out"
+    if study.folder is None:
+        return over
+    return f"{over}, and kept: the same with resume={str(study.folder)!r} goes on"
 
 
 def _sweep(planned: Plan, parent: Path | None, resumed: bool | str | PathLike[str]) -> Sweep:

@@ -8,7 +8,7 @@ class _ShownOutside(BaseException):
     """What a notebook shows with the lines of the user's own that led to it, and none of simlab's inside."""
 
     def _render_traceback_(self) -> list[str]:
-        from IPython import get_ipython  # type: ignore[attr-defined]  # it calls this, so it is there
+        from IPython import get_ipython  # it calls this, so it is there
 
         shown = get_ipython().InteractiveTB
         lines: list[str] = shown.structured_traceback(

@@ -1,5 +1,7 @@
 """What cells of a notebook show: values, and what is wrong."""
 
+import re
+
 import pytest
 
 from tests.notebooks.kernel import kernel
@@ -37,3 +39,64 @@ def test_what_is_wrong_with_the_arguments_of_a_method_is_shown_as_short(cells):
         "",
         "InvalidInputError: the query is wrong: relation 'nothing' was not found",
     ]
+
+
+# A second thread interrupts as soon as something is kept, as the button of a notebook does: by a signal.
+INTERRUPT_WHEN_KEPT = """
+import os, signal, threading, time
+from pathlib import Path
+
+def interrupt():
+    while not any(Path("kept").glob("*/journal.jsonl")) or not any(
+        file.stat().st_size for file in Path("kept").glob("*/journal.jsonl")
+    ):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_a_sweep_that_is_interrupted_says_what_is_kept_and_the_next_cell_goes_on(cells):
+    cells.run(INTERRUPT_WHEN_KEPT)
+    call = 'simlab.sweep("clean", seeds=12, jobs=2, set={**quick, "duration": "600s"}, out="kept")'
+    found = cells.error(f"threading.Thread(target=interrupt).start()\n{call}")
+    assert found[3:6] == ["      1 threading.Thread(target=interrupt).start()", f"----> 2 {call}", ""]
+    told = re.fullmatch(
+        r"Interrupted: (\d+) of 12 sessions over, and kept: the same with resume='(kept/\S+-unfinished)' goes on",
+        found[6],
+    )
+    assert told is not None
+    assert found[7:] == []
+    assert cells.value(f"len(simlab.open({told[2]!r}).sessions)") == {"text/plain": told[1]}
+    again = call.replace(', out="kept"', f", resume={told[2]!r}")
+    assert cells.value(f"len({again}.sessions)") == {"text/plain": "12"}
+
+
+INTERRUPT_SOON = "threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT]).start()"
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (
+            'simlab.run("clean", set={**quick, "duration": "20h"})',
+            "what was recorded is not kept: there is no out",
+        ),
+        (
+            'simlab.sweep("clean", jobs=1, set={**quick, "duration": "20h"})',
+            "0 of 20 sessions over, and not kept: there is no out",
+        ),
+        (
+            'simlab.hunt("clean", jobs=1, seeds=4, set={**quick, "duration": "20h"})',
+            "0 of 4 sessions over, and nothing was broken",
+        ),
+        ('simlab.nightly("long.toml", jobs=1)', "what was over is not kept: there is no out"),
+    ],
+)
+def test_what_is_interrupted_says_that_nothing_is_kept(cells, call, told):
+    cells.run(INTERRUPT_WHEN_KEPT)
+    cells.run(
+        'Path("long.toml").write_text("""[[sweep]]\nname = "a"\nprofiles = ["clean"]\n'
+        'seeds = 2\nset = { duration = "20h", peers.media = [] }""");'
+    )
+    found = cells.error(f"{INTERRUPT_SOON}\n{call}")
+    assert found[3:] == [f"      1 {INTERRUPT_SOON}", f"----> 2 {call}", "", f"Interrupted: {told}"]
