@@ -62,7 +62,9 @@ class Hunted:
         import polars as pl
 
         rows = [{key: record[key] for key in _COLUMNS} for record in self.json()["findings"]]
-        return pl.DataFrame(rows, schema=None if rows else dict.fromkeys(_COLUMNS, pl.String))
+        numbers = dict.fromkeys(("broken", "of", "tried"), pl.Int64)
+        kinds = {**numbers, "is_minimal": pl.Boolean}
+        return pl.DataFrame(rows, schema={name: kinds.get(name, pl.String) for name in _COLUMNS})
 
     def json(self) -> dict[str, Any]:
         """Return what ``simlab hunt --json`` prints."""

@@ -7,7 +7,8 @@ from matplotlib.transforms import offset_copy
 
 from simlab.study.cells_compared import CellCompared
 from simlab.study.comparison_words import cell_names, change_finding
-from simlab.study.looks import INK, corner, new_axes, tidy, title
+from simlab.study.looks import INK, corner, tidy, title
+from simlab.study.own_axes import new_axes
 
 _LEGEND_POINTS = -38.0  # below the axes
 _COLOURS = {"better": "#009E73", "worse": "#D55E00", "mixed": "#CC79A7", "can't be told": "#888888"}

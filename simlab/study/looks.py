@@ -6,7 +6,6 @@ from typing import Any
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
 from simlab.study.summary import Cell
@@ -33,11 +32,6 @@ LINES = tuple(
 _LETTER_INCHES = 0.08
 _BARE_INCHES = 5.5  # of a figure with names on both sides, without them
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
-
-
-def new_axes(width_inches: float, height_inches: float) -> Axes:
-    """Return axes in a figure of their own, that nothing shows or saves."""
-    return Figure(figsize=(width_inches, height_inches), layout="constrained").add_subplot()
 
 
 def width_for(names: Sequence[str], least_inches: float) -> float:

@@ -6,7 +6,6 @@ from functools import lru_cache
 from itertools import pairwise
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
@@ -19,6 +18,7 @@ from simlab.study.crowd import clients_in
 from simlab.study.headline import headline
 from simlab.study.lanes import Bar, Lane, Look, lanes
 from simlab.study.metrics import metrics
+from simlab.study.own_axes import new_axes
 from simlab.study.spans import union
 from simlab.study.storm_plot import draw_storm
 
@@ -72,7 +72,7 @@ def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
         Nothing is saved or shown.
     """
     if ax is None:
-        ax = Figure(figsize=_FIGURE_INCHES, layout="constrained").add_subplot()
+        ax = new_axes(*_FIGURE_INCHES)
     if clients_in(timeline) > 1:
         draw_storm(ax, timeline)
         _label(ax, timeline)

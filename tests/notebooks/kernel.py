@@ -12,26 +12,24 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 class Kernel:
     """One that runs. ``run`` gives what a cell shows: ``(kind, content)`` in the order in which it came."""
 
-    def __init__(self, manager, client):
-        self.manager, self.client = manager, client
+    def __init__(self, client):
+        self.client = client
 
-    def run(self, cell, *, interrupt_at=None):
-        """Run a cell; with ``interrupt_at``, interrupt the kernel when the cell prints that."""
+    def run(self, cell):
+        """Run a cell to its end."""
         shown = []
 
         def keep(message):
             kind, content = message["msg_type"], message["content"]
             if kind in ("stream", "execute_result", "display_data", "error"):
                 shown.append((kind, content))
-            if kind == "stream" and interrupt_at is not None and interrupt_at in content["text"]:
-                self.manager.interrupt_kernel()
 
         self.client.execute_interactive(cell, timeout=_TIMEOUT_S, output_hook=keep, allow_stdin=False)
         return shown
 
-    def error(self, cell, **how):
+    def error(self, cell):
         """Run a cell that fails, and return the lines that it shows of that, without colours."""
-        ((_, content),) = [one for one in self.run(cell, **how) if one[0] == "error"]
+        ((_, content),) = [one for one in self.run(cell) if one[0] == "error"]
         return _COLOURS.sub("", "\n".join(content["traceback"])).splitlines()
 
     def value(self, cell):
@@ -39,6 +37,12 @@ class Kernel:
         ((kind, content),) = self.run(cell)
         assert kind == "execute_result", content
         return content["data"]
+
+    def printed(self, cell):
+        """Run a cell that prints something, and return that."""
+        shown = self.run(cell)
+        assert {kind for kind, _ in shown} == {"stream"}, shown
+        return "".join(content["text"] for _, content in shown)
 
 
 @contextmanager
@@ -50,7 +54,7 @@ def kernel(folder):
     client.start_channels()
     try:
         client.wait_for_ready(timeout=_TIMEOUT_S)
-        yield Kernel(manager, client)
+        yield Kernel(client)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

@@ -61,7 +61,8 @@ def test_a_sweep_that_is_interrupted_says_what_is_kept_and_the_next_cell_goes_on
     found = cells.error(f"threading.Thread(target=interrupt).start()\n{call}")
     assert found[3:6] == ["      1 threading.Thread(target=interrupt).start()", f"----> 2 {call}", ""]
     told = re.fullmatch(
-        r"Interrupted: (\d+) of 12 sessions over, and kept: the same with resume='(kept/\S+-unfinished)' goes on",
+        r"Interrupted: (\d+) of 12 sessions over, and kept: "
+        r"the same with resume='(kept/\S+-unfinished)' goes on",
         found[6],
     )
     assert told is not None
