@@ -101,3 +101,46 @@ def test_what_is_interrupted_says_that_nothing_is_kept(cells, call, told):
     )
     found = cells.error(f"{INTERRUPT_SOON}\n{call}")
     assert found[3:] == [f"      1 {INTERRUPT_SOON}", f"----> 2 {call}", "", f"Interrupted: {told}"]
+
+
+IN_MAIN = (
+    "which other processes cannot import, want a module in a file: "
+    "in a notebook, %%writefile mine.py makes one of a cell"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ('policy="__main__:Mine"', f'policy is "__main__:Mine", {IN_MAIN}'),
+        ('set={"peers.server": "__main__:Mine"}', f'clean: peers.server is "__main__:Mine", {IN_MAIN}'),
+        ('set={"peers.client": "__main__:Mine"}', f'clean: peers.client is "__main__:Mine", {IN_MAIN}'),
+    ],
+)
+def test_what_a_notebook_defines_itself_is_refused(cells, arguments, told):
+    cells.run("from simlab.reconnect.rules import Rules\nclass Mine(Rules): pass")
+    assert cells.error(f'simlab.run("clean", {arguments})')[4:] == ["", f"InvalidInputError: {told}"]
+
+
+POLICY = """%%writefile my_policy.py
+from simlab.reconnect.rules import Rules
+from simlab.reconnect.terms import Policy
+class Mine(Rules):
+    policy = Policy(name="mine", source="a test", grace_s={grace_s})
+"""
+
+
+def test_a_policy_that_is_written_again_is_taken_as_it_is(cells):
+    call = 'simlab.run("blackout", policy="my_policy:Mine", set={**quick, "duration": "40s"})'
+    for grace_s in (1.5, 10.25):
+        cells.run(POLICY.format(grace_s=grace_s))
+        cells.run(f"(outage,) = {call}.metrics['outages']")
+        waited = cells.value("round(outage['first_attempt_s'] - outage['detected_s'], 6)")
+        assert waited == {"text/plain": str(grace_s)}
+
+
+def test_an_application_of_another_name_in_a_file_that_is_written_again_is_found(cells):
+    for name in ("first", "second"):
+        cells.run(f"%%writefile my_app.py\nfrom aiohttp import web\n{name} = web.Application()")
+        set_ = f'set={{**quick, "peers.server": "my_app:{name}"}}'
+        assert cells.value(f'simlab.run("clean", {set_}).failed is None') == {"text/plain": "True"}
