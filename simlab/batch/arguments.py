@@ -76,6 +76,7 @@ _WANTED = {
     "set": _Wanted(_is_table, 'a dict, as in {"link.delay": "40ms"}'),
     "vary": _Wanted(_is_table, 'a dict of lists, as in {"link.loss": ["1%", "5%"]}'),
     "tolerance": _Wanted(_is_table, 'a dict, as in {"success_rate": "2%"}'),
+    "watch": _optional(_Wanted(callable, "a function")),
     "until_width": _optional(_Wanted(_is_number, "a number")),
     **dict.fromkeys(("executor", "to", "listen", "query"), _TEXT),
     "resume": _Wanted(lambda value: isinstance(value, bool) or _is_path(value), "True, False or a folder"),

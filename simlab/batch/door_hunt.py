@@ -1,6 +1,6 @@
 """``simlab.hunt``."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike, cpu_count
@@ -90,6 +90,7 @@ def hunt(
     tries: int = 200,
     jobs: int | None = None,
     out: str | PathLike[str] | None = None,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Hunted:
     """Search for fault schedules that break an invariant, and make the simplest profile of each.
 
@@ -111,6 +112,8 @@ def hunt(
         How many processes; None takes all cores.
     out
         The folder to save a folder with the findings in; by default they are not saved.
+    watch
+        Called after each session of the search with how many are over, and of how many, for a progress bar.
 
     Raises
     ------
@@ -135,13 +138,14 @@ def hunt(
         tries=tries,
         jobs=jobs,
         out=out,
+        watch=watch,
     )
     wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
     search = Search.of(Hunt(wanted, drawn, broken, int(faults), int(tries)))
     parent = None if out is None else Path(out)
     if parent is not None:
         store.prepare(parent)
-    found, is_over = _found(search, int(jobs or cpu_count() or 1), parent)
+    found, is_over = _found(search, int(jobs or cpu_count() or 1), parent, watch)
     hunted = Hunted(search, found)
     if not is_over:
         raise Interrupted(_kept(hunted, parent))
@@ -158,10 +162,14 @@ def _kept(hunted: Hunted, parent: Path | None) -> str:
     )
 
 
-def _found(search: Search, jobs: int, parent: Path | None) -> tuple[Sequence[Found], bool]:
+def _found(
+    search: Search, jobs: int, parent: Path | None, watch: Callable[[int, int], object] | None
+) -> tuple[Sequence[Found], bool]:
     """Run a hunt, and return what it finds, and whether it came to its end."""
     with closing(executor_of(LOCAL, jobs)) as executor:
-        is_over = ran_to_the_end(search, executor)
+        is_over = ran_to_the_end(
+            search, executor, lambda _: watch and watch(len(search.outcomes), len(search.sessions))
+        )
         findings = search.findings(jobs)
         is_over = is_over and all(shrunk_to_the_end(one, executor) for one in findings)
     if parent is None:

@@ -1,6 +1,6 @@
 """``simlab.sweep``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from os import PathLike, cpu_count
 from pathlib import Path
@@ -38,6 +38,7 @@ def sweep(
     executor: str = LOCAL,
     out: str | PathLike[str] | None = None,
     resume: bool | str | PathLike[str] = False,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Study:
     """Run each profile with each policy, seed and value.
 
@@ -63,6 +64,8 @@ def sweep(
     resume
         Go on with the unfinished study of this matrix in ``out``, if there is one, or with the one in this
         folder.
+    watch
+        Called after each session with how many are over, and how many there may be, for a progress bar.
 
     Raises
     ------
@@ -87,6 +90,7 @@ def sweep(
         executor=executor,
         out=out,
         resume=resume,
+        watch=watch,
     )
     wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
     planned = plan_of(Matrix(wanted, all_texts(varied, "vary"), until_width))
@@ -95,7 +99,7 @@ def sweep(
         _sweep(planned, None if out is None else Path(out), resume) as begun,
     ):
         try:
-            begun.run(running)
+            begun.run(running, lambda _, most: watch and watch(len(begun.outcomes), most))
         except KeyboardInterrupt:
             raise Interrupted(_kept(begun.leave(), begun)) from None
         study = begun.finish()

@@ -144,3 +144,26 @@ def test_an_application_of_another_name_in_a_file_that_is_written_again_is_found
         cells.run(f"%%writefile my_app.py\nfrom aiohttp import web\n{name} = web.Application()")
         set_ = f'set={{**quick, "peers.server": "my_app:{name}"}}'
         assert cells.value(f'simlab.run("clean", {set_}).failed is None') == {"text/plain": "True"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'simlab.sweep("clean", policies=["pipecat", "never"], seeds=2, jobs=2, set=quick, watch=watch)',
+        'simlab.hunt("clean", seeds=4, jobs=1, set=quick, watch=watch)',
+        'simlab.nightly("short.toml", jobs=1, watch=watch)',
+    ],
+)
+def test_it_is_told_how_many_sessions_are_over(cells, call):
+    cells.run(
+        'from pathlib import Path\nPath("short.toml").write_text("""[[sweep]]\nname = "a"\n'
+        'profiles = ["clean"]\nseeds = 4\nset = { duration = "3s", peers.media = [] }""");'
+    )
+    cells.run('watch = lambda over, of: print(f"\\r{over} of {of} sessions", end="")')
+    told = "".join(f"\r{over} of 4 sessions" for over in (1, 2, 3, 4))
+    assert cells.printed(f"{call};") == told
+
+
+def test_what_watches_must_be_a_function(cells):
+    told = "InvalidInputError: watch is 3, want a function, or None"
+    assert cells.error('simlab.sweep("clean", watch=3)')[-1] == told
