@@ -16,6 +16,7 @@ from simlab.core.timeline import Timeline
 from simlab.study import reading
 from simlab.study.crowd import clients_in
 from simlab.study.headline import headline
+from simlab.study.inks import quiet
 from simlab.study.lanes import Bar, Lane, Look, lanes
 from simlab.study.metrics import metrics
 from simlab.study.own_axes import new_axes
@@ -101,9 +102,11 @@ def _tops(drawn: Sequence[Lane]) -> list[float]:
 
 def _shade_faults(ax: Axes, faults: Lane) -> None:
     for span in union(bar.span for bar in faults.bars):
-        ax.axvspan(span.began_s, span.ended_s, color="#000000", alpha=0.12, linewidth=0.0, zorder=0)
+        ax.axvspan(
+            span.began_s, span.ended_s, color=quiet(ax, "#000000"), alpha=0.12, linewidth=0.0, zorder=0
+        )
         for edge_s in (span.began_s, span.ended_s):  # over the bars, which hide the band
-            ax.axvline(edge_s, color=_INK, linestyle=":", linewidth=0.9, zorder=2.5)
+            ax.axvline(edge_s, color=quiet(ax, _INK), linestyle=":", linewidth=0.9, zorder=2.5)
 
 
 def _draw_lane(ax: Axes, lane: Lane, top: float, bottom: float) -> None:
@@ -117,11 +120,14 @@ def _draw_lane(ax: Axes, lane: Lane, top: float, bottom: float) -> None:
     for mark in lane.marks:
         marker, colour, level = _MARKS[mark.what]
         y = (top + bottom) / 2 - level * _LANE_HEIGHT / 2
-        ax.plot(
-            mark.t_s, y, marker, color=colour, markeredgecolor=_INK, markersize=7, clip_on=False, zorder=4
-        )
+        ax.plot(mark.t_s, y, marker, **_inks(ax, colour), markersize=7, clip_on=False, zorder=4)
     if not lane.bars and not lane.marks:
         _put(ax, ax.get_xlim()[1] / 2, (top + bottom) / 2, lane.empty, color="#777777", ha="center")
+
+
+def _inks(ax: Axes, colour: str) -> dict[str, str]:
+    edge = quiet(ax, _INK)
+    return {"color": edge if colour == _INK else colour, "markeredgecolor": edge}
 
 
 def _is_tall_enough(ax: Axes, height: float) -> bool:
@@ -216,7 +222,7 @@ def _label(ax: Axes, timeline: Timeline) -> None:
         ha="right",
         va="top",
         fontsize=8,
-        color="#444444",
+        color=quiet(ax),
     )
 
 
@@ -229,7 +235,7 @@ def _add_legend(ax: Axes, drawn: Sequence[Lane]) -> None:
         if look in looks
     ]
     lines = [
-        Line2D([], [], marker=marker, color=colour, markeredgecolor=_INK, linestyle="", label=what)
+        Line2D([], [], marker=marker, **_inks(ax, colour), linestyle="", label=what)
         for what, (marker, colour, _) in _MARKS.items()
         if what in marks
     ]

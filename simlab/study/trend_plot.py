@@ -11,7 +11,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from simlab.study.looks import corner, quiet
+from simlab.study.inks import quiet
+from simlab.study.looks import corner
 from simlab.study.nights import MEASURES
 from simlab.study.own_axes import new_axes
 from simlab.study.words import count
