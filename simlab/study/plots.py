@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -125,7 +126,7 @@ def _draw_lane(ax: Axes, lane: Lane, top: float, bottom: float) -> None:
         _put(ax, ax.get_xlim()[1] / 2, (top + bottom) / 2, lane.empty, color="#777777", ha="center")
 
 
-def _inks(ax: Axes, colour: str) -> dict[str, str]:
+def _inks(ax: Axes, colour: str) -> dict[str, Any]:
     edge = quiet(ax, _INK)
     return {"color": edge if colour == _INK else colour, "markeredgecolor": edge}
 
