@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from numbers import Integral, Real
 from os import PathLike, fspath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from simlab.core.errors import InvalidInputError
 from simlab.profile.nearest import one_of, quoted
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 
 class _Wanted(NamedTuple):
@@ -72,6 +76,7 @@ _WANTED = {
     "set": _Wanted(_is_table, 'a dict, as in {"link.delay": "40ms"}'),
     "vary": _Wanted(_is_table, 'a dict of lists, as in {"link.loss": ["1%", "5%"]}'),
     "tolerance": _Wanted(_is_table, 'a dict, as in {"success_rate": "2%"}'),
+    "watch": _optional(_Wanted(callable, "a function")),
     "until_width": _optional(_Wanted(_is_number, "a number")),
     **dict.fromkeys(("executor", "to", "listen", "query"), _TEXT),
     "resume": _Wanted(lambda value: isinstance(value, bool) or _is_path(value), "True, False or a folder"),
@@ -172,13 +177,17 @@ class Faults:
             raise InvalidInputError(list(dict.fromkeys(self._found)))
 
 
-@contextmanager
-def told_as_arguments() -> Iterator[None]:
+def told_as_arguments(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
     """Name an argument in what is wrong as Python has it, and not as the option that does the same."""
-    try:
-        yield
-    except InvalidInputError as error:
-        raise InvalidInputError([_argument_in(fault) for fault in error.faults]) from None
+
+    @wraps(function)
+    def told(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        try:
+            return function(*args, **kwargs)
+        except InvalidInputError as error:
+            raise InvalidInputError([_argument_in(fault) for fault in error.faults]) from None
+
+    return told
 
 
 def _argument_in(fault: str) -> str:

@@ -84,7 +84,7 @@ class Compared:
         return as_file(self.plot(), "png")
 
 
-@told_as_arguments()
+@told_as_arguments
 def compare(
     before: Study | str | PathLike[str],
     after: Study | str | PathLike[str],

@@ -13,14 +13,14 @@ from simlab.batch.result import Run, RunTimeline
 from simlab.batch.scenarios import Wanted, scenarios
 from simlab.batch.session import run_scenario, save
 from simlab.batch.study import Study
-from simlab.core.errors import InvalidInputError
+from simlab.core.errors import Interrupted, InvalidInputError
 from simlab.profile.model import Clock
 from simlab.study.metrics import metrics_faults
 
 _NOTHING: Mapping[str, Any] = {}
 
 
-@told_as_arguments()
+@told_as_arguments
 def run(
     profile: str | PathLike[str],
     *,
@@ -67,7 +67,8 @@ def run(
     if out is not None:
         finished = save(finished, Path(out))
     if finished.interrupted:
-        raise KeyboardInterrupt
+        kept = f"is saved in {finished.folder}" if finished.folder else "is not kept: there is no out"
+        raise Interrupted(f"what was recorded {kept}")
     return finished
 
 
@@ -129,7 +130,7 @@ def value_text(value: Any) -> str:
     return fspath(value) if isinstance(value, str | PathLike) else toml_text(value)
 
 
-@told_as_arguments()
+@told_as_arguments
 def open_saved(folder: str | PathLike[str]) -> Run | Study:
     """Open a run or a study that was saved.
 

@@ -1,6 +1,6 @@
 """``simlab.hunt``."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike, cpu_count
@@ -15,6 +15,7 @@ from simlab.batch.executors import LOCAL, executor_of
 from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, found_in, save_hunt, summary
 from simlab.batch.hunt_search import Search, ran_to_the_end, shrunk_to_the_end
+from simlab.core.errors import Interrupted
 from simlab.profile.model import Clock
 from simlab.study.words import count
 
@@ -61,7 +62,9 @@ class Hunted:
         import polars as pl
 
         rows = [{key: record[key] for key in _COLUMNS} for record in self.json()["findings"]]
-        return pl.DataFrame(rows, schema=None if rows else dict.fromkeys(_COLUMNS, pl.String))
+        numbers = dict.fromkeys(("broken", "of", "tried"), pl.Int64)
+        kinds = {**numbers, "is_minimal": pl.Boolean}
+        return pl.DataFrame(rows, schema={name: kinds.get(name, pl.String) for name in _COLUMNS})
 
     def json(self) -> dict[str, Any]:
         """Return what ``simlab hunt --json`` prints."""
@@ -72,7 +75,7 @@ class Hunted:
         return f"<Hunted in {count(self.sessions, 'session')}: {broken or 'nothing was broken'}>"
 
 
-@told_as_arguments()
+@told_as_arguments
 def hunt(
     profiles: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,
@@ -87,6 +90,7 @@ def hunt(
     tries: int = 200,
     jobs: int | None = None,
     out: str | PathLike[str] | None = None,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Hunted:
     """Search for fault schedules that break an invariant, and make the simplest profile of each.
 
@@ -108,6 +112,8 @@ def hunt(
         How many processes; None takes all cores.
     out
         The folder to save a folder with the findings in; by default they are not saved.
+    watch
+        Called after each session of the search with how many are over, and of how many, for a progress bar.
 
     Raises
     ------
@@ -132,22 +138,38 @@ def hunt(
         tries=tries,
         jobs=jobs,
         out=out,
+        watch=watch,
     )
     wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
     search = Search.of(Hunt(wanted, drawn, broken, int(faults), int(tries)))
     parent = None if out is None else Path(out)
     if parent is not None:
         store.prepare(parent)
-    found, is_over = _found(search, int(jobs or cpu_count() or 1), parent)
+    found, is_over = _found(search, int(jobs or cpu_count() or 1), parent, watch)
+    hunted = Hunted(search, found)
     if not is_over:
-        raise KeyboardInterrupt
-    return Hunted(search, found)
+        raise Interrupted(_kept(hunted, parent))
+    return hunted
 
 
-def _found(search: Search, jobs: int, parent: Path | None) -> tuple[Sequence[Found], bool]:
+def _kept(hunted: Hunted, parent: Path | None) -> str:
+    """Say of a hunt that was interrupted what is kept of it."""
+    over = f"{hunted.sessions} of {count(len(hunted.search.sessions), 'session')} over"
+    if not hunted.findings:
+        return f"{over}, and nothing was broken"
+    return f"{over}, and what they broke is " + (
+        "not kept: there is no out" if parent is None else f"in {hunted.folder}"
+    )
+
+
+def _found(
+    search: Search, jobs: int, parent: Path | None, watch: Callable[[int, int], object] | None
+) -> tuple[Sequence[Found], bool]:
     """Run a hunt, and return what it finds, and whether it came to its end."""
     with closing(executor_of(LOCAL, jobs)) as executor:
-        is_over = ran_to_the_end(search, executor)
+        is_over = ran_to_the_end(
+            search, executor, lambda _: watch and watch(len(search.outcomes), len(search.sessions))
+        )
         findings = search.findings(jobs)
         is_over = is_over and all(shrunk_to_the_end(one, executor) for one in findings)
     if parent is None:

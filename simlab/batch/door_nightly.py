@@ -1,7 +1,7 @@
 """``simlab.nightly``."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from simlab.batch.door import texts
 from simlab.batch.nightly import WANTS_OUT, PlannedNight
 from simlab.batch.wishes import Wishes
 from simlab.batch.workers import end_if_run_again
-from simlab.core.errors import InvalidInputError
+from simlab.core.errors import Interrupted, InvalidInputError
 from simlab.study.night import Night
 
 _NOTHING: Mapping[str, Any] = {}
 
 
-@told_as_arguments()
+@told_as_arguments
 def nightly(
     suite: str | PathLike[str],
     *,
@@ -27,6 +27,7 @@ def nightly(
     set: Mapping[str, Any] = _NOTHING,  # noqa: A002 - as the option is called
     accept: bool = False,
     resume: bool = False,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Night:
     """Run the sweeps of a suite, and judge them.
 
@@ -46,6 +47,8 @@ def nightly(
         Whether the baseline begins anew with this night.
     resume
         Whether to go on with this night in ``out``, if it was cut short there.
+    watch
+        Called after each session with how many are over, and how many there may be, for a progress bar.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def nightly(
     """
     faults = Faults()
     with faults.kept():
-        check(suite=suite, out=out, trend=trend, jobs=jobs, set=set, accept=accept)
+        check(suite=suite, out=out, trend=trend, jobs=jobs, set=set, accept=accept, watch=watch)
     with faults.kept():
         _check_resume(resume, out)
     faults.tell()
@@ -73,9 +76,10 @@ def nightly(
     wishes = Wishes(places[0], places[1], int(jobs or os.cpu_count() or 1), texts(set), accept, resume)
     if wishes.jobs > 1:  # before it has folders
         end_if_run_again()
-    night = PlannedNight(fspath(suite), wishes).run()
+    night = PlannedNight(fspath(suite), wishes).run(watch)
     if night.interrupted:
-        raise KeyboardInterrupt
+        kept = "not kept: there is no out" if out is None else "kept: the same with resume=True goes on"
+        raise Interrupted(f"what was over is {kept}")
     return night
 
 

@@ -1,6 +1,6 @@
 """``simlab.sweep``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from os import PathLike, cpu_count
 from pathlib import Path
@@ -16,13 +16,14 @@ from simlab.batch.resume import plan_of
 from simlab.batch.resume import resume as resume_sweep
 from simlab.batch.study import Study
 from simlab.batch.sweep import Sweep
-from simlab.core.errors import InvalidInputError
+from simlab.core.errors import Interrupted, InvalidInputError
 from simlab.profile.model import Clock
+from simlab.study.words import count
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@told_as_arguments()
+@told_as_arguments
 def sweep(
     profiles: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     *,
@@ -37,6 +38,7 @@ def sweep(
     executor: str = LOCAL,
     out: str | PathLike[str] | None = None,
     resume: bool | str | PathLike[str] = False,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Study:
     """Run each profile with each policy, seed and value.
 
@@ -62,6 +64,8 @@ def sweep(
     resume
         Go on with the unfinished study of this matrix in ``out``, if there is one, or with the one in this
         folder.
+    watch
+        Called after each session with how many are over, and how many there may be, for a progress bar.
 
     Raises
     ------
@@ -86,6 +90,7 @@ def sweep(
         executor=executor,
         out=out,
         resume=resume,
+        watch=watch,
     )
     wanted = wanted_of(named, ruled, seed, seeds, clock, texts(set))
     planned = plan_of(Matrix(wanted, all_texts(varied, "vary"), until_width))
@@ -94,14 +99,23 @@ def sweep(
         _sweep(planned, None if out is None else Path(out), resume) as begun,
     ):
         try:
-            begun.run(running)
+            begun.run(running, lambda _, most: watch and watch(len(begun.outcomes), most))
         except KeyboardInterrupt:
-            begun.leave()
-            raise
+            raise Interrupted(_kept(begun.leave(), begun)) from None
         study = begun.finish()
     if study.folder is not None:
         add_report(study)
     return study
+
+
+def _kept(study: Study, begun: Sweep) -> str:
+    """Say of a sweep that was interrupted what is kept of it, and how it goes on."""
+    over = f"{len(begun.outcomes)} of {count(begun.most, 'session')} over"
+    if begun.unfinished is None:
+        return f"{over}, and not kept: there is no out"
+    if study.folder is None:
+        return over
+    return f"{over}, and kept: the same with resume={str(study.folder)!r} goes on"
 
 
 def _sweep(planned: Plan, parent: Path | None, resumed: bool | str | PathLike[str]) -> Sweep:

@@ -14,12 +14,13 @@ from simlab.batch.result import Run
 from simlab.batch.session import run_scenario, save
 from simlab.batch.shrinking import scenario_of
 from simlab.profile.sparse import Tables
+from simlab.study.words import count
 
 HUNT = "hunt.json"
 _LONGEST_NAME = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Found:
     """A finding, its profile and its session.
 
@@ -49,6 +50,11 @@ class Found:
     def body(self) -> str:
         """The profile as TOML, without what it is called."""
         return toml_of({key: value for key, value in self.finding.shrinking.tables.items() if key != "name"})
+
+    def __repr__(self) -> str:
+        one = self.finding
+        seen = f"in {len(one.seeds)} of {count(one.of, 'session')}"
+        return f"<{one.policy} breaks {one.invariant} {seen}: {self.detail or 'not broken again'}>"
 
     def record(self) -> dict[str, Any]:
         """Return it as hunt.json has it."""

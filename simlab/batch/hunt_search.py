@@ -14,7 +14,7 @@ from simlab.profile.scenario import Scenario
 from simlab.profile.sparse import Tables, sparse
 from simlab.study.invariants import INVARIANTS
 
-Watch = Callable[[Outcome], None]
+Watch = Callable[[Outcome], object]
 
 _ABOUT = ("description", "source", "source_kind", "evidence", "expect")
 

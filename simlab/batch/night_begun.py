@@ -57,6 +57,11 @@ class BegunNight:
         """How many sessions were over when it began."""
         return sum(sweep.kept.resumed for sweep in self._sweeps)
 
+    @property
+    def over(self) -> int:
+        """How many sessions are over now."""
+        return sum(len(sweep.kept.outcomes) for sweep in self._sweeps)
+
     def run(
         self, tell: Told = lambda failed: None, stopping: Callable[[int], None] = lambda over: None
     ) -> Night:
@@ -89,7 +94,7 @@ class BegunNight:
             raise
         except KeyboardInterrupt:
             night = replace(night, interrupted=True)
-            stopping(sum(len(sweep.kept.outcomes) for sweep in self._sweeps))
+            stopping(self.over)
         overrides = self._wishes.overrides
         cells = [cell for sweep in self._sweeps for cell in sweep.cells(overrides, night.interrupted)]
         return self._all_saved(replace(night, cells=cells, trend=None))

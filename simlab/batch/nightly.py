@@ -1,6 +1,6 @@
 """Run a night: the sweeps of a suite, judged against what is expected and against the nights before."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -102,8 +102,13 @@ class PlannedNight:
             ]
             yield BegunNight(self._empty(), sweeps, self.wishes, suite, told, counted=self.counted)
 
-    def run(self) -> Night:
+    def run(self, watch: Callable[[int, int], object] | None = None) -> Night:
         """Begin it, run it, save it, and add it to the trend.
+
+        Parameters
+        ----------
+        watch
+            Called after each session with how many are over, and how many there may be in all.
 
         Raises
         ------
@@ -113,7 +118,7 @@ class PlannedNight:
             If it could not be begun, or the disk was full before the end.
         """
         with self.begun() as night:
-            return night.run()
+            return night.run(lambda _: watch and watch(night.over, self.sessions))
 
     def _all_kept(self, stack: ExitStack) -> tuple[list[Sweep], list[str]]:
         """Return where the sessions of each sweep are kept; where one has no place, none is left behind."""

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 
 from simlab.core.printable import printable
 from simlab.core.timeline import Timeline
+from simlab.study.own_axes import DOTS_PER_INCH
 from simlab.study.plots import plot_timeline
 
 Format = Literal["png", "svg", "pdf"]
 FORMATS: tuple[str, ...] = get_args(Format)
 
-_DOTS_PER_INCH = 110
 # Without the date, the same session gives the same bytes.
 _METADATA: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -29,7 +29,7 @@ def as_file(ax: Axes, file_format: Format) -> bytes:
     assert figure is not None
     file = BytesIO()
     with mpl.rc_context({"svg.hashsalt": "simlab"}):
-        figure.savefig(file, format=file_format, dpi=_DOTS_PER_INCH, metadata=_METADATA[file_format])
+        figure.savefig(file, format=file_format, dpi=DOTS_PER_INCH, metadata=_METADATA[file_format])
     content = file.getvalue()
     # Comments of an SVG have each text as it is, and XML takes no control characters.
     return printable(content.decode()).encode() if file_format == "svg" else content

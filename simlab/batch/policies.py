@@ -11,6 +11,7 @@ from simlab.profile.policy import SUFFIX, PolicyKeys
 from simlab.profile.policy_file import load_policy
 from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.terms import Policy
+from simlab.webrtc.named import as_its_file_is
 from simlab.webrtc.policies import FOLLOWING, find_rules
 
 
@@ -37,7 +38,8 @@ def policy_keys(name: str) -> PolicyKeys:
 def why_not_python(name: str) -> str | None:
     """Return why a class that ``MODULE:NAME`` names cannot be a policy, or None if it can."""
     try:
-        find_rules(name)
+        with as_its_file_is(name.partition(":")[0]):
+            find_rules(name)
     except ValueError as error:
         return str(error)
     return None

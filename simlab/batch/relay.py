@@ -26,7 +26,7 @@ _LONGEST_LINE_BYTES = 2**26
 _NOTHING: Mapping[str, Any] = {}
 
 
-@told_as_arguments()
+@told_as_arguments
 def _command(
     to: str,
     listen: str,
@@ -56,7 +56,7 @@ def _command(
     return [sys.executable, "-m", "simlab", "relay", *given]
 
 
-@told_as_arguments()
+@told_as_arguments
 def _tell_failure(complaint: str, status: int | None) -> NoReturn:
     """Tell what a relay that did not start has said: its error, without what it noted before.
 

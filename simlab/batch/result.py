@@ -11,6 +11,7 @@ from simlab.core.timeline import Event, Timeline
 from simlab.profile.scenario import Scenario
 from simlab.study.account import account
 from simlab.study.headline import headline
+from simlab.study.words import count, number_text
 
 if TYPE_CHECKING:
     import polars
@@ -25,6 +26,9 @@ class RunTimeline(Timeline):
         from simlab.study.frame import frame
 
         return frame(self)
+
+    def __repr__(self) -> str:
+        return f"<Timeline of {count(len(self.events), 'event')} in {number_text(self.duration_s)} s>"
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ class Study:
         try:
             return pl.SQLContext(sessions=self.sessions, outages=self.outages).execute(query, eager=True)
         except pl.exceptions.PolarsError as error:
-            raise InvalidInputError([f"the query is wrong: {error}"]) from error
+            raise InvalidInputError([f"the query is wrong: {error}"]) from None
 
     def recovery(self, by: str | Sequence[str] | None = None) -> "list[Summary]":
         """Return what the sessions come to, a cell for each group.

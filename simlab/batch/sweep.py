@@ -14,7 +14,7 @@ from simlab.batch.schedule import Schedule
 from simlab.batch.study import Study
 from simlab.core.errors import InvalidInputError, SimlabError
 
-Watch = Callable[[Outcome, int], None]
+Watch = Callable[[Outcome, int], object]
 """Called with each session that is over, and how many there may be in all, as far as is known by then."""
 
 

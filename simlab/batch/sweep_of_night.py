@@ -18,7 +18,7 @@ from simlab.study.rows import Row
 from simlab.study.summary import summarise
 
 _MOST_REPLAYS = 3
-Told = Callable[[bool], None]
+Told = Callable[[bool], object]
 
 
 class SweepOfNight:

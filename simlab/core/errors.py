@@ -1,9 +1,33 @@
 """Errors that a user can act on; anything else that is raised is a bug in simlab."""
 
 from collections.abc import Sequence
+from types import TracebackType
 
 
-class SimlabError(Exception):
+class _ShownOutside(BaseException):
+    """What a notebook shows with the lines of the user's own that led to it, and none of simlab's inside."""
+
+    def _render_traceback_(self) -> list[str]:
+        from IPython import get_ipython  # it calls this, so it is there
+
+        shown = get_ipython().InteractiveTB
+        lines: list[str] = shown.structured_traceback(
+            type(self), self, _outside(self.__traceback__), tb_offset=1
+        )
+        return lines
+
+
+def _outside(trace: TracebackType | None) -> TracebackType | None:
+    if trace is None or trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "simlab":
+        return None
+    return TracebackType(_outside(trace.tb_next), trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+
+
+class Interrupted(_ShownOutside, KeyboardInterrupt):
+    """The user wanted an end; the message says what is kept of what was over by then."""
+
+
+class SimlabError(_ShownOutside, Exception):
     """The parent of every error that is shown to the user as a message, without a traceback."""
 
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from simlab.own_server.in_loop import import_in_loop
 from simlab.own_server.place import place, told_of_import
 from simlab.own_server.signals import signals_kept
+from simlab.webrtc.named import IN_MAIN, MAIN, as_its_file_is
 
 BUILT_IN = ("builtin", "pipecat", "chromium")
 CLIENT_OPTIONS = ("ice_servers",)
@@ -36,7 +37,8 @@ def is_own(name: str) -> bool:
 def why_not(name: str) -> str | None:
     """Return why ``MODULE:NAME`` cannot be a server, or None if it can. The module is imported."""
     try:
-        _application_named(name)
+        with as_its_file_is(name.partition(":")[0]):
+            _application_named(name)
     except NotThereError as error:
         return str(error)
     return None
@@ -92,7 +94,8 @@ def fresh_client(name: str) -> Callable[..., Any]:
 def why_no_client(name: str) -> str | None:
     """Return why ``MODULE:NAME`` cannot be a client, or None if it can. The module is imported."""
     try:
-        _client_named(name)
+        with as_its_file_is(name.partition(":")[0]):
+            _client_named(name)
     except NotThereError as error:
         return str(error)
     return None
@@ -142,6 +145,8 @@ def _module_of(name: str) -> str:
 
 def _named(name: str) -> Any:
     module_name, attribute = _module_of(name), name.partition(":")[2]
+    if module_name == MAIN:
+        raise NotThereError(IN_MAIN)
     module = _imported(module_name)
     if not hasattr(module, attribute):
         raise NotThereError(f"there is no {attribute} in {module_name}")

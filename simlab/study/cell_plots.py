@@ -15,12 +15,12 @@ from simlab.study.looks import (
     corner,
     empty,
     names_of,
-    new_axes,
     rests_on,
     tidy,
     title,
     width_for,
 )
+from simlab.study.own_axes import new_axes
 from simlab.study.summary import Cell
 from simlab.study.words import share_text
 

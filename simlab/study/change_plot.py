@@ -7,7 +7,9 @@ from matplotlib.transforms import offset_copy
 
 from simlab.study.cells_compared import CellCompared
 from simlab.study.comparison_words import cell_names, change_finding
-from simlab.study.looks import INK, corner, new_axes, tidy, title
+from simlab.study.inks import quiet
+from simlab.study.looks import INK, corner, tidy, title
+from simlab.study.own_axes import new_axes
 
 _LEGEND_POINTS = -38.0  # below the axes
 _COLOURS = {"better": "#009E73", "worse": "#D55E00", "mixed": "#CC79A7", "can't be told": "#888888"}
@@ -22,6 +24,7 @@ def plot_change(cells: Sequence[CellCompared], ax: Axes | None = None) -> Axes:
         A row for each cell: an open circle is before, a filled one is after.
     """
     ax = ax or new_axes(9.0, 1.8 + 0.36 * len(cells))
+    ink = quiet(ax, INK)
     for row, one in enumerate(cells):
         colour = _COLOURS[one.verdict]
         ends = [one.before.usable_fraction, one.after.usable_fraction]
@@ -29,15 +32,15 @@ def plot_change(cells: Sequence[CellCompared], ax: Axes | None = None) -> Axes:
         before, after = (
             ("before", "after") if row == 0 else ("_", "_")
         )  # what begins with _ is not in a legend
-        ax.plot(ends[0], row, "o", color="white", markeredgecolor=INK, markersize=9, zorder=3, label=before)
-        ax.plot(ends[1], row, "o", color=INK, markeredgecolor=INK, markersize=6, zorder=4, label=after)
+        ax.plot(ends[0], row, "o", color="white", markeredgecolor=ink, markersize=9, zorder=3, label=before)
+        ax.plot(ends[1], row, "o", color=ink, markeredgecolor=ink, markersize=6, zorder=4, label=after)
         ax.annotate(
             one.verdict,
             (1.01, row),
             xycoords=ax.get_yaxis_transform(),
             va="center",
             fontsize=9,
-            color="#555555" if one.verdict == "can't be told" else colour,
+            color=quiet(ax, "#555555") if one.verdict == "can't be told" else colour,
             annotation_clip=False,
         )
     ax.set_yticks(range(len(cells)), cell_names(cells))

@@ -17,7 +17,7 @@ LEVEL = 0.05
 POWER = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """One side against another, in one part of a study.
 
@@ -64,6 +64,11 @@ class Comparison:
         """
         found = [self.measures[name].seeds_needed for name in DECIDING]
         return min((number for number in found if number is not None), default=None)
+
+    def __repr__(self) -> str:
+        from simlab.study.comparison_words import findings
+
+        return f"<{': '.join([*map(str, self.labels.values()), findings([self])[0]])}>"
 
 
 def _together(verdicts: Sequence[str]) -> Verdict:

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from simlab.study.looks import LINES, corner, new_axes, reference, tidy, title
+from simlab.study.looks import LINES, corner, reference, tidy, title
+from simlab.study.own_axes import new_axes
 from simlab.study.rows import Row
 from simlab.study.words import count
 

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from simlab.study.looks import INK, NEVER, corner, empty, new_axes, rests_on, title
+from simlab.study.looks import INK, NEVER, corner, empty, rests_on, title
+from simlab.study.own_axes import new_axes
 from simlab.study.summary import Cell
 from simlab.study.words import listed
 

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 
+from simlab.study.inks import quiet
 from simlab.study.summary import Cell
 from simlab.study.words import count
 
@@ -33,11 +31,6 @@ LINES = tuple(
 _LETTER_INCHES = 0.08
 _BARE_INCHES = 5.5  # of a figure with names on both sides, without them
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
-
-
-def new_axes(width_inches: float, height_inches: float) -> Axes:
-    """Return axes in a figure of their own, that nothing shows or saves."""
-    return Figure(figsize=(width_inches, height_inches), layout="constrained").add_subplot()
 
 
 def width_for(names: Sequence[str], least_inches: float) -> float:
@@ -69,14 +62,6 @@ def rests_on(cells: Sequence[Cell], each: str = "", together: str = "") -> str:
     """Return what a picture rests on: ``"n = 40 sessions, 20 a cell; 2 profiles together"``."""
     sessions = count(sum(cell.sessions for cell in cells), "session")
     return f"n = {sessions}{each}{f'; {together}' if together else ''}"
-
-
-def quiet(ax: Axes, grey: str = "#444444") -> str:
-    """Return a grey for words that are not the finding; on a dark figure, what its style writes with."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    *hues, opacity = to_rgba(figure.get_facecolor())
-    return rcParams["text.color"] if opacity > 0.5 and sum(hues) < 1.5 else grey
 
 
 def corner(ax: Axes, text: str, points_below: float = 38.0) -> None:

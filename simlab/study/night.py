@@ -16,7 +16,7 @@ def name_of(labels: Mapping[str, Any]) -> str:
     return f"{sweep}: {', '.join([*others, *varied])}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NightCell:
     """One profile with one policy and one value of each key that varies, in one sweep.
 
@@ -52,8 +52,12 @@ class NightCell:
         """The checks that the data speak against."""
         return [check for check in self.checks if check.alarms]
 
+    def __repr__(self) -> str:
+        nothing = f"nothing failed in {_counted(len(self.checks), 'check')}"
+        return f"<{self.name}: {'; '.join(check.told for check in self.alarms) or nothing}>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Night:
     """All of a night.
 
@@ -134,6 +138,9 @@ class Night:
         if self.missing:
             by_change["the night before had it, this one has not"] = list(self.missing)
         return [(_first_of(names), told) for told, names in by_change.items()]
+
+    def __repr__(self) -> str:
+        return f"<{self.finding.removesuffix('.')}>"
 
     def _of_checks(self) -> str:
         number, alarms = _counted(len(self.checks), "check"), self.alarms

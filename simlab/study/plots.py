@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
@@ -17,8 +17,10 @@ from simlab.core.timeline import Timeline
 from simlab.study import reading
 from simlab.study.crowd import clients_in
 from simlab.study.headline import headline
+from simlab.study.inks import quiet
 from simlab.study.lanes import Bar, Lane, Look, lanes
 from simlab.study.metrics import metrics
+from simlab.study.own_axes import new_axes
 from simlab.study.spans import union
 from simlab.study.storm_plot import draw_storm
 
@@ -72,7 +74,7 @@ def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
         Nothing is saved or shown.
     """
     if ax is None:
-        ax = Figure(figsize=_FIGURE_INCHES, layout="constrained").add_subplot()
+        ax = new_axes(*_FIGURE_INCHES)
     if clients_in(timeline) > 1:
         draw_storm(ax, timeline)
         _label(ax, timeline)
@@ -101,9 +103,11 @@ def _tops(drawn: Sequence[Lane]) -> list[float]:
 
 def _shade_faults(ax: Axes, faults: Lane) -> None:
     for span in union(bar.span for bar in faults.bars):
-        ax.axvspan(span.began_s, span.ended_s, color="#000000", alpha=0.12, linewidth=0.0, zorder=0)
+        ax.axvspan(
+            span.began_s, span.ended_s, color=quiet(ax, "#000000"), alpha=0.12, linewidth=0.0, zorder=0
+        )
         for edge_s in (span.began_s, span.ended_s):  # over the bars, which hide the band
-            ax.axvline(edge_s, color=_INK, linestyle=":", linewidth=0.9, zorder=2.5)
+            ax.axvline(edge_s, color=quiet(ax, _INK), linestyle=":", linewidth=0.9, zorder=2.5)
 
 
 def _draw_lane(ax: Axes, lane: Lane, top: float, bottom: float) -> None:
@@ -117,11 +121,14 @@ def _draw_lane(ax: Axes, lane: Lane, top: float, bottom: float) -> None:
     for mark in lane.marks:
         marker, colour, level = _MARKS[mark.what]
         y = (top + bottom) / 2 - level * _LANE_HEIGHT / 2
-        ax.plot(
-            mark.t_s, y, marker, color=colour, markeredgecolor=_INK, markersize=7, clip_on=False, zorder=4
-        )
+        ax.plot(mark.t_s, y, marker, **_inks(ax, colour), markersize=7, clip_on=False, zorder=4)
     if not lane.bars and not lane.marks:
         _put(ax, ax.get_xlim()[1] / 2, (top + bottom) / 2, lane.empty, color="#777777", ha="center")
+
+
+def _inks(ax: Axes, colour: str) -> dict[str, Any]:
+    edge = quiet(ax, _INK)
+    return {"color": edge if colour == _INK else colour, "markeredgecolor": edge}
 
 
 def _is_tall_enough(ax: Axes, height: float) -> bool:
@@ -216,7 +223,7 @@ def _label(ax: Axes, timeline: Timeline) -> None:
         ha="right",
         va="top",
         fontsize=8,
-        color="#444444",
+        color=quiet(ax),
     )
 
 
@@ -229,7 +236,7 @@ def _add_legend(ax: Axes, drawn: Sequence[Lane]) -> None:
         if look in looks
     ]
     lines = [
-        Line2D([], [], marker=marker, color=colour, markeredgecolor=_INK, linestyle="", label=what)
+        Line2D([], [], marker=marker, **_inks(ax, colour), linestyle="", label=what)
         for what, (marker, colour, _) in _MARKS.items()
         if what in marks
     ]

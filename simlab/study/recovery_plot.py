@@ -14,12 +14,12 @@ from simlab.study.looks import (
     below,
     corner,
     names_of,
-    new_axes,
     reference,
     tidy,
     title,
     width_for,
 )
+from simlab.study.own_axes import new_axes
 from simlab.study.summary import Cell
 from simlab.study.words import count
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from simlab.core.timeline import Timeline
 from simlab.study import reading
 from simlab.study.crowd import by_client, usable_over_time, usable_spans
+from simlab.study.inks import quiet
 from simlab.study.spans import Span, union, without
 
 _USABLE, _LOST, _INK, _GREY = "#56B4E9", "#D55E00", "#222222", "#BBBBBB"
@@ -60,7 +61,9 @@ def _per_second(times_s: Iterable[float]) -> Counter[int]:
 def _draw_usable(panel: Axes, spans: Iterable[Sequence[Span]], end_s: float, count: int) -> None:
     times_s, counts = usable_over_time(span for of_one in spans for span in of_one)
     panel.fill_between([*times_s, end_s], [*counts, counts[-1]], step="post", color=_USABLE, alpha=0.6)
-    panel.step([*times_s, end_s], [*counts, counts[-1]], where="post", color=_INK, linewidth=1.0)
+    panel.step(
+        [*times_s, end_s], [*counts, counts[-1]], where="post", color=quiet(panel, _INK), linewidth=1.0
+    )
     panel.set_ylim(0, count * 1.05)
     panel.set_ylabel("clients\nusable")
 
@@ -78,7 +81,7 @@ def _draw_rows(panel: Axes, clients: Mapping[int, Timeline], spans: Mapping[int,
     ]
     if len(offers) <= _MOST_TICKS:
         times_s, rows = zip(*offers, strict=True) if offers else ((), ())
-        panel.plot(times_s, rows, "|", color=_INK, markersize=_tick(len(ordered)))
+        panel.plot(times_s, rows, "|", color=quiet(panel, _INK), markersize=_tick(len(ordered)))
     panel.set_ylim(len(ordered) - 0.5, -0.5)
     panel.set_yticks([])
     panel.set_ylabel("a row for each client,\na tick for each offer")
@@ -105,7 +108,9 @@ def _dress(panel: Axes, timeline: Timeline, end_s: float) -> None:
     panel.set_xlim(0.0, end_s)
     for span in union(fault.span for fault in reading.faults(timeline)):
         until_s = min(span.ended_s, end_s)
-        panel.axvspan(span.began_s, until_s, color="#000000", alpha=0.12, linewidth=0.0, zorder=0)
+        panel.axvspan(
+            span.began_s, until_s, color=quiet(panel, "#000000"), alpha=0.12, linewidth=0.0, zorder=0
+        )
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)
     panel.grid(visible=True, axis="x", color="#CCCCCC", linewidth=0.6)

@@ -10,9 +10,10 @@ from simlab.study.quantiles import quantile_interval_s
 from simlab.study.restricted import Waits
 from simlab.study.rows import Row
 from simlab.study.survival import RecoveryCurve, recovery_curve
+from simlab.study.words import count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cell:
     """The sessions of one group: of one policy, say, on one profile.
 
@@ -53,6 +54,12 @@ class Cell:
     def never_came_about(self) -> int:
         """In how many sessions without any outage the client was never ready, at least."""
         return 0 if self.curve.outages else self.sessions - self.succeeded
+
+    def __repr__(self) -> str:
+        name = ", ".join(map(str, self.labels.values()))
+        saved = f"{self.succeeded} of {count(self.sessions, 'call')} saved"
+        over = f"{self.curve.recovered} of {count(self.curve.outages, 'outage')} over"
+        return f"<{name}: {saved}, {over}>"
 
 
 def summarise(sessions: Iterable[Row], outages: Iterable[Row], by: Sequence[str]) -> list[Cell]:

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from simlab.study.looks import corner, quiet
+from simlab.study.inks import quiet
+from simlab.study.looks import corner
 from simlab.study.nights import MEASURES
+from simlab.study.own_axes import new_axes
 from simlab.study.words import count
 
 _FIGURE_INCHES = (9.0, 4.5)
@@ -47,7 +48,7 @@ def plot_trend(records: Sequence[Mapping[str, Any]], measure: str, ax: Axes | No
     Source: Shewhart (1931), Economic Control of Quality of Manufactured Product (limits of three sigma).
     """
     if ax is None:
-        ax = Figure(figsize=_FIGURE_INCHES, layout="constrained").add_subplot()
+        ax = new_axes(*_FIGURE_INCHES)
     cells: dict[str, list[Mapping[str, Any]]] = {}
     named = _namer(records)
     for one in records:

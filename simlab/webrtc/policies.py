@@ -21,6 +21,7 @@ from simlab.reconnect.liveness_silence import MEDIA_SILENCE_S, MISSED_PINGS, Sil
 from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.rules import Rules
 from simlab.reconnect.terms import Attempt, Policy
+from simlab.webrtc.named import IN_MAIN, MAIN
 
 MENDED = Policy("mended", "")
 
@@ -84,6 +85,8 @@ def find_rules(name: str) -> type[Rules]:
         If there is none; the message says why.
     """
     module_name, _, class_name = name.partition(":")
+    if module_name == MAIN:
+        raise ValueError(IN_MAIN)
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 
+import matplotlib.style
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -155,3 +156,16 @@ def test_it_draws_into_given_axes_and_leaves_the_rest_alone():
 def test_it_touches_no_global_state():
     code = "import simlab.study.plots, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("style", "ink", "note"), [("default", "#222222", "#444444"), ("dark_background", *["white"] * 2)]
+)
+def test_attempts_faults_and_the_note_can_be_seen_on_a_dark_figure(style, ink, note):
+    with matplotlib.style.context(style):
+        ax = plot_timeline(FLAKY)
+    attempts = [line for line in ax.lines if line.get_marker() == "D"]
+    assert {line.get_color() for line in attempts} == {ink}
+    edges = [line for line in ax.lines if line.get_linestyle() == ":"]
+    assert {line.get_color() for line in edges} == {ink}
+    assert [text.get_color() for text in ax.texts if "clock" in text.get_text()] == [note]
