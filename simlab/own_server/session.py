@@ -30,7 +30,7 @@ class OwnServerSession:
 
     def __init__(self, scenario: Scenario, record: Recorder, ears: EarsOfAll | None = None) -> None:
         profile = scenario.profile
-        self.ears = ears or ears_of(scenario, record)
+        self.ears = ears or ears_of(scenario, record, may_be_quiet=True)
         self._name = profile.peers.server
         self._watcher = Watchers(record, self.ears)
         self._serving: Serving | None = None
