@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from simlab.own_server.in_loop import import_in_loop
+from simlab.own_server.logs import logs
 from simlab.own_server.place import place, told_of_import
 from simlab.own_server.signals import signals_kept
 
@@ -152,7 +153,7 @@ def _imported(name: str) -> ModuleType:
     """Import a module; what is wrong in it is its own bug, and is told with its traceback."""
     import_module("simlab.own_server.pipecat_changes")  # before Pipecat
     try:
-        with signals_kept():
+        with signals_kept(), logs.kept():
             return import_module(name) if name in sys.modules else import_in_loop(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):

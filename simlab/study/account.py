@@ -14,6 +14,7 @@ from simlab.study.storm_words import storm_account
 from simlab.study.told import MOST_TIMES_TOLD, Rank, Told
 from simlab.study.words import never_ready, share_text
 
+_QUIET_TOLD_S = 1.0
 _WAYS = {"both": "both ways", "up": "from client to server", "down": "from server to client"}
 
 
@@ -152,7 +153,7 @@ def _quiet(timeline: Timeline) -> Iterator[str]:
         spans = common(watched, reading.quiet_spans(timeline, channel))
         if spans == watched:
             yield f"The {who}'s voice said nothing by itself, all the time."
-        elif spans:
+        elif total_s(spans) >= _QUIET_TOLD_S:
             to_the_end = spans[-1].ended_s == watched[0].ended_s
             last = f", from {spans[-1].began_s:.1f} s to the end at last" if to_the_end else ""
             yield f"The {who}'s voice was silent by itself for {total_s(spans):.1f} s{last}."
