@@ -195,3 +195,15 @@ def test_a_voice_of_which_no_frames_come_any_more_is_missed():
     found = judged("tests.apps.turns_bot:broken_off").metrics
     assert [outage["outcome"] for outage in found["outages"]] == ["open"]
     assert not found["media"]["down"]["alive_at_end"]
+
+
+def test_a_bot_of_pipecats_runner_runs_as_it_stands():
+    needs_pipecat()
+    blackout = '[[fault]]\nkind = "blackout"\nat = "3s"\nfor = "16s"\n'
+    run = judged("tests.apps.runner_bot:bot", blackout, duration="40s", peers__media="[]")
+    assert [outage["outcome"] for outage in run.metrics["outages"]] == ["reconnected"]
+    found = judged("tests.apps.runner_bot:bot").metrics
+    assert found["outages"] == found["violations"] == []
+    # It buzzes for half a second, and then listens.
+    assert 20 <= found["media"]["down"]["received"] <= 30
+    assert found["media"]["up"]["received"] > 300
