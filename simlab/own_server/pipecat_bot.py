@@ -1,4 +1,4 @@
-"""A bot as Pipecat's runner runs it, ``async def bot(runner_args)``, behind the runner's routes for offers."""
+"""A bot as Pipecat's runner runs it, ``async def bot(runner_args)``, behind routes for offers."""
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -95,6 +95,10 @@ def test_an_application_that_does_not_go_keeps_no_session_from_its_end(how):
         ("without_beginning", "tests.apps.lingering_bot:without_beginning did not start: not in 60 s"),
         ("exiting", "the code of the server or the client ends the process: SystemExit: 0"),
         ("leaving", "the code of the server or the client ends the process: SystemExit: os._exit(7)"),
+        (
+            "killing",
+            "the code of the server or the client ends the process: SystemExit: os.kill with SIGTERM (",
+        ),
     ],
 )
 def test_an_application_that_is_not_there_any_more_is_a_failed_session(how, reason):
