@@ -95,6 +95,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "probe": {
         "lost": ("direction", "what", "since_s"),
         "back": ("direction", "what", "gap_s"),
+        "quiet": ("direction", "what", "since_s"),  # told when it is over
         "tally": ("direction", "what"),
     },
     "link.up": _LINK,

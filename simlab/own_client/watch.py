@@ -11,6 +11,7 @@ from simlab.core.timeline import Recorder
 from simlab.own_server.sound import count_heard, count_spoken
 from simlab.own_server.uncaught import uncaught_told
 from simlab.webrtc import messages, probes
+from simlab.webrtc.quiet import Quiet
 from simlab.webrtc.watching import record_states
 
 
@@ -39,6 +40,8 @@ class ClientWatcher:
         self._connections, self._numbers, self._attempts = count(1), count(), count(1)
         self._channel: RTCDataChannel | None = None
         self._talking: probes.Metronome | None = None
+        self._quiet = Quiet(record, Direction.UP) if media else None
+        self._microphone: Any = None
 
     def opened(self, pc: RTCPeerConnection) -> None:
         """Take in a new peer connection."""
@@ -132,8 +135,14 @@ class ClientWatcher:
             channel.send(json.dumps(message))
 
     def speaks(self, track: Any) -> None:
-        """Count what is sent of a track, in frames of 20 ms."""
-        count_spoken(track, lambda: self._sent_media.add("sent"))
+        """Count what is sent of a track, in frames of 20 ms; the newest one is the microphone."""
+        if getattr(track, "kind", None) == "audio":
+            self._microphone = track
+        count_spoken(
+            track,
+            lambda: self._sent_media.add("sent"),
+            lambda: self._quiet if self._microphone is track else None,
+        )
 
     def stop(self) -> None:
         """Send no more messages."""
@@ -144,5 +153,7 @@ class ClientWatcher:
         """Record what is still open."""
         self._messages.watch.finish(self._last_message_s)
         self._heard.finish(self._last_message_s + probes.QUIET_END_S)
+        if self._quiet is not None:
+            self._quiet.finish(self._last_message_s + probes.QUIET_END_S)
         self._sent_messages.flush()
         self._sent_media.flush()

@@ -12,6 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from simlab.own_server.in_loop import import_in_loop
+from simlab.own_server.logs import logs
+from simlab.own_server.pipecat_bot import application_of, is_bot, missing
 from simlab.own_server.place import place, told_of_import
 from simlab.own_server.signals import signals_kept
 from simlab.webrtc.named import IN_MAIN, MAIN, as_its_file_is
@@ -21,6 +23,7 @@ CLIENT_OPTIONS = ("ice_servers",)
 """What a client is called with, beside the URL, if it has parameters of these names."""
 _WANTED_CLIENT = "want an async function that takes the URL for offers"
 _NO_LOOP = 'What starts an event loop (asyncio.run, uvicorn.run) belongs below if __name__ == "__main__":'
+_PIPECAT = 'pip install "simlab[pipecat]"'
 _WANTED = "want an ASGI or aiohttp application"
 Application = Callable[..., Any] | web.Application
 
@@ -157,7 +160,7 @@ def _imported(name: str) -> ModuleType:
     """Import a module; what is wrong in it is its own bug, and is told with its traceback."""
     import_module("simlab.own_server.pipecat_changes")  # before Pipecat
     try:
-        with signals_kept():
+        with signals_kept(), logs.kept():
             return import_module(name) if name in sys.modules else import_in_loop(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
@@ -187,6 +190,10 @@ def _application_named(name: str) -> Any:
         return found
     if not callable(found):
         raise NotThereError(f"{_WANTED}, or a function that makes one")
+    if is_bot(found):
+        if lacking := missing():
+            raise NotThereError(f"which is a bot of Pipecat's, without {', '.join(lacking)}: {_PIPECAT}")
+        return found
     if inspect.iscoroutinefunction(found):
         raise NotThereError(f"which is an async function, {_WANTED}, or a function that makes one, not async")
     if not _takes(found):
@@ -214,7 +221,7 @@ def _of_one_folder(module: Any) -> Iterator[str]:
 
 
 def _application(found: Any) -> Application:
-    """Call a function that makes an application; return an application as it is.
+    """Call a function that makes an application; return one as it is, and make one for a bot of Pipecat's.
 
     Raises
     ------
@@ -224,7 +231,7 @@ def _application(found: Any) -> Application:
     if isinstance(found, web.Application) or _takes_asgi(found):
         application: Application = found
         return application
-    made = found()
+    made = application_of(found) if is_bot(found) else found()
     if not (isinstance(made, web.Application) or callable(made)):
         raise NotThereError(f"it makes {type(made).__name__}, {_WANTED}")
     made_application: Application = made

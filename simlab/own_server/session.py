@@ -8,6 +8,7 @@ from simlab.core.timeline import Recorder
 from simlab.own_server import pipecat_changes
 from simlab.own_server.find import NotThereError, fresh, note_changes
 from simlab.own_server.hooks import install, watcher
+from simlab.own_server.logs import logs
 from simlab.own_server.place import place
 from simlab.own_server.serve import Serving, serving
 from simlab.own_server.watch import Watchers
@@ -30,7 +31,7 @@ class OwnServerSession:
 
     def __init__(self, scenario: Scenario, record: Recorder, ears: EarsOfAll | None = None) -> None:
         profile = scenario.profile
-        self.ears = ears or ears_of(scenario, record)
+        self.ears = ears or ears_of(scenario, record, may_be_quiet=True)
         self._name = profile.peers.server
         self._watcher = Watchers(record, self.ears)
         self._serving: Serving | None = None
@@ -45,6 +46,7 @@ class OwnServerSession:
         """
         install()
         watcher.set(self._watcher)  # for all that the server does from here on, and for nobody else
+        logs.begin()
         patience = asyncio.timeout(_STARTING_S)
         try:
             self._serving = serving(fresh(self._name))
@@ -72,6 +74,7 @@ class OwnServerSession:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ENDING_S):
                     await self._serving.close()
+        logs.end()
         note_changes(self._name)  # it may have imported Pipecat in the middle of the session
 
 

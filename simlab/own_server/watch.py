@@ -34,6 +34,7 @@ class Watcher:
         self._numbers = numbers
         self._channel: RTCDataChannel | None = None
         self._talking: probes.Metronome | None = None
+        self._voice: Any = None
 
     def opened(self, pc: RTCPeerConnection) -> None:
         """Take in a new peer connection."""
@@ -110,8 +111,14 @@ class Watcher:
         count_heard(track, self._ears.media.arrived)
 
     def speaks(self, track: Any) -> None:
-        """Count what is sent of a track, in frames of 20 ms."""
-        count_spoken(track, lambda: self._ears.sent_media.add("sent"))
+        """Count what is sent of a track, in frames of 20 ms; the newest one is the voice."""
+        if getattr(track, "kind", None) == "audio":
+            self._voice = track
+        count_spoken(
+            track,
+            lambda: self._ears.sent_media.add("sent"),
+            lambda: self._ears.quiet if self._voice is track else None,
+        )
 
     def stop(self) -> None:
         """Send no more messages."""

@@ -59,8 +59,6 @@ def prepare(scenario: Scenario) -> None:
     if is_own(name):
         imported(name)
         import_module("simlab.own_server.session")
-        if "loguru" in sys.modules:
-            sys.modules["loguru"].logger.disable("pipecat")  # it is talkative; an application may enable it
         return
     if name == "builtin" or "simlab.pipecat_server.session" in sys.modules:
         return

@@ -9,11 +9,12 @@ from simlab.study.account_ice import ice_told
 from simlab.study.account_outage import attempts_text, failed_text, outage_told
 from simlab.study.outages import Outage, outages, overlap
 from simlab.study.reading import Fault
-from simlab.study.spans import Span
+from simlab.study.spans import Span, common, total_s
 from simlab.study.storm_words import storm_account
 from simlab.study.told import MOST_TIMES_TOLD, Rank, Told
 from simlab.study.words import never_ready, share_text
 
+_QUIET_TOLD_S = 1.0
 _WAYS = {"both": "both ways", "up": "from client to server", "down": "from server to client"}
 
 
@@ -43,7 +44,8 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
             for v in metrics["violations"]
         ),
     ]
-    return [text for _, _, text in sorted(told)] + [*_unlike_asked(metrics), *_end(timeline, metrics)]
+    end = (*_quiet(timeline), *_unlike_asked(metrics), *_end(timeline, metrics))
+    return [text for _, _, text in sorted(told)] + [*end]
 
 
 def _connecting(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[Told]:
@@ -139,6 +141,22 @@ def _unlike_asked(metrics: Mapping[str, Any]) -> Iterator[str]:
             if row["held"] is False:
                 was = f"{row['setting']} was {row['realised']}, requested {row['requested']}"
                 yield f"The network was not as asked for, {_WAYS[way]}: {was}."
+
+
+def _quiet(timeline: Timeline) -> Iterator[str]:
+    """Tell how long a voice of somebody's own said nothing, which nobody missed, while it was listened to."""
+    watched_s = reading.watched_from_s(timeline)
+    if watched_s is None:
+        return
+    watched = (Span(watched_s, reading.end_s(timeline)),)
+    for channel, who in zip(reading.MEDIA, ("client", "server"), strict=True):
+        spans = common(watched, reading.quiet_spans(timeline, channel))
+        if spans == watched:
+            yield f"The {who}'s voice said nothing by itself, all the time."
+        elif total_s(spans) >= _QUIET_TOLD_S:
+            to_the_end = spans[-1].ended_s == watched[0].ended_s
+            last = f", from {spans[-1].began_s:.1f} s to the end at last" if to_the_end else ""
+            yield f"The {who}'s voice was silent by itself for {total_s(spans):.1f} s{last}."
 
 
 def _end(timeline: Timeline, metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -104,13 +104,25 @@ def meant_silences(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:
 
     From ``disconnect`` until ``connect`` it wants no connection; from ``mute`` until ``unmute`` it wants
     nothing to be heard from the microphone, and from ``camera-off`` until ``camera-on`` nothing to be seen.
+    Somebody's own server or client may have nothing to say.
     """
     switches = {
         Channel("media", Direction.UP): ("mute", "unmute"),
         Channel("video", Direction.UP): ("camera-off", "camera-on"),
     }
     pairs = [("disconnect", "connect"), *([switches[channel]] if channel in switches else [])]
-    return union(span for off, on in pairs for span in _between(timeline, off, on))
+    switched = (span for off, on in pairs for span in _between(timeline, off, on))
+    return union([*switched, *quiet_spans(timeline, channel)])
+
+
+def quiet_spans(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:
+    """Return when an application of somebody's own sent silence on a channel, or had no voice yet."""
+    last_s = end_s(timeline) - _SHORTEST_GAP_S  # what ends later leaves nothing to be missed
+    return tuple(
+        Span(event["since_s"], math.inf if event.t_s >= last_s else event.t_s)
+        for event in timeline.select("probe", "quiet")
+        if (event["what"], event["direction"]) == (channel.what, channel.direction)
+    )
 
 
 def _between(timeline: Timeline, off: str, on: str) -> Iterator[Span]:

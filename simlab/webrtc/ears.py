@@ -7,6 +7,7 @@ from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.webrtc import probes
 from simlab.webrtc.clients import client_id, working_for
+from simlab.webrtc.quiet import Quiet
 
 
 class EarsState(TypedDict):
@@ -16,6 +17,7 @@ class EarsState(TypedDict):
     media_last_s: float | None
     video_last_s: float | None
     next_number: int
+    has_voice: bool
 
 
 class Ears:
@@ -27,13 +29,23 @@ class Ears:
         Whether there is sound, and whether there are pictures.
     last_message_s
         When to stop sending messages, in seconds since the session began.
+    may_be_quiet
+        Whether the bots are somebody's own, who talk when they have something to say.
     """
 
-    def __init__(self, record: Recorder, media: bool, last_message_s: float, video: bool = False) -> None:
+    def __init__(
+        self,
+        record: Recorder,
+        media: bool,
+        last_message_s: float,
+        video: bool = False,
+        may_be_quiet: bool = False,
+    ) -> None:
         self.messages = probes.Messages(record, Direction.UP)
         self.media = probes.Watch(record, Direction.UP, "media", probes.MEDIA_GAP_S)
         self.sent_messages = probes.Tally(record, Direction.DOWN, "message")
         self.sent_media = probes.Tally(record, Direction.DOWN, "media")
+        self.quiet = Quiet(record, Direction.DOWN) if may_be_quiet else None
         self.video = probes.Watch(record, Direction.UP, "video", probes.VIDEO_GAP_S)
         self.sent_video = probes.Tally(record, Direction.DOWN, "video")
         self.has_media = media
@@ -60,11 +72,14 @@ class Ears:
             tally.flush()
         for tally in (self.video.tally, self.sent_video):
             tally.flush()
+        if self.quiet is not None:
+            self.quiet.finish(self._end_s)
         return {
             "message_last_s": self.messages.watch.last_s,
             "media_last_s": self.media.last_s,
             "video_last_s": self.video.last_s,
             "next_number": self.next_number,
+            "has_voice": self.quiet is not None and self.quiet.has_voice,
         }
 
     def resume(self, state: EarsState) -> None:
@@ -73,13 +88,20 @@ class Ears:
         self.media.resume(state["media_last_s"])
         self.video.resume(state["video_last_s"])
         self.next_number = state["next_number"]
+        if self.quiet is not None:
+            self.quiet.resume(state["has_voice"])
+
+    @property
+    def _end_s(self) -> float:
+        return self.last_message_s + probes.QUIET_END_S
 
     def finish(self) -> None:
         """Record what is still open."""
-        end_s = self.last_message_s + probes.QUIET_END_S
         self.messages.watch.finish(self.last_message_s)
-        self.media.finish(end_s)
-        self.video.finish(end_s)
+        self.media.finish(self._end_s)
+        self.video.finish(self._end_s)
+        if self.quiet is not None:
+            self.quiet.finish(self._end_s)
         self.sent_messages.flush()
         self.sent_media.flush()
         self.sent_video.flush()

@@ -207,11 +207,12 @@ class ClientSession:
         await self.transport.release()
 
 
-def ears_of(scenario: Scenario, record: Recorder) -> EarsOfAll:
-    """Return what the bots of a scenario's server hear with."""
+def ears_of(scenario: Scenario, record: Recorder, may_be_quiet: bool = False) -> EarsOfAll:
+    """Return what the bots of a scenario's server hear with: see ``Ears``."""
     profile = scenario.profile
     media, last_message_s = profile.peers.media, profile.duration_s - probes.QUIET_END_S
-    return EarsOfAll(lambda: Ears(record, "audio" in media, last_message_s, "video" in media))
+    sound, pictures = "audio" in media, "video" in media
+    return EarsOfAll(lambda: Ears(record, sound, last_message_s, pictures, sound and may_be_quiet))
 
 
 class ServerSession:

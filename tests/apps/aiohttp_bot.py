@@ -25,7 +25,7 @@ async def hear(track):
         return
 
 
-async def offer(request):
+async def offer(request, voice=Tone):
     body, connections = await request.json(), request.app["connections"]
     old = connections.pop(body.get("pc_id"), None)
     if old is not None:
@@ -46,7 +46,8 @@ async def offer(request):
                 channel.send(json.dumps(ready | {"data": {"version": "1.0.0", "about": {}}}))
 
     await pc.setRemoteDescription(RTCSessionDescription(body["sdp"], body["type"]))
-    pc.addTrack(Tone())
+    if voice is not None:
+        pc.addTrack(voice())
     await pc.setLocalDescription(await pc.createAnswer())
     answer = pc.localDescription
     return web.json_response({"sdp": answer.sdp, "type": answer.type, "pc_id": pc_id})

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 
 from tests.apps import aiohttp_bot
 
@@ -77,4 +78,20 @@ def leaving():
 def leaving_at_the_end():
     made = aiohttp_bot.app()
     made.on_shutdown.append(_leave)
+    return made
+
+
+async def _kill(number):
+    await asyncio.sleep(2)
+    os.kill(os.getpid(), number)
+
+
+async def _begin_to_kill(app):
+    os.kill(os.getpid(), 0)  # it is there, and nothing happens
+    app["going"] = asyncio.ensure_future(_kill(signal.SIGTERM))
+
+
+def killing():
+    made = aiohttp_bot.app()
+    made.on_startup.append(_begin_to_kill)
     return made

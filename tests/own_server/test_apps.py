@@ -95,6 +95,10 @@ def test_an_application_that_does_not_go_keeps_no_session_from_its_end(how):
         ("without_beginning", "tests.apps.lingering_bot:without_beginning did not start: not in 60 s"),
         ("exiting", "the code of the server or the client ends the process: SystemExit: 0"),
         ("leaving", "the code of the server or the client ends the process: SystemExit: os._exit(7)"),
+        (
+            "killing",
+            "the code of the server or the client ends the process: SystemExit: os.kill with SIGTERM (",
+        ),
     ],
 )
 def test_an_application_that_is_not_there_any_more_is_a_failed_session(how, reason):
@@ -164,3 +168,46 @@ def test_no_session_depends_on_those_before_it_in_its_process():
     # It lies beside the one on FastAPI, and has nothing of Pipecat.
     ((_, first),) = digests(AIOHTTP)
     assert other == first
+
+
+def test_a_bot_that_talks_in_turns_is_not_missed_between_them():
+    run = judged("tests.apps.turns_bot:in_turns", duration="14s")
+    assert run.metrics["outages"] == []
+    assert run.metrics["media"]["down"]["alive_at_end"]
+    assert run.metrics["media"]["down"]["longest_gap_s"] == 0
+    quiet = [event.t_s - event["since_s"] for event in run.timeline.select("probe", "quiet")]
+    # Two pauses of 3 s; the session ends in the third.
+    assert [round(length_s, 2) for length_s in quiet] == [3.0, 3.0, 1.8]
+    assert any(told.startswith("The server's voice was silent by itself for") for told in run.account())
+
+
+def test_what_a_bot_that_talks_in_turns_says_in_a_blackout_is_missed():
+    blackout = '[[fault]]\nkind = "blackout"\nat = "5s"\nfor = "3s"\ndirection = "down"\n'
+    found = judged("tests.apps.turns_bot:in_turns", blackout, duration="14s").metrics
+    assert [outage["outcome"] for outage in found["outages"]] == ["self_healed"]
+    # It says something from 5.2 s to 7.2 s, and again from 10.2 s on.
+    assert found["media"]["down"]["longest_gap_s"] == 2.0
+
+
+def test_a_bot_without_a_voice_is_not_missed():
+    run = judged("tests.apps.turns_bot:without_voice")
+    assert run.metrics["outages"] == []
+    assert "The server's voice said nothing by itself, all the time." in run.account()
+
+
+def test_a_voice_of_which_no_frames_come_any_more_is_missed():
+    found = judged("tests.apps.turns_bot:broken_off").metrics
+    assert [outage["outcome"] for outage in found["outages"]] == ["open"]
+    assert not found["media"]["down"]["alive_at_end"]
+
+
+def test_a_bot_of_pipecats_runner_runs_as_it_stands():
+    needs_pipecat()
+    blackout = '[[fault]]\nkind = "blackout"\nat = "3s"\nfor = "16s"\n'
+    run = judged("tests.apps.runner_bot:bot", blackout, duration="40s", peers__media="[]")
+    assert [outage["outcome"] for outage in run.metrics["outages"]] == ["reconnected"]
+    found = judged("tests.apps.runner_bot:bot").metrics
+    assert found["outages"] == found["violations"] == []
+    # It buzzes for half a second, and then listens.
+    assert 20 <= found["media"]["down"]["received"] <= 30
+    assert found["media"]["up"]["received"] > 300

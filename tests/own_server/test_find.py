@@ -54,6 +54,21 @@ def test_what_is_no_application(module, text, attribute, reason):
     assert why_not(f"{module(text)}:{attribute}") == reason
 
 
+def test_a_bot_of_pipecats_runner(module):
+    needs_pipecat()
+    name = f"{module('async def bot(runner_args): pass')}:bot"
+    assert why_not(name) is None
+    assert {route.path for route in fresh(name).routes} >= {"/api/offer"}
+
+
+def test_a_bot_of_pipecats_runner_without_pipecat(module, monkeypatch):
+    monkeypatch.setattr(
+        "simlab.own_server.pipecat_bot.find_spec", lambda name: None if name == "pipecat" else 1
+    )
+    told = 'which is a bot of Pipecat\'s, without pipecat: pip install "simlab[pipecat]"'
+    assert why_not(f"{module('async def bot(runner_args): pass')}:bot") == told
+
+
 def test_a_module_that_is_not_there():
     assert why_not("nowhere_at_all:app") == "there is no module nowhere_at_all"
 
