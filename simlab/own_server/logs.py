@@ -7,7 +7,8 @@ in a new process alone.
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 _DEFAULT = 0  # loguru's first handler, which writes to stderr
@@ -28,6 +29,8 @@ class Logs:
     def begin(self) -> None:
         """Let the code that runs from now on find what a new process has, beside what others have added."""
         self.end()
+        with suppress(ImportError):  # or Pipecat would talk while it is imported
+            import_module("loguru")
         self._held_before, self._numbers_before = _held(), set(_of_loguru())
         self._has_default = "loguru" not in sys.modules or _DEFAULT in self._numbers_before
         if self._has_default:
