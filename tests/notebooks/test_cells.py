@@ -72,7 +72,25 @@ def test_a_sweep_that_is_interrupted_says_what_is_kept_and_the_next_cell_goes_on
     assert cells.value(f"len({again}.sessions)") == {"text/plain": "12"}
 
 
-INTERRUPT_SOON = "threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT]).start()"
+# Or as soon as a session runs.
+INTERRUPT_WHEN_RUNNING = """
+import os, signal, sys, threading, time
+from pathlib import Path
+
+def codes():
+    for frame in sys._current_frames().values():
+        while frame is not None:
+            yield frame.f_code
+            frame = frame.f_back
+
+def interrupt_it():
+    while not any(
+        (code.co_filename.endswith("simlab/virtual/loop.py"), code.co_name) == (True, "_run_once")
+        for code in codes()
+    ):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
+"""
 
 
 @pytest.mark.parametrize(
@@ -94,13 +112,14 @@ INTERRUPT_SOON = "threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT]).st
     ],
 )
 def test_what_is_interrupted_says_that_nothing_is_kept(cells, call, told):
-    cells.run(INTERRUPT_WHEN_KEPT)
+    cells.run(INTERRUPT_WHEN_RUNNING)
     cells.run(
         'Path("long.toml").write_text("""[[sweep]]\nname = "a"\nprofiles = ["clean"]\n'
         'seeds = 2\nset = { duration = "20h", peers.media = [] }""");'
     )
-    found = cells.error(f"{INTERRUPT_SOON}\n{call}")
-    assert found[3:] == [f"      1 {INTERRUPT_SOON}", f"----> 2 {call}", "", f"Interrupted: {told}"]
+    begin = "threading.Thread(target=interrupt_it).start()"
+    found = cells.error(f"{begin}\n{call}")
+    assert found[3:] == [f"      1 {begin}", f"----> 2 {call}", "", f"Interrupted: {told}"]
 
 
 IN_MAIN = (
