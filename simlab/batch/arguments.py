@@ -9,6 +9,7 @@ from os import PathLike, fspath
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from simlab.core.errors import InvalidInputError
+from simlab.core.limits import MOST_SEEDS
 from simlab.profile.nearest import one_of, quoted
 
 _Given = ParamSpec("_Given")
@@ -56,6 +57,11 @@ def _whole(least: int) -> _Wanted:
     return _Wanted(lambda value: _is_whole(value) and value >= least, f"a whole number of {least} or more")
 
 
+_SEEDS = _Wanted(
+    lambda value: _is_whole(value) and 1 <= value <= MOST_SEEDS, f"a whole number from 1 to {MOST_SEEDS:,}"
+)
+
+
 _PATH = _Wanted(_is_path, "a text or a path")
 _TEXT = _Wanted(lambda value: isinstance(value, str), "a text")
 _TEXTS = _Wanted(_are_texts, "a name, or several in a list")
@@ -67,7 +73,8 @@ _WANTED = {
     **dict.fromkeys(("policy", "out", "trend", "socket"), _optional(_PATH)),
     **dict.fromkeys(("profiles", "policies", "kinds", "invariants"), _TEXTS),
     **dict.fromkeys(("capture", "accept", "compiled"), _FLAG),
-    **dict.fromkeys(("seeds", "faults"), _whole(1)),
+    "seeds": _SEEDS,
+    "faults": _whole(1),
     "ax": _optional(_Wanted(_is_axes, "Axes of matplotlib")),
     "seed": _optional(_whole(0)),
     "jobs": _optional(_whole(1)),

@@ -9,6 +9,7 @@ import click
 
 from simlab.cli import complete
 from simlab.core.errors import InvalidInputError
+from simlab.core.limits import MOST_SEEDS
 
 if TYPE_CHECKING:
     from simlab.batch.scenarios import Wanted
@@ -58,7 +59,7 @@ def wanted_options(seeds: int) -> Callable[[Callable[..., int]], Callable[..., i
 
         seeds_option = click.option(
             "--seeds",
-            type=click.IntRange(1),
+            type=click.IntRange(1, MOST_SEEDS),
             default=seeds,
             metavar="N",
             show_default=True,

@@ -12,7 +12,7 @@ from simlab.profile.check import sentences
 from simlab.profile.faulty import Path
 from simlab.profile.files import Reader
 from simlab.profile.model import NAME_PATTERN, Profile
-from simlab.profile.overrides import apply, dotted
+from simlab.profile.overrides import apply, dotted, how_to_write
 from simlab.profile.policy_file import inlined
 from simlab.profile.text import LONGEST_TEXT, parsed
 
@@ -74,7 +74,7 @@ def checked(
     try:
         profile = Profile.model_validate({"name": _name_of(file), **tables}, context=context)
     except ValidationError as error:
-        faults += [_placed(path, told, file, origins) for path, told in sentences(error, tables)]
+        faults += [_placed(path, told, file, origins, overrides) for path, told in sentences(error, tables)]
     if profile is None or faults:
         raise InvalidInputError(faults)
     return profile
@@ -87,10 +87,13 @@ def _name_of(file: str) -> str:
     return stem if re.fullmatch(NAME_PATTERN, stem) else name or "unnamed"
 
 
-def _placed(path: Path, told: str, file: str, origins: Mapping[Path, str]) -> str:
+def _placed(
+    path: Path, told: str, file: str, origins: Mapping[Path, str], overrides: Mapping[str, str]
+) -> str:
     for length in range(len(path), 0, -1):
         key = origins.get(path[:length])
         if key is not None:
+            told += how_to_write(overrides[key], told)
             return f"--set {told}" if key == dotted(path) else f"--set {key}: {told}"
     return f"{file}: {told}"
 

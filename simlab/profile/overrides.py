@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlab.profile.faulty import Path
-from simlab.profile.nearest import quoted
+from simlab.profile.nearest import nearest, quoted
 
 _STEP = re.compile(r"([A-Za-z0-9_-]+)((?:\[[0-9]{1,6}\])*)")
 _BARE = re.compile("[A-Za-z0-9_-]{1,60}")
 _BLANK = object()
+_QUOTES = "\"' "
 
 
 def parse_key(key: str) -> Path:
@@ -47,6 +48,14 @@ def parse_value(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return table["value"] if table.keys() == {"value"} else text
+
+
+def how_to_write(text: str, told: str) -> str:
+    """Return what a sentence about a value lacks, if the value is wrong by the way in which it is written."""
+    if text.lstrip()[:1] in ("[", "{"):
+        no_toml = parse_value(text) is text
+        return '; in brackets a value is TOML, where words have quotes: ["audio"]' if no_toml else ""
+    return f", such as [{quoted(text.strip(_QUOTES))}]" if told.endswith("want a list") else ""
 
 
 def apply(tables: dict[str, Any], overrides: Mapping[str, str]) -> tuple[dict[Path, str], list[str]]:
@@ -86,21 +95,29 @@ def _lay(tables: dict[str, Any], path: Path, value: Any) -> Path:
             here[step] = value
         elif isinstance(step, str) and step not in here:
             if isinstance(following, int):
-                raise ValueError(f"there is no {dotted(path[: depth + 1])}, the profile has none")
+                raise ValueError(f"there is no {dotted(path[: depth + 1])}, {_other(step, here)}")
             here[step] = {}
             made = made or path[:depth]
         here = here[step]
     return made or path
 
 
+def _other(step: str, here: Mapping[str, Any]) -> str:
+    near = nearest(step, [key for key, value in here.items() if isinstance(value, list)])
+    return "the profile has none" if near in (None, step) else f'did you mean "{near}"?'
+
+
 def _check_step(here: Any, above: Path, step: str | int) -> None:
+    # A wrong value here is a user's mistake, and no error of a type.
+    if isinstance(step, str) and isinstance(here, list) and here:
+        raise ValueError(f"{dotted(above)} is a list, want one of it, such as {dotted((*above, 0, step))}")
     if isinstance(step, str):
         if not isinstance(here, dict):
-            raise ValueError(f"{dotted(above)} is not a table")  # noqa: TRY004 - a user's mistake, not a type error
+            raise ValueError(f"{dotted(above)} is not a table, want a value for the whole of it")  # noqa: TRY004
     elif not isinstance(here, list):
         raise ValueError(f"{dotted(above)} is not a list")  # noqa: TRY004
     elif step >= len(here):
-        raise ValueError(f"there is no {dotted(above)}[{step}], the profile has {len(here)}")
+        raise ValueError(f"there is no {dotted(above)}[{step}], the profile has {len(here)}, counted from 0")
 
 
 def dotted(path: Path) -> str:

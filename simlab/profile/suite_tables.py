@@ -14,6 +14,7 @@ from pydantic import (
     field_validator,
 )
 
+from simlab.core.limits import MOST_SEEDS
 from simlab.profile import units
 from simlab.profile.expect import Expect, Expectation
 from simlab.profile.faulty import FaultyKeysError
@@ -158,7 +159,7 @@ class Sweep(Table):
     name: Name
     profiles: Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1, max_length=1000)]
     policies: Names = ()
-    seeds: int = Field(default=20, ge=1, le=1_000_000)
+    seeds: int = Field(default=20, ge=1, le=MOST_SEEDS)
     seed: int = Field(default=1, ge=0, le=2**62)
     looks: int = Field(default=1, ge=1, le=100)
     luck: Luck | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
+from simlab.core.limits import MOST_SEEDS
 from simlab.profile.text import parsed
 from simlab.store.content import content
 
@@ -62,5 +63,5 @@ def _faults(tables: Mapping[str, Any]) -> Iterator[str]:
         if key in tables and not isinstance(tables[key], kind):
             yield f"{key} is {json.dumps(tables[key], default=str)}, want {told}"
     seeds = tables.get("seeds", 1)
-    if not isinstance(seeds, int) or seeds < 1:
-        yield f"seeds is {json.dumps(seeds, default=str)}, want 1 or more"
+    if not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
+        yield f"seeds is {json.dumps(seeds, default=str)}, want 1 to {MOST_SEEDS:,}"

@@ -39,7 +39,7 @@ ALONE = {"seeds": 1, "jobs": 1, "set": SHORT}
         (lambda: simlab.sweep(3), "profiles is 3, want a name, or several in a list"),
         (lambda: simlab.sweep([3]), "profiles is (3,), want a name, or several in a list"),
         (lambda: simlab.sweep("clean", policies=3), "policies is 3, want a name, or several in a list"),
-        (lambda: simlab.sweep("clean", seeds=0), "seeds is 0, want a whole number of 1 or more"),
+        (lambda: simlab.sweep("clean", seeds=0), "seeds is 0, want a whole number from 1 to 1,000,000"),
         (lambda: simlab.sweep("clean", jobs=0), "jobs is 0, want a whole number of 1 or more, or None"),
         (lambda: simlab.sweep("clean", executor=3), "executor is 3, want a text"),
         (lambda: simlab.sweep("clean", resume=3), "resume is 3, want True, False or a folder"),

@@ -202,7 +202,8 @@ def test_nothing_is_imported_of_a_study_that_is_opened(simlab, here, monkeypatch
 @pytest.mark.parametrize(
     ("key", "text", "told"),
     [
-        ("seeds", "0", "seeds is 0, want 1 or more"),
+        ("seeds", "0", "seeds is 0, want 1 to 1,000,000"),
+        ("seeds", "200000000000", "seeds is 200000000000, want 1 to 1,000,000"),
         ("cell", "3", "cell is 3, want a list of tables"),
         ("notes", '"x"', 'notes is "x", want a list'),
     ],

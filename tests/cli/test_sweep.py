@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 import simlab as package
 
@@ -95,3 +96,21 @@ def test_what_resume_cannot_go_on_with_is_told(simlab, here):
     )
     begun = simlab("sweep", "flaky", "--seeds", "1", *SETTINGS, *FAULT, "--resume")
     assert (begun.exit_code, begun.stderr) == (0, "Nothing to go on with in results: begun anew.\n")
+
+
+@pytest.mark.parametrize("command", ["run", "sweep", "hunt"])
+def test_more_seeds_than_can_be_are_refused_at_once(simlab, command):
+    result = simlab(command, "clean", "--seeds", "200000000000")
+    assert result.exit_code == 2
+    assert "200000000000 is not in the range 1<=x<=1000000" in result.stderr
+
+
+def test_a_study_of_more_seeds_than_can_be_is_not_run_again(simlab):
+    settings = ["--set", "peers.media=[]", "--set", "duration=4s", "--jobs", "1"]
+    assert simlab("sweep", "clean", "--seeds", "1", "--out", "out", *settings).exit_code == 0
+    (folder,) = Path("out").iterdir()
+    file = folder / "study.toml"
+    file.write_text(file.read_text().replace("seeds = 1\n", "seeds = 200000000000\n"))
+    result = simlab("sweep", str(folder))
+    told = f"Error: {file}: seeds is 200000000000, want 1 to 1,000,000\n"
+    assert (result.exit_code, result.stderr) == (2, told)

@@ -5,155 +5,13 @@ import tomllib
 
 import pytest
 
-from simlab.core.errors import InvalidInputError
 from simlab.core.impair import (
-    CorrelatedDelaySpec,
-    CorrelatedLossSpec,
-    FourStateSpec,
-    GilbertElliottSpec,
     LibwebrtcLossSpec,
     NormalDelaySpec,
-    ParetoDelaySpec,
-    ParetoNormalDelaySpec,
     RateSpec,
-    ReorderSpec,
-    SlotSpec,
-    UniformDelaySpec,
 )
-from simlab.profile import load
 from simlab.profile.importers import IMPORTERS, import_text
-
-TC = "tc qdisc add dev eth0 root netem "
-
-
-def imported(kind, text, direction="both"):
-    return load(import_text(kind, text, "a.txt", "a", direction), "a.toml")
-
-
-def netem(options):
-    return imported("netem", TC + options).link.up
-
-
-def comments(kind, text):
-    lines = import_text(kind, text, "a.txt", "a").splitlines()
-    return " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
-
-
-def wrong(kind, text):
-    with pytest.raises(InvalidInputError) as caught:
-        import_text(kind, text, "a.txt", "a")
-    (fault,) = caught.value.faults
-    return fault
-
-
-@pytest.mark.parametrize(
-    ("options", "delay"),
-    [
-        ("delay 100ms 20ms", UniformDelaySpec(0.1, 0.02, reorder=True)),
-        ("latency 100ms 20ms distribution uniform", UniformDelaySpec(0.1, 0.02, reorder=True)),
-        ("delay 100ms 20ms distribution normal rate 1mbit", NormalDelaySpec(0.1, 0.02, reorder=False)),
-        ("delay 0.1s 20msecs distribution pareto", ParetoDelaySpec(0.1, 0.02, 3.0, reorder=True)),
-        ("delay 100ms 20ms distribution paretonormal", ParetoNormalDelaySpec(0.1, 0.02, reorder=True)),
-        ("delay 100ms 20ms 25%", CorrelatedDelaySpec(UniformDelaySpec(0.1, 0.02, reorder=True), 0.25)),
-    ],
-)
-def test_netem_delay(options, delay):
-    assert netem(options).delay == delay
-
-
-def test_netem_delay_is_constant_without_jitter():
-    assert netem("delay 1500us").delay.mean_s == 0.0015
-    assert netem("delay 10ms 0ms").delay.mean_s == 0.01
-
-
-@pytest.mark.parametrize(
-    ("options", "loss"),
-    [
-        ("loss gemodel 1%", GilbertElliottSpec(0.01, 0.99, 0.0, 1.0)),
-        ("loss gemodel 1% 25%", GilbertElliottSpec(0.01, 0.25, 0.0, 1.0)),
-        ("loss gemodel 1 25 90 0.1", GilbertElliottSpec(0.01, 0.25, 0.1, 0.999)),
-        ("loss state 2% 30% 20% 40% 0.5%", FourStateSpec(0.02, 0.3, 0.2, 0.4, 0.005)),
-        ("loss state 2%", FourStateSpec(0.02, 0.98, 0.0, 1.0, 0.0)),
-        ("loss random 3% 25%", CorrelatedLossSpec(0.03, 0.25)),
-        ("drop 3% 25%", CorrelatedLossSpec(0.03, 0.25)),
-    ],
-)
-def test_netem_loss(options, loss):
-    assert netem(options).loss == loss
-
-
-def test_netem_loss_without_correlation_is_independent():
-    assert netem("loss 0.3").loss.loss_chance == 0.003
-    assert netem("loss random 0.3% 0%").loss.loss_chance == 0.003
-
-
-def test_the_rest_of_netem():
-    link = netem(
-        "delay 10ms reorder 25% 50% gap 5 duplicate 1% corrupt 0.1% rate 1mbit 14 limit 200 "
-        "slot 2ms 10ms packets 16 bytes 20k seed 7 ecn"
-    )
-    assert link.reorder == ReorderSpec(0.25, 5)
-    assert (link.duplicate.duplicate_chance, link.corrupt.corrupt_chance) == (0.01, 0.001)
-    assert link.rate == RateSpec(125_000, queue_packets=200)
-    assert link.slot == SlotSpec(0.002, 0.01, 16, 20_480)
-    told = comments("netem", TC + "loss 1% 25% rate 1mbit 14 seed 7 ecn duplicate 1% 5%")
-    for word in ("copula", "overhead", "seed", "ecn", "correlation of duplicate", "Ethernet header", "both"):
-        assert word in told
-
-
-@pytest.mark.parametrize(
-    ("word", "rate_bytes_per_s"),
-    [("1mbit", 125e3), ("1mbps", 1e6), ("8000", 1e3), ("1Kibit", 128), ("1.5gbit", 187.5e6)],
-)
-def test_netem_rates(word, rate_bytes_per_s):
-    assert netem(f"rate {word}").rate.rate_bytes_per_s == rate_bytes_per_s
-
-
-def test_netem_is_found_in_a_script():
-    text = (
-        "#!/bin/sh\n# slow\nip link set eth0 up\nsudo tc qdisc replace dev eth0 \\\n  root netem delay 5ms\n"
-    )
-    assert imported("netem", text).link.up.delay.mean_s == 0.005
-    assert "Line 3 is no command of netem's" in comments("netem", text)
-
-
-def test_netem_in_one_direction():
-    link = imported("netem", TC + "delay 5ms", "up").link
-    assert (link.up.delay.mean_s, link.down.delay.mean_s) == (0.005, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        ("delya 1ms", '"delya" is no option of netem, did you mean "delay"?'),
-        ("delay 100", 'delay is "100", want a time with its unit (s, ms, us, ns), such as "100ms"'),
-        ("delay", "want delay at the end of the command"),
-        ("loss 101%", 'loss is "101%", want a percentage, such as "0.3%"'),
-        ("loss x", 'loss is "x", want a percentage, such as "0.3%"'),
-        ("distribution normal", "distribution wants a delay with a jitter"),
-        ("delay 1ms distribution normal", "distribution wants a jitter beside the delay"),
-        ("delay 1ms gap 5", "gap wants reorder beside it"),
-        ("reorder 5%", "reorder wants a delay beside it"),
-        ("rate 0", 'rate is "0", want a rate, such as "1mbit"'),
-        ("slot distribution normal 1ms 2ms", "slot distribution has no equivalent"),
-        ("limit 1.5", 'limit is "1.5", want a whole number'),
-    ],
-)
-def test_wrong_netem(options, told):
-    assert wrong("netem", "\n" + TC + options).startswith(f"a.txt: line 2: {told}")
-
-
-def test_netem_needs_one_command():
-    assert wrong("netem", "tc qdisc show").startswith('a.txt: line 1: want a command with "netem" in it')
-    assert wrong("netem", f"{TC}loss 1%\n{TC}loss 2%") == (
-        "a.txt: line 2: is a second netem command; want one for each profile"
-    )
-    assert wrong("netem", "netem 'x").startswith("a.txt: line 1: no closing quotation")
-
-
-def test_what_no_profile_can_say_is_said():
-    # The shortest delay would be negative: 10 ms less 20 ms / √3.
-    assert wrong("netem", TC + "delay 10ms 20ms distribution pareto").endswith("(as a profile)")
+from tests.profile.importing import TC, comments, imported, wrong
 
 
 def test_mahimahi():
@@ -165,6 +23,12 @@ def test_mahimahi():
     assert "1 gap of 0.5 s or more between opportunities, the longest 0.697 s, 69.7%" in comments(
         "mahimahi", text
     )
+
+
+def test_a_trace_of_one_line_is_a_constant_rate():
+    # As Pantheon's 12mbps.trace has it.
+    assert imported("mahimahi", "1\r\n").link.up.rate.mean_rate_bytes_per_s == 1_504_000
+    assert comments("mahimahi", "1").startswith("1 opportunity of 1504 bytes in 0.001 s")
 
 
 def test_a_long_trace_stays_readable():
@@ -227,7 +91,24 @@ def test_libwebrtc(text):
     assert goes_on.at_s == 6.0
     assert goes_on.settings.loss == LibwebrtcLossSpec(0.05, 4.0)
     assert goes_on.settings.delay == NormalDelaySpec(0.01, 0.003, reorder=True)
-    assert goes_on.settings.rate == RateSpec(125_000, queue_packets=30)
+    assert goes_on.settings.rate == RateSpec(125_000, queue_packets=29)
+
+
+def test_libwebrtc_as_protocol_buffers_write_it():
+    # What MessageToJson and MessageToString(pointy_brackets=True) of protobuf 6.33 make of it.
+    as_json = """{
+      "repeatScheduleAfterLastMs": "2000",
+      "item": [
+        {"linkCapacityKbps": "1000", "queueDelayMs": "10"},
+        {"timeSinceFirstSentPacketMs": "3000", "linkCapacityKbps": "0"},
+        {"timeSinceFirstSentPacketMs": "6000", "queueLengthPackets": "30", "linkCapacityKbps": "1000",
+         "lossPercent": "5", "delayStandardDeviationMs": "3", "allowReordering": true,
+         "avgBurstLossLength": "4"}
+      ]
+    }"""
+    brackets = ITEMS.replace("{", "<").replace("}", ">")
+    assert imported("libwebrtc", as_json).link == imported("libwebrtc", ITEMS).link
+    assert imported("libwebrtc", brackets).link == imported("libwebrtc", ITEMS).link
 
 
 def test_a_list_of_items_is_a_schedule_too():
@@ -243,6 +124,11 @@ def test_a_list_of_items_is_a_schedule_too():
         ("\nitem [", 'line 2: want "{", not "["'),
         ("x", 'line 1: "x" is unknown, want item'),
         ("", "line 1: want at least one item"),
+        (
+            "item { loss_percent: 5 avg_burst_loss_length: 0 }",
+            "line 1: avg_burst_loss_length is 0, want 1 or more, or -1",
+        ),
+        ("item <\n loss_percent: 5 }", 'line 2: want ":", not'),
         ("item {}\nitem {}", "line 2: want a time_since_first_sent_packet_ms after that of the item before"),
         ("item { loss_percent: 101 }", "line 1: loss_percent is 101, want 100 or less"),
         ('[{"loss_percent": 1},\n{"loss_percent": true}]', 'line 2: loss_percent is "True", want a number'),

@@ -4,15 +4,17 @@ The messages are ``NetworkConfigSchedule`` and its items, in libwebrtc's
 ``api/test/network_emulation/network_config_schedule.proto``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from simlab.profile.importers.libwebrtc_text import AT, CAPACITY, FIELDS, Schedule, parse
+from simlab.profile.importers.libwebrtc_text import AT, BURST, CAPACITY, FIELDS, Schedule, parse
 from simlab.profile.importers.text import Imported, at_line
 from simlab.profile.units import duration_text
 
 _STANDS_STILL = "1bit/s"
+_MOST_WAITING = 10_000
+"""Of packets in a queue without a length: ``NetworkQueue::kMaxPacketCapacity``."""
 
 
 def read(text: str) -> Imported:
@@ -31,12 +33,12 @@ def read(text: str) -> Imported:
         if item.at_ms <= before.at_ms:
             raise at_line(item.line, f"want a {AT} after that of the item before it")
     rated = any(CAPACITY in item.fields for item in items)
-    now = dict(FIELDS) | items[0].fields
-    base = keys = _keys(now, items[0].line, rated)
+    settings = list(_settings(schedule))
+    drawn = _drawn(settings)
+    base = keys = _keys(settings[0], items[0].line, rated, drawn)
     changes = []
-    for item in items[1:]:
-        now |= item.fields
-        later = _keys(now, item.line, rated)
+    for item, now in zip(items[1:], settings[1:], strict=True):
+        later = _keys(now, item.line, rated, drawn)
         differing = {key: value for key, value in later.items() if keys.get(key) != value}
         keys = later
         if differing:
@@ -52,17 +54,34 @@ def read(text: str) -> Imported:
     )
 
 
+def _settings(schedule: Schedule) -> Iterator[dict[str, float | bool]]:
+    """Yield what holds from each item on: what an item does not set stays as it was."""
+    now = dict(FIELDS)
+    for item in schedule.items:
+        now |= item.fields
+        yield dict(now)
+
+
+def _drawn(settings: Sequence[Mapping[str, float | bool]]) -> bool:
+    """Say whether the delay has to be a normal one, be it without a deviation.
+
+    Only such a one is told whether packets may overtake, which they also do where a delay becomes less.
+    """
+    spread = any(now["delay_standard_deviation_ms"] for now in settings)
+    return spread or len({now["queue_delay_ms"] for now in settings}) > 1
+
+
 def _ms(value: float) -> str:
     return duration_text(value / 1000)
 
 
-def _keys(now: Mapping[str, float | bool], line: int, rated: bool) -> dict[str, Any]:
+def _keys(now: Mapping[str, float | bool], line: int, rated: bool, drawn: bool) -> dict[str, Any]:
     mean, deviation = _ms(now["queue_delay_ms"]), now["delay_standard_deviation_ms"]
     keys: dict[str, Any] = {"delay": mean}
-    if deviation:
+    if drawn:
         reorder = bool(now["allow_reordering"])
         keys["delay"] = {"model": "normal", "mean": mean, "deviation": _ms(deviation), "reorder": reorder}
-    loss, burst = f"{now['loss_percent']:g}%", now["avg_burst_loss_length"]
+    loss, burst = f"{now['loss_percent']:g}%", now[BURST]
     if now["loss_percent"] > 100:
         raise at_line(line, f"loss_percent is {now['loss_percent']:g}, want 100 or less")
     keys["loss"] = loss
@@ -79,8 +98,9 @@ def _keys(now: Mapping[str, float | bool], line: int, rated: bool) -> dict[str, 
             keys["rate"] = "1000Gbit/s"
         else:
             keys["rate"] = f"{capacity:g}kbit/s" if capacity else _STANDS_STILL
-        packets = now["queue_length_packets"]
-        keys["queue"] = f"{packets:g}packets" if packets else "100MB"
+        # The packet that is being sent counts there, and not here.
+        waiting = now["queue_length_packets"] - 1 if now["queue_length_packets"] else _MOST_WAITING
+        keys["queue"] = f"{waiting:g}packets"
     return keys
 
 
@@ -100,7 +120,10 @@ def _notes(schedule: Schedule, rated: bool) -> Iterator[str]:
     yield "The times count from the beginning of the session; libwebrtc's from the first packet."
     yield "libwebrtc's loss lies behind the bottleneck, and so it does here."
     if rated:
-        yield "A queue_length_packets of 0 is an endless queue there, and one of 100 MB here."
+        yield (
+            "queue_length_packets counts the packet that is being sent, and a queue here does not; 0 is "
+            f"libwebrtc's limit of {_MOST_WAITING} that wait."
+        )
     fields = [item.fields for item in schedule.items]
     if any(one.get("packet_overhead") for one in fields):
         yield "packet_overhead has no equivalent: each packet counts with the 28 bytes of UDP and IP."

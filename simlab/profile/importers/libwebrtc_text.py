@@ -9,8 +9,9 @@ from typing import Any
 from simlab.profile.importers.text import at_line
 from simlab.profile.nearest import one_of, quoted
 
-AT, CAPACITY, REPEAT = (
+AT, BURST, CAPACITY, REPEAT = (
     "time_since_first_sent_packet_ms",
+    "avg_burst_loss_length",
     "link_capacity_kbps",
     "repeat_schedule_after_last_ms",
 )
@@ -22,7 +23,7 @@ FIELDS: Mapping[str, float | bool] = {
     CAPACITY: -1,
     "loss_percent": 0,
     "allow_reordering": False,
-    "avg_burst_loss_length": -1,
+    BURST: -1,
     "packet_overhead": 0,
 }
 """The fields of an item, and what they are where no item has said."""
@@ -69,6 +70,7 @@ def _of_json(text: str) -> Schedule:
         raise at_line(1, "lists are nested too deep") from None
     if isinstance(value, list):
         value = {"item": value}
+    value = {_snake_case(name): inside for name, inside in value.items()}
     unknown = value.keys() - {"item", REPEAT}
     if unknown:
         raise at_line(1, f"{quoted(min(unknown))} is unknown, want item and {REPEAT}")
@@ -80,9 +82,17 @@ def _of_json(text: str) -> Schedule:
     lines = starts[first:] if first in (0, 1) else [1] * len(items)
     repeat = value.get(REPEAT)
     return Schedule(
-        [_item(line, item) for line, item in zip(lines, items, strict=True)],
+        [
+            _item(line, {_snake_case(name): inside for name, inside in item.items()})
+            for line, item in zip(lines, items, strict=True)
+        ],
         None if repeat is None else _number(1, REPEAT, repeat),
     )
+
+
+def _snake_case(name: str) -> str:
+    """Return the name of a field, which JSON of a protocol buffer has as ``linkCapacityKbps``."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda match: "_" + match[0].lower(), name)
 
 
 def _item(line: int, fields: Mapping[str, Any]) -> Item:
@@ -105,12 +115,15 @@ def _number(line: int, name: str, value: Any) -> float:
     if not re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", text):
         raise at_line(line, f"{name} is {quoted(str(value))}, want a number")
     number = float(text)
-    if number < 0 and name != "avg_burst_loss_length":
+    if name == BURST:
+        if number < 1 and number != -1:
+            raise at_line(line, f"{name} is {text}, want 1 or more, or -1 for losses without bursts")
+    elif number < 0:
         raise at_line(line, f"{name} is {text}, want 0 or more")
     return number
 
 
-_TOKEN = re.compile(r"\s*(?:#[^\n]*\n\s*)*([A-Za-z_]\w*|-?[0-9.]+|[{}:,;]|$|.)")
+_TOKEN = re.compile(r"\s*(?:#[^\n]*\n\s*)*([A-Za-z_]\w*|-?[0-9.]+|[{}<>:,;]|$|.)")
 
 
 def _of_text(text: str) -> Schedule:
@@ -126,8 +139,11 @@ def _of_text(text: str) -> Schedule:
         elif word in ("item", "items"):
             if tokens and tokens[0][1] == ":":
                 tokens.pop(0)
+            end = "}"
+            if tokens and tokens[0][1] == "<":  # the older way to write a message
+                tokens[0], end = (tokens[0][0], "{"), ">"
             _expect(tokens, line, "{")
-            items.append(_item(line, dict(_fields(tokens, line))))
+            items.append(_item(line, dict(_fields(tokens, line, end))))
         else:
             raise at_line(line, f"{quoted(word)} is unknown, want item {{ … }} or {REPEAT}: …")
     return Schedule(items, repeat_ms)
@@ -151,11 +167,11 @@ def _expect(tokens: list[tuple[int, str]], line: int, want: str | None) -> str:
     return tokens.pop(0)[1]
 
 
-def _fields(tokens: list[tuple[int, str]], line: int) -> Iterator[tuple[str, Any]]:
-    while tokens and tokens[0][1] != "}":
+def _fields(tokens: list[tuple[int, str]], line: int, end: str) -> Iterator[tuple[str, Any]]:
+    while tokens and tokens[0][1] != end:
         at, name = tokens.pop(0)
         _expect(tokens, at, ":")
         word = _expect(tokens, at, None)
         value = {"true": True, "false": False}.get(word, word)
         yield name, _value(at, name, value)
-    _expect(tokens, line, "}")
+    _expect(tokens, line, end)

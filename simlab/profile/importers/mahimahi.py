@@ -30,13 +30,17 @@ def read(text: str) -> Imported:
         duration_s=min(max(math.ceil(lasts_s), 10.0), _LONGEST_SESSION_S),
         link={"rate": {"model": "trace", "ms": list(times_ms)}, "queue": "10MB"},
         notes=(
-            f"{len(times_ms)} opportunities of 1504 bytes in {lasts_s:g} s; it starts over after that.",
+            f"{_opportunities(len(times_ms))} of 1504 bytes in {lasts_s:g} s; it starts over after that.",
             _gaps_told(times_ms),
             "Sizes count the IP datagram: the payload and 28 bytes.",
             "The queue holds 10 MB; that of Mahimahi is endless unless its command says otherwise.",
             "Mahimahi's mm-delay and mm-loss are commands of their own: add delay and loss by hand.",
         ),
     )
+
+
+def _opportunities(count: int) -> str:
+    return "1 opportunity" if count == 1 else f"{count} opportunities"
 
 
 def _gaps_told(times_ms: tuple[int, ...]) -> str:

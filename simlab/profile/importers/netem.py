@@ -1,84 +1,78 @@
 """A command line of netem: ``tc qdisc add dev eth0 root netem delay 100ms 10ms loss 1% …``."""
 
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
-from simlab.profile.importers.netem_options import OPTIONS, Netem
+from simlab.profile.importers.netem_options import Netem, read_options
+from simlab.profile.importers.netem_script import Command, Script, commands_of
+from simlab.profile.importers.netem_tbf import add_bucket
 from simlab.profile.importers.netem_values import percent_text
-from simlab.profile.importers.netem_words import Words
 from simlab.profile.importers.text import Imported, at_line
-from simlab.profile.nearest import one_of, quoted
 from simlab.profile.units import duration_text
 
 _SOURCE = "A command line of Linux netem, which delays what one interface sends: its delay is one way."
 
 
 def read(text: str) -> Imported:
-    """Read a command; lines that are no command of netem's are left out.
+    """Read a command; lines that set nothing of netem's or tbf's are left out.
 
     Raises
     ------
     ValueError
-        If there is none or more than one, or it is wrong; the message says in which line.
+        If there is none, or more than one that are not alike, or it is wrong; the message says in which line.
     """
-    found, others = [], []
-    for number, line in _lines(text):
-        words = _split(number, line)
-        if "netem" in words:
-            found.append((number, line, words))
-        elif words:
-            others.append(number)
-    if not found:
+    script = commands_of(text)
+    if not script.netem:
         raise at_line(
             1, 'want a command with "netem" in it, such as: tc qdisc add dev eth0 root netem delay 100ms'
         )
-    if len(found) > 1:
-        raise at_line(found[1][0], "is a second netem command; want one for each profile")
-    number, line, words = found[0]
+    _only_one("netem", script.netem)
+    _only_one("tbf", script.tbf)
     netem = Netem()
+    command = script.netem[0]
     try:
-        _options(Words(words[words.index("netem") + 1 :]), netem)
+        read_options(command.options, netem)
         _settle(netem)
     except ValueError as error:
-        raise at_line(number, str(error)) from None
-    netem.notes += [f"Line {other} is no command of netem's, and is left out." for other in others]
+        raise at_line(command.line, str(error)) from None
+    for bucket in script.tbf:
+        try:
+            add_bucket(bucket.options, netem)
+        except ValueError as error:
+            raise at_line(bucket.line, str(error)) from None
+    netem.notes += _notes(netem, script)
     return Imported(
-        description=f"netem{line.partition('netem')[2]}",
+        description=" ".join(["netem", *command.options]),
         source=_SOURCE,
         link=netem.link,
         notes=tuple(netem.notes),
     )
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield lines with their numbers, those that end in a backslash joined to the next."""
-    start, whole = 1, ""
-    for number, line in enumerate(text.splitlines(), 1):
-        start = start if whole else number
-        whole += line.rstrip()
-        if whole.endswith("\\"):
-            whole = whole[:-1] + " "
-            continue
-        yield start, " ".join(whole.split())
-        whole = ""
-    if whole:
-        yield start, " ".join(whole.split())
+def _only_one(queue: str, commands: Sequence[Command]) -> None:
+    if len(commands) > 1:
+        raise at_line(commands[1].line, f"is a second {queue} command; want one for each profile")
 
 
-def _split(number: int, line: str) -> list[str]:
-    try:
-        return shlex.split(line, comments=True)
-    except ValueError as error:
-        raise at_line(number, str(error).lower()) from None
+def _notes(netem: Netem, script: Script) -> Iterator[str]:
+    if "rate" in netem.link and netem.link.keys() & {"loss", "duplicate"}:
+        yield (
+            "netem loses and duplicates packets before the rate, and here that is behind it: what is lost "
+            "takes its share of the rate here, and what is duplicated takes none."
+        )
+    if script.rates:
+        yield f"{_lines(script.rates)} a rate of its own, which is left out: give the link that rate by hand."
+    if script.others:
+        yield f"{_lines(script.others, 'is no command', 'are no commands')} of netem's, and left out."
 
 
-def _options(words: Words, netem: Netem) -> None:
-    while words:
-        word = words.next("")
-        if word not in OPTIONS:
-            raise ValueError(f"{quoted(word)} is no option of netem, {one_of(word, list(OPTIONS))}")
-        OPTIONS[word](words, netem)
+def _lines(numbers: Sequence[int], one: str = "has", several: str = "have") -> str:
+    if len(numbers) == 1:
+        return f"Line {numbers[0]} {one}"
+    runs = [[n for _, n in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
+    told = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs]
+    return f"Lines {', '.join(told)} {several}"
 
 
 def _settle(netem: Netem) -> None:
@@ -130,14 +124,16 @@ def _rate_keys(netem: Netem) -> dict[str, Any]:
         return {}
     netem.notes.append(
         "rate: a packet counts as its IP datagram, the payload and 28 bytes; netem adds its Ethernet header. "
-        "The queue stands before the rate alone; netem's limit counts delayed packets, too."
+        "The queue stands before the rate alone; netem's limit counts delayed packets, too, and the one that "
+        "is being sent."
     )
-    return {"rate": netem.link.pop("rate"), "queue": f"{1000 if netem.limit is None else netem.limit}packets"}
+    limit = 1000 if netem.limit is None else netem.limit
+    return {"rate": netem.link.pop("rate"), "queue": f"{limit - 1}packets"}
 
 
 def _reorder_keys(netem: Netem) -> dict[str, Any]:
-    if netem.reorder is None:
-        if netem.gap is not None:
+    if not netem.reorder:
+        if netem.gap:
             raise ValueError("gap wants reorder beside it")
         return {}
     if not netem.delay or not netem.delay[0]:

@@ -4,14 +4,14 @@ Source: the manual page tc-netem(8).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simlab.profile.importers.netem_values import chance_of, percent_text, rate_of, size_of, time_of
-from simlab.profile.importers.netem_words import Words
+from simlab.profile.importers.netem_values import bytes_of, bytes_per_s_of, chance_of, percent_text, time_of
+from simlab.profile.importers.netem_words import Words, told_word
 from simlab.profile.nearest import one_of, quoted
-from simlab.profile.units import duration_text
+from simlab.profile.units import duration_text, rate_text, size_text
 
 
 @dataclass
@@ -46,6 +46,8 @@ def _distribution(words: Words, netem: Netem) -> None:
 
 
 def _loss(words: Words, netem: Netem) -> None:
+    if "loss" in netem.link:
+        raise ValueError("is a second loss in one command, which tc refuses; want one")
     if words.take("state"):
         netem.link["loss"] = _state(words)
     elif words.take("gemodel"):
@@ -110,18 +112,30 @@ def _gap(words: Words, netem: Netem) -> None:
     netem.gap = words.value("gap", _whole)
 
 
+def _packets(word: str) -> int:
+    # tc reads packets as it reads bytes, so that 10k are 10,240 of them.
+    if not re.fullmatch("[0-9]{1,9}[A-Za-z]*", word):
+        raise ValueError("want a whole number")
+    return bytes_of(word)
+
+
 def _limit(words: Words, netem: Netem) -> None:
-    netem.limit = words.value("limit", _whole)
+    netem.limit = words.value("limit", _packets)
+    if not netem.limit:
+        raise ValueError("limit is 0, with which netem drops every packet; want 1 or more")
 
 
 def _rate(words: Words, netem: Netem) -> None:
-    netem.link["rate"] = words.value("rate", rate_of)
-    if any(words.values("the overhead of rate", _overhead, 3)):
+    bytes_per_s = words.value("rate", bytes_per_s_of)
+    netem.link.pop("rate", None)
+    if bytes_per_s:  # netem has no rate where it is 0
+        netem.link["rate"] = rate_text(bytes_per_s)
+    if any(words.values("the overhead of rate", _overhead, 3, signed=True)):
         netem.notes.append("The overhead and the cells of rate have no equivalent.")
 
 
 def _overhead(word: str) -> int:
-    return _whole(word.lstrip("-"))
+    return _whole(word.removeprefix("-"))
 
 
 def _slot(words: Words, netem: Netem) -> None:
@@ -131,7 +145,7 @@ def _slot(words: Words, netem: Netem) -> None:
     high_s = (words.values("the longest slot", time_of, 1) or [low_s])[0]
     slot: dict[str, Any] = {"min": duration_text(low_s), "max": duration_text(high_s)}
     while key := words.take("packets", "bytes"):
-        slot[key] = words.value(key, _whole) if key == "packets" else words.value(key, size_of)
+        slot[key] = words.value(key, _whole) if key == "packets" else size_text(words.value(key, bytes_of))
     netem.link["slot"] = slot
 
 
@@ -144,19 +158,37 @@ def _without(key: str, arguments: int) -> Callable[[Words, Netem], None]:
     return read
 
 
-OPTIONS: Mapping[str, Callable[[Words, Netem], None]] = {
-    "delay": _delay,
+_OPTIONS: Mapping[str, Callable[[Words, Netem], None]] = {
+    "limit": _limit,
     "latency": _delay,
-    "distribution": _distribution,
+    "delay": _delay,
     "loss": _loss,
     "drop": _loss,
-    "duplicate": _chance("duplicate"),
-    "corrupt": _chance("corrupt"),
-    "reorder": _reorder,
-    "gap": _gap,
-    "rate": _rate,
-    "limit": _limit,
-    "slot": _slot,
-    "ecn": _without("ecn", 0),
     "seed": _without("seed", 1),
+    "ecn": _without("ecn", 0),
+    "reorder": _reorder,
+    "corrupt": _chance("corrupt"),
+    "gap": _gap,
+    "duplicate": _chance("duplicate"),
+    "distribution": _distribution,
+    "rate": _rate,
+    "slot": _slot,
 }
+"""In tc's order: it takes the beginning of a word for the first that fits, so that "d" is a delay."""
+
+
+def read_options(options: Sequence[str], netem: Netem) -> None:
+    """Read the options of a command.
+
+    Raises
+    ------
+    ValueError
+        If one of them is unknown or wrong.
+    """
+    words = Words(options)
+    while words:
+        word = words.next("")
+        name = next((known for known in _OPTIONS if word and known.startswith(word)), None)
+        if name is None:
+            raise ValueError(f"{told_word(word)} is no option of netem, {one_of(word, list(_OPTIONS))}")
+        _OPTIONS[name](words, netem)

@@ -6,7 +6,7 @@ Source: the manual pages tc(8) and tc-netem(8).
 import re
 from decimal import Decimal
 
-from simlab.profile.units import chance_text, rate_text, size_text
+from simlab.profile.units import chance_text
 
 _NUMBER = re.compile(r"([0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})([A-Za-z%]*)")
 _SECONDS = {
@@ -25,6 +25,7 @@ _BITS_PER_S = {
     "kibit": 2**10,
     "mibit": 2**20,
     "gibit": 2**30,
+    "tibit": 2**40,
     "bps": 8,
     "kbps": 8 * 10**3,
     "mbps": 8 * 10**6,
@@ -33,8 +34,17 @@ _BITS_PER_S = {
     "kibps": 8 * 2**10,
     "mibps": 8 * 2**20,
     "gibps": 8 * 2**30,
+    "tibps": 8 * 2**40,
 }
-_BYTES = {"": 1, "b": 1, "k": 2**10, "kb": 2**10, "m": 2**20, "mb": 2**20, "g": 2**30, "gb": 2**30}
+_BYTES = {
+    **dict.fromkeys(("", "b"), 1),
+    **dict.fromkeys(("k", "kb"), 2**10),
+    **dict.fromkeys(("m", "mb"), 2**20),
+    **dict.fromkeys(("g", "gb"), 2**30),
+    "kbit": 2**7,
+    "mbit": 2**17,
+    "gbit": 2**27,
+}
 
 
 def _parts(word: str, want: str) -> tuple[Decimal, str]:
@@ -81,23 +91,23 @@ def percent_text(chance: float) -> str:
     return chance_text(round(chance, 12))
 
 
-def rate_of(word: str) -> str:
-    """Read a rate as a profile's text; ``mbit`` is Mbit/s, and ``mbps`` is megabytes a second, as in tc.
+def bytes_per_s_of(word: str) -> float:
+    """Read a rate in bytes a second; ``mbit`` is Mbit/s, and ``mbps`` is megabytes a second, as in tc.
 
     Raises
     ------
     ValueError
-        If it is none, or 0.
+        If it is none.
     """
     want = 'want a rate, such as "1mbit" (or "125kbps", which is kilobytes a second)'
     number, unit = _parts(word, want)
-    if unit not in _BITS_PER_S or not number:
+    if unit not in _BITS_PER_S:
         raise ValueError(want)
-    return rate_text(float(number * _BITS_PER_S[unit]) / 8)
+    return float(number * _BITS_PER_S[unit]) / 8
 
 
-def size_of(word: str) -> str:
-    """Read a size as a profile's text; ``k`` is 1024, as in tc.
+def bytes_of(word: str) -> int:
+    """Read a size in bytes; ``k`` is 1024, and ``kbit`` an eighth of that, as in tc.
 
     Raises
     ------
@@ -108,4 +118,4 @@ def size_of(word: str) -> str:
     number, unit = _parts(word, want)
     if unit not in _BYTES:
         raise ValueError(want)
-    return size_text(int(number * _BYTES[unit]))
+    return int(number * _BYTES[unit])

@@ -1,7 +1,7 @@
 """The words of a command line, read one after the other."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from simlab.profile.nearest import quoted
@@ -10,7 +10,7 @@ from simlab.profile.nearest import quoted
 class Words:
     """The words of a command from where it has been read to."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: Sequence[str]) -> None:
         self._words = words
         self._at = 0
 
@@ -42,12 +42,13 @@ class Words:
         try:
             return read(word)
         except ValueError as error:
-            raise ValueError(f"{what} is {quoted(word)}, {error}") from None
+            raise ValueError(f"{what} is {told_word(word)}, {error}") from None
 
-    def values(self, what: str, read: Callable[[str], Any], most: int) -> list[Any]:
+    def values(self, what: str, read: Callable[[str], Any], most: int, *, signed: bool = False) -> list[Any]:
         """Read further values, as many as there are."""
         found: list[Any] = []
-        while self and len(found) < most and re.match(r"[0-9.]", self._words[self._at]):
+        begins = r"-?[0-9.]" if signed else r"[0-9.]"
+        while self and len(found) < most and re.match(begins, self._words[self._at]):
             found.append(self.value(what, read))
         return found
 
@@ -56,3 +57,8 @@ class Words:
         if self and self._words[self._at] in known:
             return self.next("")
         return None
+
+
+def told_word(word: str) -> str:
+    """Quote a word of a script, and say so where a shell would put something else in its place."""
+    return f"{quoted(word)} (a variable of the script)" if "$" in word else quoted(word)
