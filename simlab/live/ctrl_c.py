@@ -8,6 +8,7 @@ from types import FrameType
 
 Handler = Callable[[int, FrameType | None], object]
 
+_raise = signal.raise_signal  # in a session, that of the module fails the session
 # Where Ctrl-C is ignored, no handler of it may be set, and the others find theirs here.
 _unset: list[Handler] = []
 
@@ -47,7 +48,7 @@ def as_ctrl_c(number: int, frame: FrameType | None) -> None:
         If nobody handles it.
     """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.raise_signal(signal.SIGINT)
+        _raise(signal.SIGINT)
         return
     handler = _unset[0] if _unset else signal.default_int_handler
     handler(number, frame)

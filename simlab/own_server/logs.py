@@ -32,15 +32,14 @@ class Logs:
         with suppress(ImportError):  # or Pipecat would talk while it is imported
             import_module("loguru")
         self._held_before, self._numbers_before = _held(), set(_of_loguru())
-        self._has_default = "loguru" not in sys.modules or _DEFAULT in self._numbers_before
-        if self._has_default:
-            _put_default()
+        self._has_default = _DEFAULT in self._numbers_before
+        _put_default()
         if "loguru" in sys.modules:
             sys.modules["loguru"].logger.enable(_TALKATIVE)
         self._open = True
 
     def end(self) -> None:
-        """Take away what was added since the beginning, and put back what was there in a new process."""
+        """Take away what was added since the beginning, and put back the first handler if there was one."""
         if not self._open:
             return
         self._open = False

@@ -132,7 +132,7 @@ def test_every_fault_of_every_input_is_listed_once(simlab, here):
         (["run", "clean", "--clock", "sundial"], "'sundial' is not one of 'virtual', 'real'"),
         (["run", "clean", "--seed", "-1"], "-1 is not in the range x>=0"),
         (["run", "clean", "--seed", str(2**63)], "seed is 9223372036854775808, want 0 or more"),
-        (["run", "clean", "--seeds", "0"], "0 is not in the range x>=1"),
+        (["run", "clean", "--seeds", "0"], "0 is not in the range 1<=x<=1000000"),
         (["run", "clean", "--set", "duration"], "--set duration: want KEY=VALUE"),
         (
             ["run", "clean", "--out", "profiles/clean.toml"],

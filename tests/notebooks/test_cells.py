@@ -18,7 +18,7 @@ def cells(tmp_path_factory):
     ("line", "told"),
     [
         ('simlab.run("clean", policy="pipecatt")', 'policy is "pipecatt", did you mean "pipecat"?'),
-        ('simlab.sweep("clean", seeds=-1)', "seeds is -1, want a whole number of 1 or more"),
+        ('simlab.sweep("clean", seeds=-1)', "seeds is -1, want a whole number from 1 to 1,000,000"),
         ('simlab.open("gone")', "gone: no such folder"),
         ('simlab.trend("gone.jsonl")', "gone.jsonl: no such file"),
     ],

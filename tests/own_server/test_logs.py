@@ -67,6 +67,21 @@ def test_what_others_have_added_stays():
     assert told == ["first\n", "second\n"]
 
 
+def test_the_first_handler_is_there_for_an_application_where_somebody_else_has_taken_it_away(capsys):
+    logs = Logs()
+    logs.begin()
+    logger.remove(0)
+    inner = Logs()
+    inner.begin()
+    logger.error("the application's own")
+    logger.remove(0)
+    inner.end()
+    assert capsys.readouterr().err.count("the application's own") == 1
+    with pytest.raises(ValueError, match="no existing handler"):
+        logger.remove(0)
+    logs.end()
+
+
 def test_a_module_may_take_the_first_handler_away_in_each_session(capsys):
     for _ in range(2):
         assert judged("tests.apps.logging_bot:app", duration="2s").metrics["final_state"] == "ready"
