@@ -13,7 +13,7 @@ import pytest
 
 import simlab as python
 from tests.batch.studies import POLICIES, SEEDS, contents, profile_in, sweep
-from tests.live.processes import children
+from tests.live.processes import alive
 
 MATRIX = ["tunnel.toml", *(word for name in POLICIES for word in ("--policy", name)), "--seeds", str(SEEDS)]
 
@@ -81,7 +81,7 @@ def test_a_killed_sweep_goes_on_to_the_same_study(begin, simlab, whole):
     assert python.open(folder).sessions.height >= 3
     goes_on(simlab, whole, folder)
     # They end with their parent; nobody else would ever end them.
-    assert not [pid for pid in workers if children(int(pid))]
+    assert not [pid for pid in workers if alive(pid)]
 
 
 def stopping(over):
