@@ -17,6 +17,7 @@ from simlab.batch.interrupt import interrupt_now, interruptible, running_loop, u
 from simlab.batch.result import Run, RunTimeline
 from simlab.core.errors import SessionFailedError
 from simlab.core.timeline import Event, Timeline
+from simlab.live.ctrl_c import noted
 from simlab.profile.header import header
 from simlab.profile.scenario import Scenario
 from simlab.study.expect import judge
@@ -25,7 +26,7 @@ from simlab.study.metrics import metrics
 
 Runner = Callable[[Scenario, Path | None], Timeline]
 
-_POLL_S = 0.05  # until the loop of a session that is to be interrupted has begun
+_POLL_S = 0.05  # until somebody looks whether the session is to be interrupted
 
 
 def _virtual(scenario: Scenario, capture_in: Path | None) -> Timeline:
@@ -145,15 +146,12 @@ def _in_thread(runner: Callable[[Scenario], Timeline], scenario: Scenario) -> Ti
         thread_ids.append(threading.get_ident())
         return runner(scenario)
 
-    asked = told = False
-    with ThreadPoolExecutor(1, "simlab-session") as executor:
+    told = False
+    with noted() as asked, ThreadPoolExecutor(1, "simlab-session") as executor:
         future = executor.submit(work)
         while not future.done():
-            try:
-                wait([future], _POLL_S if asked and not told else None)
-            except KeyboardInterrupt:
-                asked = True
-            told = told or (asked and any(map(_interrupt_thread, thread_ids)))
+            wait([future], _POLL_S)
+            told = told or (asked() and any(map(_interrupt_thread, thread_ids)))
         return future.result()
 
 

@@ -37,6 +37,31 @@ def on_ctrl_c(handler: Handler) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def noted() -> Iterator[Callable[[], bool]]:
+    """Note within the block what Ctrl-C would raise, and raise nothing; tell whether there was one.
+
+    An exception can come while a thread is being started, which then has nobody who would end it.
+    """
+    asked: list[int] = []
+    now = signal.getsignal(signal.SIGINT)
+    if not callable(now) or threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        try:
+            now(number, frame)
+        except KeyboardInterrupt:
+            asked.append(number)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, now)
+
+
 def as_ctrl_c(number: int, frame: FrameType | None) -> None:
     """Do what Ctrl-C does, as the handler of another signal, even where Ctrl-C itself is ignored.
 

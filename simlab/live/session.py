@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FolderPath
@@ -16,7 +16,7 @@ from simlab.live import validity
 from simlab.live.addresses import HOSTS, LOOPBACK, Address, Side, check_addresses
 from simlab.live.child import Child
 from simlab.live.clock import SessionClock
-from simlab.live.ctrl_c import on_ctrl_c
+from simlab.live.ctrl_c import noted, on_ctrl_c
 from simlab.live.ice import IceParty, check_other_turn
 from simlab.live.parties import Parties
 from simlab.profile.build import signalling_links
@@ -34,6 +34,8 @@ _LEAD_S = 0.1
 _CLOSE_S = 5.0
 # How often to look whether the session has begun.
 _LOOK_S = 0.5
+# How often to look whether the user wants an end.
+_POLL_S = 0.05
 # How long the others have to say what is still open, when a session has failed.
 _LAST_WORDS_S = 0.5
 
@@ -94,18 +96,17 @@ def run(scenario: Scenario, settings: Settings = Settings()) -> Timeline:
     import_dnspython()
     import_for_first_call()
     session = LiveSession(scenario, settings)
-    # Without an exception, as a second one could hit the handling of the first.
     ended = on_ctrl_c(lambda *_: session.interrupt())
-    with ended, ThreadPoolExecutor(1, "simlab-session") as pool:
+    with ended, noted() as interrupted, ThreadPoolExecutor(1, "simlab-session") as pool:
         future = pool.submit(lambda: asyncio.run(session.run()))
-        interrupted = False
-        while True:
-            try:
-                if interrupted:  # here, so that another one now does not undo the first
-                    session.interrupt()
-                return future.result()
-            except KeyboardInterrupt:
-                interrupted = True
+        while not future.done():
+            # Where Ctrl-C itself is ignored, what does the same raises it all the same.
+            with suppress(KeyboardInterrupt):
+                wait([future], _POLL_S)
+                if not interrupted():
+                    continue
+            session.interrupt()
+        return future.result()
 
 
 class LiveSession:

@@ -149,7 +149,7 @@ INTERRUPTED_CELL = """
     async def cell():
         simlab.run(sys.argv[1], set={"duration": "20h", "peers.media": []}, out=sys.argv[2])
 
-    threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT]).start()
+    %s
     try:
         asyncio.new_event_loop().run_until_complete(cell())
     except KeyboardInterrupt:
@@ -157,8 +157,21 @@ INTERRUPTED_CELL = """
 """
 
 
-def test_ctrl_c_in_a_notebook_ends_the_session_and_keeps_it(tmp_path: Path) -> None:
-    program = [sys.executable, "-c", textwrap.dedent(INTERRUPTED_CELL), str(CLEAN), str(tmp_path)]
+SOON = "threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT]).start()"
+AS_IT_BEGINS = """
+    start = threading.Thread.start
+
+    def interrupted(self):
+        start(self)
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread.start = interrupted
+"""
+
+
+@pytest.mark.parametrize("when", [SOON, AS_IT_BEGINS])
+def test_ctrl_c_in_a_notebook_ends_the_session_and_keeps_it(tmp_path: Path, when: str) -> None:
+    program = [sys.executable, "-c", textwrap.dedent(INTERRUPTED_CELL % when), str(CLEAN), str(tmp_path)]
     found = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert (found.stdout, found.stderr) == ("interrupted\n", "")
     (folder,) = tmp_path.iterdir()

@@ -66,3 +66,28 @@ def test_a_parent_that_is_killed_leaves_nobody_behind(session):
     program, pids = session
     program.kill()
     assert gone_after_s(pids) < 2
+
+
+AS_IT_BEGINS = """
+import signal, threading
+import simlab
+
+start = threading.Thread.start
+
+def interrupted(self):
+    start(self)
+    if self.name.startswith("simlab-session"):
+        signal.raise_signal(signal.SIGINT)
+
+threading.Thread.start = interrupted
+try:
+    simlab.run("clean", clock="real", set={"duration": "600s", "peers.media": []})
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_as_a_session_begins_is_not_lost():
+    program = [sys.executable, "-c", AS_IT_BEGINS]
+    found = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (found.stdout, found.stderr) == ("interrupted\n", "")
