@@ -50,7 +50,7 @@ def baseline_of(records: Sequence[Record], part: Part, nights: int) -> Before:
     return Before(sample, _policy_changed([one for one, _ in new], part))
 
 
-def labels_of(record: Record) -> dict[str, str]:
+def labels_of(record: Mapping[str, Any]) -> dict[str, str]:
     """Return what tells the cell of a record from others."""
     return {**{name: record[name] for name in FIXED}, **record["varied"]}
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from simlab import store
+from simlab.batch.baseline import Record
 from simlab.batch.executors import LOCAL, executor_of
 from simlab.batch.sweep_of_night import SweepOfNight, Told
 from simlab.batch.trend import record
@@ -35,6 +36,8 @@ class BegunNight:
         The content of the suite's file.
     told
         What is to be said of what it goes on with, as sentences.
+    changed
+        Tells what the trend says, with the records of this night.
     counted
         Whether it is in the trend already.
     """
@@ -47,9 +50,11 @@ class BegunNight:
         suite: bytes,
         told: Sequence[str],
         *,
+        changed: Callable[[Sequence[Record]], Sequence[str]],
         counted: bool = False,
     ) -> None:
         self._night, self._sweeps, self._wishes, self._suite = night, sweeps, wishes, suite
+        self._changed = changed
         self.told, self._counted = told, counted
 
     @property
@@ -117,21 +122,20 @@ class BegunNight:
             sweep.kept.leave()
         if night.interrupted:
             return night
-        self._add_to_trend(night)
-        night = replace(night, trend=self._night.trend)
+        records = self._records(night)
+        if self._night.trend is not None and not self._counted:
+            store.append(Path(self._night.trend), records)
+        night = replace(night, trend=self._night.trend, trend_changes=self._changed(records))
         for sweep in self._sweeps:
             sweep.kept.settle()
         return night
 
-    def _add_to_trend(self, night: Night) -> None:
-        if self._night.trend is None or self._counted:
-            return
+    def _records(self, night: Night) -> list[Record]:
         samples = [(part, sweep.sample(part)) for sweep in self._sweeps for part in sweep.planned.parts]
-        records = [
+        return [
             record(night, cell, part, sample, self._wishes.accept)
             for cell, (part, sample) in zip(night.cells, samples, strict=True)
         ]
-        store.append(Path(self._night.trend), records)
 
     def _saved(self, night: Night) -> Night:
         if self._wishes.out is None:

@@ -1,13 +1,13 @@
 """Run a night: the sweeps of a suite, judged against what is expected and against the nights before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from simlab import store
 from simlab.batch.arguments import Faults
-from simlab.batch.baseline import Before, baseline_of, missing
+from simlab.batch.baseline import Before, Record, baseline_of, missing
 from simlab.batch.night_begun import BegunNight, NightNotSavedError
 from simlab.batch.night_counted import finished, is_left, night_named
 from simlab.batch.parts import Part
@@ -23,6 +23,7 @@ from simlab.batch.trend import (
     now_versions,
     records_in,
 )
+from simlab.batch.trend_changes import recent
 from simlab.batch.wishes import Wishes
 from simlab.core.errors import InvalidInputError
 from simlab.study.night import Night, name_of
@@ -100,7 +101,8 @@ class PlannedNight:
                 SweepOfNight(one, place, self.suite, baseline, self._tests())
                 for one, place, baseline in zip(self.sweeps, kept, before, strict=True)
             ]
-            yield BegunNight(self._empty(), sweeps, self.wishes, suite, told, counted=self.counted)
+            begun = self._empty(), sweeps, self.wishes, suite, told
+            yield BegunNight(*begun, changed=self._changed, counted=self.counted)
 
     def run(self, watch: Callable[[int, int], object] | None = None) -> Night:
         """Begin it, run it, save it, and add it to the trend.
@@ -156,6 +158,9 @@ class PlannedNight:
     def _which(self) -> str:
         """Which night it is."""
         return night_named(self.number, self.suite.name, self.commit)
+
+    def _changed(self, records: Sequence[Record]) -> list[str]:
+        return recent([*self.records, *records], self.suite.baseline.measures)
 
     def _empty(self) -> Night:
         return Night(

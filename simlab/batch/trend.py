@@ -79,6 +79,33 @@ class Trend:
         columns("measure", [measure], MEASURES)
         return plot_trend(self.records, measure, ax)
 
+    def changes(self, *measures: str) -> "polars.DataFrame":
+        """Return since which night which measure of which cell is another than it was.
+
+        Parameters
+        ----------
+        measures
+            Keys of ``simlab.study.nights.MEASURES``; all by default. If nothing has changed, the chance that
+            anything is found in all cells and measures together is at most 1 %.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row for each change: the cell, the measure, the first ``night`` that was so, the last one
+            (``until``, null if there was no other change), the mean ``before`` and ``after``, whether that is
+            ``worse``, and what else was other than in the night before (``changed``).
+
+        Raises
+        ------
+        InvalidInputError
+            If a measure is none.
+        """
+        from simlab.batch.trend_changes import frame_of
+        from simlab.study.trend_changes import changes
+
+        columns("measures", measures, MEASURES)
+        return frame_of(changes(self.records, measures or MEASURES))
+
     def __repr__(self) -> str:
         nights = {one["night"] for one in self.records}
         return f"<Trend of {len(nights)} nights, {len(self.records)} records>"

@@ -105,6 +105,7 @@ def night_json(night: Night) -> dict[str, Any]:
         "trend": night.trend,
         "missing": list(night.missing),
         "notes": list(night.notes),
+        "trend_changes": list(night.trend_changes),
         "cells": [_cell_json(cell) for cell in night.cells],
     }
 
@@ -133,7 +134,9 @@ def _print(night: Night) -> None:
         echo(Text(f"{cell.name}: {check.told}", style="dim"))
     for cells, told in night.changes:
         echo(Text(f"{cells}: {told}", style="yellow"))
-    if night.alarms or night.undecided or night.changes:
+    for told in night.trend_changes:
+        echo(Text(told, style="magenta"))
+    if night.alarms or night.undecided or night.changes or night.trend_changes:
         click.echo()
     echo(Text(night.finding, style="bold" if night.passed else "bold red"))
     for place in (night.folder, night.trend):

@@ -32,7 +32,8 @@ def markdown(night: Night) -> str:
             "",
             *_alarms(night),
             *_changes(night),
-            *_notes(night),
+            *_listed(night.trend_changes, "📈 "),
+            *_listed(night.notes),
             *_table(night, ordered[:_MOST_ROWS]),
             *_left_out(len(ordered)),
             *_replays(night, ordered),
@@ -61,10 +62,10 @@ def _changes(night: Night) -> Iterator[str]:
         yield ""
 
 
-def _notes(night: Night) -> Iterator[str]:
-    for note in night.notes:
-        yield f"- {_text(note)}"
-    if night.notes:
+def _listed(told: Sequence[str], mark: str = "") -> Iterator[str]:
+    for one in told:
+        yield f"- {mark}{_text(one)}"
+    if told:
         yield ""
 
 

@@ -77,6 +77,8 @@ class Night:
         What the cells are called that the night before had, and this one has not.
     notes
         What is to be known of the keys that are set or vary, as sentences.
+    trend_changes
+        What the trend says of the last fortnight of nights, this one with them: what changed, and when.
     folder, trend
         Where it is saved, and the file that has a record of every night; None if it is not.
     """
@@ -92,6 +94,7 @@ class Night:
     interrupted: bool = False
     missing: Sequence[str] = ()
     notes: Sequence[str] = ()
+    trend_changes: Sequence[str] = ()
     folder: str | None = None
     trend: str | None = None
 

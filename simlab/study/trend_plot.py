@@ -1,6 +1,6 @@
 """The picture of a trend: a measure over the nights, with its interval, and which nights were worse."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
@@ -15,6 +16,9 @@ from simlab.study.inks import quiet
 from simlab.study.looks import corner
 from simlab.study.nights import MEASURES
 from simlab.study.own_axes import new_axes
+from simlab.study.trend_cells import by_cell, namer
+from simlab.study.trend_changes import ALPHA, Change, changes
+from simlab.study.trend_steps import draw_steps
 from simlab.study.words import count
 
 _FIGURE_INCHES = (9.0, 4.5)
@@ -34,7 +38,8 @@ def plot_trend(records: Sequence[Mapping[str, Any]], measure: str, ax: Axes | No
 
     Each night has a 95 % interval of its own sessions; a cell has a band from its baseline, in which the mean
     of a night without any change lies with 99.73 % (a control chart). Nights that were found worse are
-    ringed, accepted ones have a line.
+    ringed, accepted ones have a line. Where the mean changed for more than a night's chance, it is drawn as
+    steps (``simlab.study.trend_changes``).
 
     Parameters
     ----------
@@ -49,13 +54,13 @@ def plot_trend(records: Sequence[Mapping[str, Any]], measure: str, ax: Axes | No
     """
     if ax is None:
         ax = new_axes(*_FIGURE_INCHES)
-    cells: dict[str, list[Mapping[str, Any]]] = {}
-    named = _namer(records)
-    for one in records:
-        cells.setdefault(named(one), []).append(one)
-    for (name, nights), look, shift in zip(cells.items(), cycle(_looks()), _shifts(len(cells)), strict=False):
+    named, cells = namer(records), by_cell(records)
+    changed = changes(records, [measure])
+    for nights, look, shift in zip(cells.values(), cycle(_looks()), _shifts(len(cells)), strict=False):
+        name = named(nights[0])
         _draw(ax, name, [one for one in nights if one["seeds"]], measure, look, shift)
-    _dress(ax, records, measure, cells)
+        draw_steps(ax, [one for one in changed if named(one.first) == name], nights, look[0])
+    _dress(ax, records, measure, changed, len(cells))
     _limit(ax, records, measure)
     corner(ax, _key(ax, records, measure))
     return ax
@@ -78,19 +83,9 @@ def _key(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str) -> str:
         told.append("bands: 99.7 % of the nights without a change")
     if any(_is_worse(one, measure) for one in records):
         told.append("ringed: worse")
+    if any(isinstance(one, StepPatch) for one in ax.patches):
+        told.append(f"steps: changes of the mean, error rate {ALPHA:.0%} in all")
     return "; ".join(told)
-
-
-def _namer(records: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], str]:
-    """Return what calls a cell by its name: with that of its suite where there are several."""
-    several = len({one["suite"] for one in records}) > 1
-
-    def name(one: Mapping[str, Any]) -> str:
-        varied = [f"{key}={value}" for key, value in one["varied"].items()]
-        suite = f"{one['suite']}: " if several else ""
-        return suite + ", ".join([one["sweep"], one["profile"], one["policy"], *varied])
-
-    return name
 
 
 def _looks() -> list[tuple[str, str, Any]]:
@@ -164,17 +159,20 @@ def _band(
     ax.fill_between(ends, low, high, color=colour, alpha=0.12, linewidth=0)
 
 
-def finding(records: Sequence[Mapping[str, Any]], measure: str) -> str:
-    """Return in a sentence what the trend shows."""
+def finding(records: Sequence[Mapping[str, Any]], measure: str, changed: Sequence[Change] = ()) -> str:
+    """Return in a sentence what the trend shows: the nights that were worse, or else what changed last."""
     name = MEASURES[measure][0]
     nights = sorted({one["night"] for one in records})
     worse: dict[str, list[int]] = {}
-    named = _namer(records)
+    named = namer(records)
     for one in records:
         if _is_worse(one, measure):
             worse.setdefault(named(one), []).append(one["night"])
     if not nights:
         return "No night has been recorded"
+    if not worse and changed:
+        latest = max(changed, key=lambda one: one.first["night"])
+        return f"{named(latest.first)}: {latest.told}"
     if not worse:
         return f"{name.capitalize()} over {count(len(nights), 'night')}: none was worse than those before"
     cell, numbers = next(iter(worse.items()))
@@ -197,11 +195,13 @@ def _line_at(ax: Axes, night: int) -> None:
     )
 
 
-def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: Mapping[str, Any]) -> None:
+def _dress(
+    ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, changed: Sequence[Change], number: int
+) -> None:
     name, unit, _ = MEASURES[measure]
     accepted = sorted({one["night"] for one in records if one["accepted"]})
-    for number in accepted:
-        _line_at(ax, number)
+    for night in accepted:
+        _line_at(ax, night)
     ax.set_xlabel("night")
     if _is_share(measure):
         ax.set_ylabel(f"{name}, mean")
@@ -212,8 +212,8 @@ def _dress(ax: Axes, records: Sequence[Mapping[str, Any]], measure: str, cells: 
     ax.margins(y=0.12)
     ax.grid(visible=True, color="#CCCCCC", linewidth=0.6)
     above_points = _ACCEPTED_POINTS if accepted else None
-    ax.set_title(finding(records, measure), loc="left", fontsize=11, pad=above_points)
-    if cells:
-        many = len(cells) > len(_LOOKS)  # these stand beside the axes, not over the curves
+    ax.set_title(finding(records, measure, changed), loc="left", fontsize=11, pad=above_points)
+    if number:
+        many = number > len(_LOOKS)  # these stand beside the axes, not over the curves
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {"loc": "best"}
         ax.legend(fontsize=8, **place)

@@ -12,8 +12,10 @@ import simlab
 from simlab.batch.baseline import baseline_of
 from simlab.batch.planning import plan, read_suite
 from simlab.batch.study_baseline import StudyBaseline
+from simlab.cli.nights import night_json
 from simlab.core.errors import InvalidInputError
 from simlab.reconnect.policy import POLICIES
+from simlab.report.markdown import markdown
 from simlab.store import append, records
 
 SUITE = """
@@ -98,6 +100,22 @@ def test_a_planted_regression_fails_and_is_named(nights):
     assert check.p == 2**-10  # all ten seeds are worse, and each could as well have been better
     assert "pipecat-fixed: outage per session: worse" in third.finding
     assert verdicts(third)["pipecat", "down_time"] == "same"
+
+
+def test_the_trend_says_since_when(nights):
+    folder, (first, second, third) = nights
+    assert (list(first.trend_changes), list(second.trend_changes)) == ([], [])
+    (told,) = third.trend_changes
+    assert told.startswith("blocked: tunnel, pipecat-fixed: outage per session 22.")
+    assert told.endswith(" (grace was 5s, is 7s)")
+    assert " s since night 3, 20." in told
+    rows = simlab.trend(folder / "results" / "small-trend.jsonl").changes("down_time").to_dicts()
+    (row,) = [row for row in rows if row["measure"] == "down_time"]
+    assert (row["policy"], row["night"], row["until"], row["worse"]) == ("pipecat-fixed", 3, None, True)
+    assert row["after"] - row["before"] == pytest.approx(2.0, abs=0.01)
+    assert row["changed"] == "grace was 5s, is 7s"
+    assert f"- 📈 {told}".replace("*", "") in markdown(third)
+    assert night_json(third)["trend_changes"] == [told]
 
 
 def test_nothing_but_the_sample_says_what_can_be_told(nights):
