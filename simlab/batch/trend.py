@@ -155,7 +155,7 @@ def records_in(file: Path, suite: str | None = None) -> list[Record]:
     Raises
     ------
     InvalidInputError
-        If it cannot be read, or a line is no record of a night, with every such line.
+        If it cannot be read, or a line is no record of a night, with the first of these.
     """
     numbered = [
         (number, one)
@@ -168,7 +168,7 @@ def records_in(file: Path, suite: str | None = None) -> list[Record]:
         for key in _missing(one)
     ]
     if faults:
-        raise InvalidInputError(faults)
+        raise InvalidInputError(store.first_faults(file, faults))
     return [one for _, one in numbered]
 
 

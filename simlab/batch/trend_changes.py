@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simlab.batch.baseline import FIXED, Record, in_brackets, labels_of
+from simlab.batch.baseline import FIXED, Record, labels_of
 from simlab.batch.settings import difference
 from simlab.study.night import name_of
 from simlab.study.trend_changes import Change, changes
@@ -59,4 +59,8 @@ def recent(records: Sequence[Record], measures: Iterable[str]) -> list[str]:
     found = changes([one for one in records if one["night"] > last - _NIGHTS], measures)
     of_late = [one for one in found if one.first["night"] > last - _RECENT_NIGHTS]
     ordered = sorted(of_late, key=lambda one: one.first["night"], reverse=True)
-    return [f"{name_of(labels_of(one.first))}: {one.told}{in_brackets(why(one))}" for one in ordered]
+    return ["; ".join(filter(None, [_told(one), why(one)])) for one in ordered]
+
+
+def _told(one: Change) -> str:
+    return f"{name_of(labels_of(one.first))}: {one.told}"

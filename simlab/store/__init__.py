@@ -12,7 +12,7 @@ from simlab.core.timeline import SCHEMA, Timeline
 from simlab.profile.load import load as load_profile
 from simlab.profile.scenario import Scenario
 from simlab.store.content import content, text_of
-from simlab.store.lines import append, prepare_append, records
+from simlab.store.lines import append, first_faults, prepare_append, records
 from simlab.store.studies import MATRIX, is_study, load_study
 from simlab.store.unfinished import (
     StudyNotWrittenError,
@@ -43,6 +43,7 @@ __all__ = [
     "add",
     "append",
     "content",
+    "first_faults",
     "is_study",
     "is_unfinished",
     "journal",

@@ -11,6 +11,8 @@ from simlab.core.json_text import json_of
 from simlab.store.content import check_file, text_of
 from simlab.store.writing import json_bytes, no_folder, reason, told, try_file
 
+_MOST_FAULTS = 5
+
 
 def prepare_append(path: Path) -> None:
     """Make the folder of a file that ``append`` adds to, and try whether it can be written; it is not made.
@@ -67,7 +69,7 @@ def records(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     InvalidInputError
-        If it cannot be read, or a line is no JSON object.
+        If it cannot be read, or a line is no JSON object; of many such lines, with the first ones.
     """
     if not path.exists():
         return []
@@ -87,5 +89,12 @@ def records(path: Path) -> list[dict[str, Any]]:
         else:
             faults.append(f"{path}: line {number}: want an object")
     if faults:
-        raise InvalidInputError(faults)
+        raise InvalidInputError(first_faults(path, faults))
     return found
+
+
+def first_faults(path: Path, faults: Sequence[str]) -> list[str]:
+    """Return the faults of the first lines of a file, and how many more lines have one."""
+    more = len(faults) - _MOST_FAULTS
+    rest = [f"{path}: and {more} more of its lines"] if more > 0 else []
+    return [*faults[:_MOST_FAULTS], *rest]

@@ -107,7 +107,7 @@ def test_the_trend_says_since_when(nights):
     assert (list(first.trend_changes), list(second.trend_changes)) == ([], [])
     (told,) = third.trend_changes
     assert told.startswith("blocked: tunnel, pipecat-fixed: outage per session 22.")
-    assert told.endswith(" (grace was 5s, is 7s)")
+    assert told.endswith("; grace was 5s, is 7s")
     assert " s since night 3, 20." in told
     rows = simlab.trend(folder / "results" / "small-trend.jsonl").changes("down_time").to_dicts()
     (row,) = [row for row in rows if row["measure"] == "down_time"]
