@@ -21,9 +21,9 @@ from simlab.batch.trend import (
     latest,
     next_number,
     now_versions,
-    records_in,
 )
 from simlab.batch.trend_changes import recent
+from simlab.batch.trend_records import records_in
 from simlab.batch.wishes import Wishes
 from simlab.core.errors import InvalidInputError
 from simlab.study.night import Night, name_of

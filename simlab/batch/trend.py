@@ -6,10 +6,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simlab import store
 from simlab.batch.arguments import check, columns
 from simlab.batch.baseline import FIXED, Record
 from simlab.batch.parts import Part
+from simlab.batch.trend_records import records_in
 from simlab.core.errors import InvalidInputError
 from simlab.profile.header import version, versions
 from simlab.study.night import Night, NightCell
@@ -128,53 +128,6 @@ def open_trend(file: str | PathLike[str]) -> Trend:
     if not Path(file).exists():
         raise InvalidInputError([f"{Path(file)}: no such file"])
     return Trend(records_in(Path(file)))
-
-
-_KINDS: dict[str, type] = {
-    "suite": str,
-    "night": int,
-    **dict.fromkeys(FIXED, str),
-    **dict.fromkeys(("varied", "values"), dict),
-    "network": str,
-    **dict.fromkeys(("worse", "accepted"), bool),
-    "seeds": list,
-}
-"""What later nights read of a record."""
-_LATER = ("settings", "terms")
-"""The tables that records of older versions do not have."""
-
-
-def records_in(file: Path, suite: str | None = None) -> list[Record]:
-    """Read a trend file; one that is not there has no records.
-
-    Parameters
-    ----------
-    suite
-        Leave out those of other suites, whatever is in them.
-
-    Raises
-    ------
-    InvalidInputError
-        If it cannot be read, or a line is no record of a night, with the first of these.
-    """
-    numbered = [
-        (number, one)
-        for number, one in enumerate(store.records(file), 1)
-        if suite is None or one.get("suite") == suite
-    ]
-    faults = [
-        f"{file}: line {number}: is no record of a night: want {key}"
-        for number, one in numbered
-        for key in _missing(one)
-    ]
-    if faults:
-        raise InvalidInputError(store.first_faults(file, faults))
-    return [one for _, one in numbered]
-
-
-def _missing(one: Record) -> list[str]:
-    kinds = _KINDS | {key: dict for key in _LATER if key in one}
-    return [key for key, kind in kinds.items() if not isinstance(one.get(key), kind)][:1]
 
 
 def next_number(records: Iterable[Record]) -> int:

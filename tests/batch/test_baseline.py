@@ -9,7 +9,7 @@ import simlab
 from simlab.batch.baseline import baseline_of, missing
 from simlab.batch.planning import plan, read_suite
 from simlab.batch.study_baseline import StudyBaseline
-from simlab.batch.trend import records_in
+from simlab.batch.trend_records import records_in
 from simlab.core.errors import InvalidInputError
 from simlab.reconnect.policy import POLICIES
 from simlab.store import append

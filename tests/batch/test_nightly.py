@@ -1,6 +1,7 @@
 """Nights with real sessions: nothing is found where nothing changed, and a planted regression is."""
 
 import json
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -312,6 +313,26 @@ def test_what_is_no_record_of_a_night_is_told_with_the_line(tmp_path):
     with pytest.raises(InvalidInputError) as caught:
         simlab.trend(trend)
     assert caught.value.faults == tuple(told)
+
+
+@pytest.mark.parametrize(
+    ("damage", "want"),
+    [
+        (lambda one: one["values"].update(down_time=["x"] * 10), "values.down_time"),
+        (lambda one: one["values"].update(down_time=[1.0, 2.0]), "values.down_time"),
+        (lambda one: one["values"].update(attempts=None), "values.attempts"),
+        (lambda one: one["values"].update(attempts=[float("nan")] * 10), "values.attempts"),
+        (lambda one: one["values"].update(attempts=[1e308] * 10), "values.attempts"),
+        (lambda one: one.update(seeds=[[1]] * 10), "seeds"),
+    ],
+)
+def test_numbers_of_a_trend_that_are_none_are_told_with_the_line(nights, tmp_path, damage, want):
+    whole = records(nights[0] / "results" / "small-trend.jsonl")
+    damage(whole[1])
+    (tmp_path / "trend.jsonl").write_text("".join(json.dumps(one) + "\n" for one in whole))
+    told = f"{tmp_path / 'trend.jsonl'}: line 2: is no record of a night: want {want}"
+    with pytest.raises(InvalidInputError, match=re.escape(told)):
+        simlab.trend(tmp_path / "trend.jsonl")
 
 
 def test_a_damaged_study_is_no_baseline(nights, tmp_path):

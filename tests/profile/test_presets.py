@@ -5,7 +5,7 @@ import pytest
 from simlab.batch.scenarios import load_file
 from tests.profile.texts import PROFILES
 
-# kbit/s, ms one way and % lost, of what the client receives and of what it sends; the queue in packets, if told.
+# kbit/s, ms one way and % lost, of what the client receives and what it sends; queues in packets, if told.
 PRESETS = {
     # webrtc.googlesource.com/src, tools_webrtc/network_emulator/emulate.py before it was removed (0c83665d27)
     "nlc/3g": ((780, 100, 0), (330, 100, 0), 100),
