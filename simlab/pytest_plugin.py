@@ -7,7 +7,7 @@ import inspect
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 from unittest import TestCase
 
 import pytest
@@ -61,11 +61,23 @@ def _fault(mark: pytest.Mark) -> str | None:
     for key in ("policy", "server"):
         if not isinstance(keys.get(key) or "", str):
             return f"{key} is {keys[key]!r}, want a text"
-    for key, least in (("seeds", 1), ("seed", 0)):
-        number = keys.get(key, 1)
-        if not isinstance(number, int) or isinstance(number, bool) or number < least:
-            return f"{key} is {number!r}, want a whole number of {least} or more"
-    return _fault_of_set(keys.get("set") or {})
+    return _fault_of_numbers(keys.get("seeds", 1), keys.get("seed", 1)) or _fault_of_set(
+        keys.get("set") or {}
+    )
+
+
+def _fault_of_numbers(seeds: object, seed: object) -> str | None:
+    from simlab.core.limits import MOST_SEEDS
+
+    if not _is_whole(seeds) or not 1 <= seeds <= MOST_SEEDS:
+        return f"seeds is {seeds!r}, want a whole number from 1 to {MOST_SEEDS:,}"
+    if not _is_whole(seed) or seed < 0:
+        return f"seed is {seed!r}, want a whole number of 0 or more"
+    return None
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _fault_of_set(settings: object) -> str | None:

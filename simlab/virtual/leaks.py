@@ -105,6 +105,7 @@ class Leaks:
             if not self.here:
                 real(seconds)
             else:
+                self._now_s()  # who sleeps until something happens waits for ever
                 self.found("sleeps in real time: time.sleep")
 
         return pause

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import heapq
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from types import FrameType
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from simlab.core.errors import SessionFailedError
+from simlab.virtual.standstill import MOST_READINGS, TimeStandsStillError, standstill
 from simlab.virtual.tasks import Future, Task
 
 T = TypeVar("T")
@@ -105,6 +107,10 @@ def _who(handle: asyncio.Handle) -> str:
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
+def _raise_again(reason: str) -> NoReturn:
+    raise TimeStandsStillError(reason)
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """Run callbacks in the order of their times, and of their making where these are equal.
 
@@ -117,10 +123,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
     _stopping: bool
     _closed: bool
     _task_factory: Any
+    _thread_id: int | None
 
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 0.0
+        self._readings = 0  # of the clock, at the same time
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._ties = count()
         self._task_numbers, self._future_numbers = count(1), count(1)
@@ -146,7 +154,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return process in self.halted
 
     def time(self) -> float:
-        """Return the virtual seconds since the loop was made."""
+        """Return the virtual seconds since the loop was made, for code of the user's own, too.
+
+        Raises
+        ------
+        TimeStandsStillError
+            If it is asked for ever at the same time.
+        """
+        self._readings += 1
+        if self._readings > MOST_READINGS:
+            self._stand_still()
         return self.now_s
 
     def call_at(
@@ -260,6 +277,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         reason = f"stuck: the time stays {self.now_s:.3f} s, for this goes on for ever: {several}"
         raise SessionFailedError("session", reason)
 
+    def _stand_still(self) -> None:
+        """End what looks at the clock for ever, once it lets go at the latest, whatever it catches."""
+        self._readings = 0
+        if self._thread_id != threading.get_ident():  # for other threads it moves
+            return
+        error = standstill(self.now_s)
+        self._ready.appendleft(_Handle(_raise_again, (str(error),), self, contextvars.Context()))
+        raise error
+
     def _report(self, handle: asyncio.Handle, error: BaseException) -> None:
         message = f"Exception in callback {handle!r}"
         self.call_exception_handler({"message": message, "exception": error, "handle": handle})
@@ -286,6 +312,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise SessionFailedError("session", "stuck: everything waits and nothing is scheduled")
         if timers[0][0] > self.now_s:
             self.now_s = timers[0][0]
+            self._readings = 0
         while timers and timers[0][0] <= self.now_s:
             self._ready.append(heapq.heappop(timers)[2])
 

@@ -25,6 +25,7 @@ from simlab.virtual.kept_sound import is_kept
 from simlab.virtual.leaks import leaks_told
 from simlab.virtual.parties import Parties
 from simlab.virtual.routes import CapturesOfClient, Routes, no_captures
+from simlab.virtual.standstill import TimeStandsStillError
 from simlab.virtual.world import ALONE, EPOCH_S, World, virtual_world
 from simlab.webrtc.clients import ClientsRecorder, working_for
 from simlab.webrtc.following import names_followed
@@ -138,7 +139,8 @@ class VirtualSession:
         Raises
         ------
         SessionFailedError
-            If nothing is scheduled any more, or code of the user's own calls ``sys.exit``.
+            If nothing is scheduled any more, or code of the user's own never lets time pass, or calls
+            ``sys.exit``.
         """
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(self._uncaught)
@@ -148,6 +150,8 @@ class VirtualSession:
         with leaks_told(self._loop.time, self._leaks):
             try:
                 self._loop.run_until_complete(self._main)
+            except TimeStandsStillError as error:
+                raise SessionFailedError("session", str(error)) from error
             except SystemExit as error:
                 reason = f"the code of the server or the client ends the process: {place(error)}"
                 raise SessionFailedError("session", reason) from error

@@ -106,6 +106,24 @@ def test_an_application_that_is_not_there_any_more_is_a_failed_session(how, reas
     assert run.failed["reason"].startswith(reason)
 
 
+# Whose function it is that waits, where it is not the one named so.
+_BUSY = {"caught": "_monotonic", "in_a_group": "_monotonic"}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("how", ["monotonic", "wall", "date", "loop", "sleep", "caught", "in_a_group"])
+def test_an_application_that_waits_without_the_event_loop_is_a_failed_session_that_names_it(how):
+    run = run_scenario(scenario(CLEAN.format(f"tests.apps.busy_bot:{how}")))
+    where = f"{_BUSY.get(how, f'_{how}')} ({PROJECT}/tests/apps/busy_bot.py:"
+    assert run.failed["reason"].startswith(f"stuck: the time stays 2.000 s, for {where}")
+    assert run.failed["stage"] == "session"
+
+
+def test_one_that_waits_so_while_it_starts_is_named_too():
+    run = run_scenario(scenario(CLEAN.format("tests.apps.busy_bot:at_start")))
+    assert run.failed["reason"].startswith("stuck: the time stays 0.000 s, for _monotonic (")
+
+
 def test_signals_stay_the_sessions():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     found = judged("tests.apps.signal_bot:app").metrics

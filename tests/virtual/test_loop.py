@@ -1,11 +1,13 @@
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from simlab.core.errors import SessionFailedError
 from simlab.virtual import loop as virtual_loop
 from simlab.virtual.loop import VirtualLoop
+from simlab.virtual.standstill import TimeStandsStillError
 
 
 @pytest.fixture
@@ -135,6 +137,36 @@ def test_what_lets_no_time_pass_is_stuck_and_named(loop, monkeypatch):
     stuck = f"the time stays 2.500 s, for this goes on for ever: .*spin \\({__file__}:{line}\\)"
     with pytest.raises(SessionFailedError, match=stuck):
         loop.run_until_complete(begin())
+
+
+def test_looks_at_the_clock_are_counted_at_one_time(loop, monkeypatch):
+    monkeypatch.setattr(virtual_loop, "MOST_READINGS", 1000)
+
+    async def looks(number):
+        for _ in range(number):
+            loop.time()
+
+    async def begin():
+        for _ in range(3):
+            await looks(1000)
+            await asyncio.sleep(1)
+        await looks(1001)
+
+    line = looks.__code__.co_firstlineno + 2
+    stuck = f"the time stays 3.000 s, for .*looks \\({__file__}:{line}\\) looks at the clock"
+    with pytest.raises(TimeStandsStillError, match=stuck):
+        loop.run_until_complete(begin())
+
+
+def test_another_thread_may_look_at_the_clock_as_often_as_it_likes(loop, monkeypatch):
+    monkeypatch.setattr(virtual_loop, "MOST_READINGS", 1000)
+
+    async def begin():
+        with ThreadPoolExecutor(1) as threads:
+            looks = threads.submit(lambda: [loop.time() for _ in range(5000)])
+        return len(looks.result())
+
+    assert loop.run_until_complete(begin()) == 5000
 
 
 def test_a_thousand_rounds_at_one_time_are_no_matter(loop, monkeypatch):
