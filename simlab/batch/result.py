@@ -1,7 +1,7 @@
 """A finished session: what was asked for, what happened, and what it comes to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +31,11 @@ class RunTimeline(Timeline):
         return f"<Timeline of {count(len(self.events), 'event')} in {number_text(self.duration_s)} s>"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One session that has been run.
+
+    Two are equal if the same happened in the same scenario, however long it took and wherever they are saved.
 
     Parameters
     ----------
@@ -53,10 +55,23 @@ class Run:
 
     scenario: Scenario
     timeline: RunTimeline
-    metrics: dict[str, Any] = field(hash=False)
+    metrics: dict[str, Any]
     folder: Path | None = None
-    stopped: bool = field(default=False, compare=False)
-    captured: Path | None = field(default=None, compare=False)
+    stopped: bool = False
+    captured: Path | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Run):
+            return NotImplemented
+        return self._session == other._session
+
+    def __hash__(self) -> int:
+        return hash(self.scenario)
+
+    @property
+    def _session(self) -> tuple[Scenario, Timeline, dict[str, Any]]:
+        """All that tells of the session, and nothing of the machine that ran it."""
+        return self.scenario, self.timeline, self.metrics | {"wall_s": None}
 
     @property
     def failed(self) -> Event | None:

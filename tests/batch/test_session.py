@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,16 @@ def test_an_opened_run_is_the_run_again(run: simlab.Run) -> None:
     assert again == run
     assert again.account() == run.account()
     assert again.picture_png == (run.folder / "timeline.png").read_bytes()
+
+
+def test_runs_are_equal_if_the_same_happened(run: simlab.Run) -> None:
+    again = simlab.run(CLEAN, seed=7, set=SHORT)  # not saved, and not as fast to the millisecond
+    slower = replace(again, metrics=again.metrics | {"wall_s": 9.0})
+    assert run == again == slower
+    assert len({run, again, slower}) == 1
+    assert simlab.run(CLEAN, seed=8, set=SHORT) != run
+    assert replace(again, metrics=again.metrics | {"clock": "real"}) != run
+    assert run != "run"
 
 
 def test_a_saved_scenario_runs_again_to_the_same_timeline(run: simlab.Run) -> None:
