@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from simlab import store
 from simlab.batch.arguments import check, several, told_as_arguments
 from simlab.batch.door import texts, wanted_of
-from simlab.batch.executors import LOCAL, executor_of
+from simlab.batch.executors import LOCAL, Executor, executor_of
 from simlab.batch.hunt import Hunt
 from simlab.batch.hunt_folder import Found, found_in, save_hunt, summary
-from simlab.batch.hunt_search import Search, ran_to_the_end, shrunk_to_the_end
+from simlab.batch.hunt_search import Finding, Search, ran_to_the_end, shrunk_to_the_end
 from simlab.core.errors import Interrupted
 from simlab.profile.model import Clock
 from simlab.study.words import count
@@ -113,7 +113,9 @@ def hunt(
     out
         The folder to save a folder with the findings in; by default they are not saved.
     watch
-        Called after each session of the search with how many are over, and of how many, for a progress bar.
+        Called with how many sessions are over, and how many there may be, for a progress bar: after each of
+        the search, and while findings are made simpler. Then there may be ``tries`` more for each, and once
+        it is as simple as can be, no more than it took.
 
     Raises
     ------
@@ -171,7 +173,27 @@ def _found(
             search, executor, lambda _: watch and watch(len(search.outcomes), len(search.sessions))
         )
         findings = search.findings(jobs)
-        is_over = is_over and all(shrunk_to_the_end(one, executor) for one in findings)
+        is_over = is_over and _are_shrunk(findings, len(search.sessions), executor, watch)
     if parent is None:
         return found_in(findings, again=is_over), is_over
     return save_hunt(search, findings, parent, again=is_over) if findings else [], is_over
+
+
+def _are_shrunk(
+    findings: Sequence[Finding], over: int, executor: Executor, watch: Callable[[int, int], object] | None
+) -> bool:
+    """Make findings simpler, and tell whether the user let it; ``over`` sessions came before."""
+    to_come = sum(one.shrinking.most for one in findings)
+    for finding in findings:
+
+        def tried(number: int, over: int = over, to_come: int = to_come) -> None:
+            if watch:
+                watch(over + number, over + to_come)
+
+        if not shrunk_to_the_end(finding, executor, tried):
+            return False
+        took = finding.shrinking.tried
+        to_come += took - finding.shrinking.most
+        tried(took, over, to_come)
+        over, to_come = over + took, to_come - took
+    return True

@@ -194,3 +194,13 @@ def test_from_python_where_nothing_is_broken():
     hunted = simlab.hunt("clean", **{**HUNT, "seeds": 1, "invariants": "connect-undecided"})
     assert (list(hunted.findings), hunted.failures, hunted.frame().height) == ([], [], 0)
     assert repr(hunted) == "<Hunted in 1 session: nothing was broken>"
+
+
+def test_from_python_what_is_over_is_told_while_findings_become_simpler():
+    told = []
+    few = {"seeds": 6, "jobs": 1, "set": {"duration": "60s"}, "policies": "livekit"}
+    hunted = simlab.hunt("clean", **few, watch=lambda over, of: told.append((over, of)))
+    (tried,) = (one.finding.shrinking.tried for one in hunted.findings)
+    searched = [(over, 6) for over in range(1, 7)]
+    assert tried == 38
+    assert told == [*searched, *((6 + n, 206) for n in range(1, 39)), (44, 44)]
