@@ -119,6 +119,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
     spent on them.
     """
 
+    # asyncio's own 19 attributes are in a dict, which is fast up to 30 of them: these are not.
+    __slots__ = (
+        "_future_numbers",
+        "_readings",
+        "_signals",
+        "_task_numbers",
+        "_ties",
+        "_timers",
+        "halted",
+        "is_last_act",
+        "now_s",
+    )
+
     _ready: deque[Any]  # of handles, whose fields asyncio keeps to itself
     _stopping: bool
     _closed: bool

@@ -146,6 +146,8 @@ class VirtualNetworkLoop(TcpLoop):
     A host is called by its first address, and may have another later, or none.
     """
 
+    __slots__ = ("_dead", "_endpoints", "_moved", "_ports", "way_out")
+
     def __init__(self) -> None:
         super().__init__()
         self.way_out: Callable[[bytes, Way], bool] = lambda _payload, _way: False
