@@ -123,9 +123,10 @@ class BegunNight:
         if night.interrupted:
             return night
         records = self._records(night)
+        night = replace(night, trend_changes=self._changed(records))
         if self._night.trend is not None and not self._counted:
             store.append(Path(self._night.trend), records)
-        night = replace(night, trend=self._night.trend, trend_changes=self._changed(records))
+        night = replace(night, trend=self._night.trend)
         for sweep in self._sweeps:
             sweep.kept.settle()
         return night
