@@ -24,7 +24,9 @@ class Kernel:
             if kind in ("stream", "execute_result", "display_data", "error"):
                 shown.append((kind, content))
 
-        self.client.execute_interactive(cell, timeout=_TIMEOUT_S, output_hook=keep, allow_stdin=False)
+        # Else what comes right after a cell that failed may be left out, and show nothing.
+        once = {"allow_stdin": False, "stop_on_error": False}
+        self.client.execute_interactive(cell, timeout=_TIMEOUT_S, output_hook=keep, **once)
         return shown
 
     def error(self, cell):

@@ -92,5 +92,6 @@ path_is_dir, Path.is_dir = Path.is_dir, lambda path: _exists(path) and path_is_d
 sysconfig.get_config_vars()  # from a file whose name has the platform in it
 sys.platform = "darwin"
 platform.system = lambda: "Darwin"
+platform.mac_ver = lambda *_: ("14.0", ("", "", ""), platform.machine())
 proxies = sys.modules["_scproxy"] = ModuleType("_scproxy")  # what urllib asks there
 proxies.__dict__.update(_get_proxies=dict, _get_proxy_settings=lambda: {"exclude_simple": True})
