@@ -48,7 +48,8 @@ def test_a_profile_is_found_without_its_family_if_no_other_family_has_one(simlab
     result = simlab("profiles", "show", "3g")
     assert (result.exit_code, result.stderr) == (
         2,
-        "Error: 3g: there are 3 of that name, say which: atc/3g, nlc/3g, webpagetest/3g\n",
+        "Error: 3g: there are 5 of that name, say which: "
+        "atc/3g, devtools/3g, firefox/3g, nlc/3g, webpagetest/3g\n",
     )
 
 
