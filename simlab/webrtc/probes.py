@@ -81,6 +81,11 @@ class Watch:
         if self._last_s is None:
             self._last_s = self._record.now_s()
 
+    def sent_from(self, at_s: float) -> None:
+        """Miss nothing before that: the sender had sent nothing yet."""
+        if self._last_s is not None:
+            self._last_s = max(self._last_s, min(at_s, self._record.now_s()))
+
     def arrived(self) -> None:
         """Take in an arrival."""
         now_s = self._record.now_s()
@@ -155,6 +160,9 @@ class Messages:
         if not self._seen.add(number):
             self.watch.tally.add("duplicated")
             return
+        if number == 0:
+            # The server waits from client-ready on, the client sends from bot-ready on: a round trip later.
+            self.watch.sent_from(sent_s)
         if self._record.now_s() - sent_s > LATE_S:
             self.watch.tally.add("late")
         self.watch.arrived()

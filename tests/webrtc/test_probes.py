@@ -124,3 +124,42 @@ def test_a_message_that_comes_twice_counts_once():
         {"direction": "up", "what": "message", "received": 1, "duplicated": 1},
         {"direction": "up", "what": "message", "late": 1, "received": 1},
     ]
+
+
+def test_what_the_sender_had_not_sent_yet_is_not_missed():
+    clock, record = recorder()
+    messages = Messages(record, Direction.UP)
+    messages.watch.begin()
+    clock.now_s = 2.9
+    messages.arrived(0, 2.0)
+    clock.now_s = 4.0
+    messages.arrived(1, 3.9)
+    labels = {"direction": "up", "what": "message"}
+    assert events(record, "lost", "back") == [
+        (3.9, "lost", labels | {"since_s": 2.9}),
+        (4.0, "back", labels | {"gap_s": 1.1}),
+    ]
+
+
+def test_a_first_message_that_is_long_under_way_is_missed_from_when_it_was_sent():
+    clock, record = recorder()
+    messages = Messages(record, Direction.UP)
+    messages.watch.begin()
+    clock.now_s = 9.0
+    messages.arrived(0, 2.0)
+    labels = {"direction": "up", "what": "message"}
+    assert events(record, "lost", "back") == [
+        (3.0, "lost", labels | {"since_s": 2.0}),
+        (9.0, "back", labels | {"gap_s": 7.0}),
+    ]
+
+
+def test_a_first_message_that_says_it_was_sent_later_than_now_or_before_the_beginning_changes_nothing():
+    for sent_s, since_s in ((99.0, None), (1.0, 3.0)):
+        clock, record = recorder()
+        messages = Messages(record, Direction.UP)
+        clock.now_s = 3.0
+        messages.watch.begin()
+        clock.now_s = 5.0
+        messages.arrived(0, sent_s)
+        assert [data["since_s"] for _, _, data in events(record, "lost")] == [since_s] * (since_s is not None)
