@@ -83,7 +83,7 @@ class CodelStage:
             or self._sent_s(self._busy_until_s, self.waiting_bytes) - now_s <= rate.queue_s
         )
 
-    def decide(self) -> tuple[Transit | None, list[Transit]]:
+    def decide(self) -> tuple[Transit, list[Transit]]:
         """Choose the next packet to send, and drop those before it that waited too long."""
         now_s = self.decides_s
         dropped: list[Transit] = []
@@ -92,18 +92,13 @@ class CodelStage:
             held = self._go_on_dropping(held, ok_to_drop, now_s, dropped)
         elif ok_to_drop:
             held = self._start_dropping(held, now_s, dropped)
-        if held is None:
-            self.decides_s = math.inf
-            return None, dropped
         transit, _, size_bytes = held
         self._busy_until_s = transit.due_s = self._sent_s(now_s, size_bytes)
         self.decides_s = self._busy_until_s if self._waiting else math.inf
         return transit, dropped
 
-    def _dodequeue(self, now_s: float) -> tuple[_Held | None, bool]:
-        if not self._waiting:
-            self._first_above_s = 0.0
-            return None, False
+    def _dodequeue(self, now_s: float) -> tuple[_Held, bool]:
+        # There always is one: after a packet that may be dropped, more than a packet's bytes are waiting.
         held = self._waiting.popleft()
         _, since_s, size_bytes = held
         self.waiting_bytes -= size_bytes
@@ -115,11 +110,9 @@ class CodelStage:
             return held, False
         return held, now_s >= self._first_above_s
 
-    def _go_on_dropping(
-        self, held: _Held | None, ok_to_drop: bool, now_s: float, dropped: list[Transit]
-    ) -> _Held | None:
+    def _go_on_dropping(self, held: _Held, ok_to_drop: bool, now_s: float, dropped: list[Transit]) -> _Held:
         self._dropping = ok_to_drop
-        while self._dropping and held is not None and now_s >= self._drop_next_s:
+        while self._dropping and now_s >= self._drop_next_s:
             dropped.append(held[0])
             self._count += 1
             held, ok_to_drop = self._dodequeue(now_s)
@@ -129,9 +122,8 @@ class CodelStage:
                 self._dropping = False
         return held
 
-    def _start_dropping(self, held: _Held | None, now_s: float, dropped: list[Transit]) -> _Held | None:
-        if held is not None:
-            dropped.append(held[0])
+    def _start_dropping(self, held: _Held, now_s: float, dropped: list[Transit]) -> _Held:
+        dropped.append(held[0])
         held, _ = self._dodequeue(now_s)
         self._dropping = True
         since_last = self._count - self._last_count
