@@ -125,7 +125,7 @@ class StraightLink:
         if spec.queue_packets is not None and len(self._held) > spec.queue_packets:
             return False
         wait_s = start_s + self._held_bytes / self._rate_bytes_per_s - now_s
-        return spec.queue_s is None or wait_s <= spec.queue_s
+        return spec.may_wait(wait_s)
 
     def release(self, now_s: float) -> list[Entry]:
         """Return the packets due at ``now_s`` or before, in order."""

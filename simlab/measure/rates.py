@@ -144,7 +144,7 @@ def _level(spec: RateSpec, size_bytes: int, packets: int, wait_s: float) -> tupl
     if spec.queue_packets is not None:
         return packets, spec.queue_packets
     if spec.queue_s is not None:
-        return wait_s, spec.queue_s
+        return wait_s, spec.queue_s * (1 + _EXACT)
     return size_bytes, math.inf if spec.queue_bytes is None else spec.queue_bytes
 
 

@@ -21,6 +21,7 @@ from simlab.core.impair import (
     TraceSpec,
     TraceStage,
 )
+from simlab.core.impair.held_rate import HeldRateStage
 from simlab.core.link import Link
 from simlab.core.packet import Direction
 from tests.core.passing import transit
@@ -102,6 +103,14 @@ def test_a_queue_by_packets_and_by_time():
     assert [due(by_time, n, 0.0) for n in range(4)] == [0.125, 0.25, 0.375, None]
     assert due(by_time, 4, 0.0625) is None
     assert due(by_time, 5, 0.125) == 0.5
+
+
+@pytest.mark.parametrize("stage_class", [RateStage, HeldRateStage])
+def test_a_limit_in_time_is_not_passed_by_what_floats_add(stage_class):
+    # 28, 1244 and 1428 bytes at 9000 bytes/s: the fourth waits for 0.3 s, which adds up to a little more.
+    link = Link([stage_class(RateSpec(9000.0, queue_s=0.3))])
+    fates = [link.receive(bytes(size), 0.0) for size in (0, 1216, 1400, 0)]
+    assert [len(drops) for drops in fates] == [0, 0, 0, 0]
 
 
 def test_the_queues_limit_changes():

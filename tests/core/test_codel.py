@@ -1,8 +1,8 @@
 """CoDel against the pseudocode of RFC 8289, section 5, written down a second time.
 
-The second one knows nothing of stages and links: it has a list, a clock and the RFC's variables. All times are
-multiples of 1/1024 s, so that packets wait for just the target, come just when another leaves, and drops are due
-at just that time.
+The second one knows nothing of stages and links: it has a list, a clock and the RFC's variables. All times
+are multiples of 1/1024 s, so that packets wait for just the target, come just when another leaves, and are
+dropped at just their time.
 """
 
 import math

@@ -57,6 +57,39 @@ def test_a_limit_of_the_queue_changes_at_its_time():
     assert not stage.hold(transit(2, 1.0, PAYLOAD))
 
 
+def test_several_limits_come_one_after_the_other_also_when_it_is_rescheduled():
+    limits = [(1.0, RateSpec(800.0, 0)), (2.0, RateSpec(800.0, 100)), (3.0, RateSpec(800.0, 200))]
+    stage = HeldRateStage(RateSpec(800.0), (), limits)
+    assert stage.hold(transit(0, 3.0, PAYLOAD))
+    assert [stage.hold(transit(n, 3.0, PAYLOAD)) for n in (1, 2, 3)] == [True, True, False]
+    stage = HeldRateStage(RateSpec(800.0))
+    stage.reschedule(RateSpec(800.0), (), limits, 2.0)
+    assert stage.hold(transit(0, 2.5, PAYLOAD))
+    assert [stage.hold(transit(n, 2.5, PAYLOAD)) for n in (1, 2)] == [True, False]
+    assert stage.hold(transit(2, 3.0, PAYLOAD))
+
+
+def test_a_limit_in_time_is_kept_to_the_instant():
+    # While the first is sent, the second waits for 0.125 s, the third for 0.25 s.
+    stage = HeldRateStage(RateSpec(800.0, queue_s=0.25))
+    assert [stage.hold(transit(n, 0.0, PAYLOAD)) for n in range(4)] == [True, True, True, False]
+
+
+def test_it_is_steady_while_neither_rate_nor_limits_are_to_change():
+    steps, queues = [RateStep(1.0, 400.0)], [(1.0, RateSpec(800.0, 0))]
+    assert HeldRateStage(RateSpec(800.0)).is_steady
+    assert not HeldRateStage(RateSpec(800.0), steps).is_steady
+    assert not HeldRateStage(RateSpec(800.0), (), queues).is_steady
+    assert not HeldRateStage(RateSpec(800.0), steps, queues).is_steady
+
+
+def test_what_fitted_before_goes_on_with_its_sizes():
+    stage = HeldRateStage(RateSpec(800.0, 200))
+    stage.hold_again([transit(n, 0.0, PAYLOAD) for n in range(2)], 0.0625)
+    assert [stage.hold(transit(n, 0.125, PAYLOAD)) for n in (2, 3)] == [True, False]
+    assert sent(stage) == {0: 0.1875, 1: 0.3125, 2: 0.4375}
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 0.5), st.integers(0, 1400)), min_size=1, max_size=40),
     st.sampled_from(

@@ -95,6 +95,18 @@ def test_a_list_of_delays_repeats_its_last():
     assert [waits.wait_s(n, n) for n in range(5)] == [0.0, 1.0, 4.0, 4.0, 4.0]
 
 
+def test_without_a_failure_there_is_no_wait_unless_the_policy_waits_first():
+    assert [Waits(BASE, repeat(0.5)).wait_s(5, failures) for failures in (0, 1, 2)] == [0.0, 2.0, 6.0]
+    first = dataclasses.replace(BASE, wait_first=True)
+    assert [Waits(first, repeat(0.5)).wait_s(attempts, 0) for attempts in (0, 1, 2)] == [2.0, 6.0, 18.0]
+
+
+def test_the_number_of_an_attempt_from_a_list_counts_from_1():
+    # Half of the base for each, so of 4 s from 1, 2 and 3 s on.
+    listed = dataclasses.replace(BASE, delays_s=(4.0,), jitter="jitsi")
+    assert [Waits(listed, repeat(0.0)).wait_s(attempts, 9) for attempts in (0, 1, 2)] == [1.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize(
     ("name", "number", "low", "high"),
     [

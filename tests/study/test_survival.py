@@ -63,6 +63,18 @@ def test_nothing_ever_recovers():
     assert (curve.recovered, curve.longest_s, curve.quantile_s(0.5)) == (0, 9.0, math.inf)
 
 
+def test_of_no_outages_there_is_a_curve_without_steps():
+    curve = recovery_curve([], [])
+    assert (curve.outages, curve.recovered, curve.longest_s, curve.quantile_s(0.5)) == (0, 0, 0.0, math.inf)
+
+
+def test_how_many_were_watched_for_so_long():
+    curve = recovery_curve(WAITS, ENDED)
+    wanted = {at_s: sum(wait >= at_s for wait in WAITS) for at_s in (0.0, 6.0, 6.5, 10.0, 35.0, 36.0)}
+    assert {at_s: curve.at_risk(at_s) for at_s in wanted} == wanted
+    assert wanted == {0.0: 21, 6.0: 21, 6.5: 17, 10.0: 15, 35.0: 1, 36.0: 0}
+
+
 @pytest.mark.parametrize("waits", [[-1.0], [math.inf], [math.nan], [1.0, 2.0]])
 def test_what_is_refused(waits):
     with pytest.raises(ValueError, match="want"):

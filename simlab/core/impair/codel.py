@@ -74,14 +74,9 @@ class CodelStage:
 
     def _fits(self, size_bytes: int, now_s: float) -> bool:
         rate = self.spec.rate
-        if rate.queue_bytes is not None and self.waiting_bytes + size_bytes > rate.queue_bytes:
+        if not rate.has_room(len(self._waiting), self.waiting_bytes, size_bytes):
             return False
-        if rate.queue_packets is not None and len(self._waiting) >= rate.queue_packets:
-            return False
-        return (
-            rate.queue_s is None
-            or self._sent_s(self._busy_until_s, self.waiting_bytes) - now_s <= rate.queue_s
-        )
+        return rate.may_wait(self._sent_s(self._busy_until_s, self.waiting_bytes) - now_s)
 
     def decide(self) -> tuple[Transit, list[Transit]]:
         """Choose the next packet to send, and drop those before it that waited too long."""

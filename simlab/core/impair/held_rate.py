@@ -68,9 +68,7 @@ class HeldRateStage:
         waiting_bytes = self._size_bytes - head_bytes
         if not spec.has_room(len(self._held) - 1, waiting_bytes, size_bytes):
             return False
-        if spec.queue_s is None:
-            return True
-        return self._capacity.sent_s(self._since_s, self._left_bytes + waiting_bytes) - now_s <= spec.queue_s
+        return spec.may_wait(self._capacity.sent_s(self._since_s, self._left_bytes + waiting_bytes) - now_s)
 
     def hold_again(self, transits: Sequence[Transit], since_s: float) -> None:
         """Take in transits that fitted before, the first of which has been being sent since ``since_s``.

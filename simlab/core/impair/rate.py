@@ -11,6 +11,9 @@ from simlab.core.packet import Direction, Transit
 HEADER_BYTES = 28
 """What IPv4 (20) and UDP (8) add to a payload: RFC 791, RFC 768."""
 
+NOTHING_S = 1e-9
+"""A sum of floats that should be just the limit may be more, but not by that much."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateSpec:
@@ -31,6 +34,10 @@ class RateSpec:
     queue_bytes: int | None = None
     queue_packets: int | None = None
     queue_s: float | None = None
+
+    def may_wait(self, wait_s: float) -> bool:
+        """Tell whether a packet may wait for so long."""
+        return self.queue_s is None or wait_s <= self.queue_s + NOTHING_S
 
     def has_room(self, packets: int, waiting_bytes: int, size_bytes: int) -> bool:
         """Tell whether so many packets of so many bytes leave room for another, whatever its time."""
@@ -60,7 +67,7 @@ class Waiting:
         """Tell whether a packet may join."""
         if not spec.has_room(len(self._packets), self.size_bytes, size_bytes):
             return False
-        return spec.queue_s is None or wait_s <= spec.queue_s
+        return spec.may_wait(wait_s)
 
     def join(self, start_s: float, size_bytes: int) -> None:
         """Add a packet whose sending starts at ``start_s``."""

@@ -5,7 +5,7 @@ The packets in it are those from ``held_head`` on, and they have ``held_bytes``.
 
 from typing import Any
 
-from simlab.core.impair.rate import HEADER_BYTES
+from simlab.core.impair.rate import HEADER_BYTES, NOTHING_S
 from simlab.live.udp.compiled.compiling import part
 from simlab.live.udp.compiled.layout import SLOTS
 
@@ -59,4 +59,4 @@ def _fits(way: Any, packets: Any, whole_bytes: int, now_s: float) -> bool:
     if way.queue_packets >= 0 and way.tail - way.held_head > way.queue_packets:
         return False
     wait_s = head.start_s + way.held_bytes / way.rate_bytes_per_s - now_s
-    return bool(way.queue_s < 0.0 or wait_s <= way.queue_s)
+    return bool(way.queue_s < 0.0 or wait_s <= way.queue_s + NOTHING_S)
