@@ -1,6 +1,6 @@
 """From a suite to the sessions of one night."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,17 +37,6 @@ def read_suite(file: str) -> Suite:
         If it cannot be read, or is wrong.
     """
     return load_suite(text_of(Path(file), "a suite"), file)
-
-
-def check_suites(files: Iterable[str]) -> list[str]:
-    """Return what is wrong with suites, and with what the profiles make of their sweeps."""
-    faults: list[str] = []
-    for file in files:
-        try:
-            plan(read_suite(file), file, 1, {})
-        except InvalidInputError as error:
-            faults += error.faults
-    return faults
 
 
 def plan(suite: Suite, file: str, night: int, overrides: Mapping[str, str]) -> list[PlannedSweep]:

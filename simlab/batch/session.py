@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from simlab import store
 from simlab.batch.interrupt import interrupt_now, interruptible, running_loop, uninterrupted
 from simlab.batch.result import Run, RunTimeline
-from simlab.core.errors import SessionFailedError
+from simlab.capture import CAPTURE, TABLE
+from simlab.core.errors import SessionFailedError, SimlabError
 from simlab.core.timeline import Event, Timeline
 from simlab.live.ctrl_c import noted
 from simlab.profile.header import header
@@ -102,8 +104,25 @@ def save(run: Run, parent: Path) -> Run:
         If it could not be saved.
     """
     with uninterrupted():
-        folder = store.save(parent, run.scenario, run.timeline, run.metrics, run.picture_png, run.captured)
+        more = {} if run.captured is None else _table_of(run.captured)
+        folder = store.save(
+            parent, run.scenario, run.timeline, run.metrics, run.picture_png, run.captured, more
+        )
     return replace(run, folder=folder, captured=None)
+
+
+def _table_of(captured: Path) -> dict[str, bytes]:
+    """Return the packets of a capture as a file with a table; a session that failed early has no capture."""
+    if not (captured / CAPTURE).exists():
+        return {}
+    from simlab.capture.table import table
+
+    file = BytesIO()
+    try:
+        table(captured / CAPTURE).write_parquet(file)
+    except OSError as error:
+        raise SimlabError(f"{captured / CAPTURE}: {store.reason(error)}") from error
+    return {TABLE: file.getvalue()}
 
 
 def judged(scenario: Scenario, timeline: Timeline, wall_s: float) -> Run:

@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -68,7 +69,7 @@ class Pool(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Run something in one of the processes, which this may start: see ``parent_alone_is_asked``."""
-        with parent_alone_is_asked():
+        with parent_alone_is_asked(), _no_script_to_import_that_is_no_file():
             return super().submit(fn, *args, **kwargs)
 
     @property
@@ -82,6 +83,21 @@ class Pool(ProcessPoolExecutor):
         self.shutdown(wait=False, cancel_futures=True)
         for process in started:
             process.terminate()
+
+
+@contextmanager
+def _no_script_to_import_that_is_no_file() -> Iterator[None]:
+    """Start processes that do not look for the script where Python has read it from stdin."""
+    main = vars(sys.modules["__main__"])
+    name = main.get("__file__")
+    if name is None or Path(name).exists():
+        yield
+        return
+    del main["__file__"]  # "<stdin>", which multiprocessing.spawn takes for a path
+    try:
+        yield
+    finally:
+        main["__file__"] = name
 
 
 def _begin() -> None:

@@ -5,3 +5,6 @@ CAPTURE = "capture.pcapng"
 
 KEYS = "dtls.keys"
 """What the file of DTLS secrets is called there."""
+
+TABLE = "packets.parquet"
+"""What the table of the packets is called there."""

@@ -16,10 +16,12 @@ LINKTYPE_RAW = 101  # a packet begins with its IP header
 _COMMENT, _END = 1, 0
 _SHB_USERAPPL = 4
 _IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL = 2, 3, 9
-_ISB_IFRECV, _ISB_IFDROP = 4, 5
+_EPB_FLAGS, _EPB_PACKETID = 2, 5
+_ISB_STARTTIME, _ISB_IFRECV, _ISB_IFDROP = 2, 4, 5
 _INBOUND, _OUTBOUND = 1, 2
 _NANOSECONDS = 9
 _SECTION_HEADER, _INTERFACE, _STATISTICS = b"\x0a\x0d\x0d\x0a", b"\x01\0\0\0", b"\x05\0\0\0"
+_PACKET = b"\x06\0\0\0"
 _ANY_LENGTH = -1
 _LONGEST_PACKET_BYTES = 262144  # what Wireshark takes at most
 
@@ -31,8 +33,6 @@ class CaptureFile(RawPcapNgWriter):
     ----------
     path
         The file; one that is there is written over.
-    zero_ns
-        When the session began, in nanoseconds since 1970; may be set later, before the first packet.
     comment
         What the section header says.
 
@@ -42,13 +42,12 @@ class CaptureFile(RawPcapNgWriter):
         If it cannot be written.
     """
 
-    def __init__(self, path: Path, zero_ns: int = 0, comment: str = "") -> None:
+    def __init__(self, path: Path, comment: str = "") -> None:
         super().__init__(str(path))
         self.f.close()
         self.f = path.open("wb", buffering=0)
-        self.tsresol = 1  # times are given to scapy in the file's own unit
         self.header_present = True
-        self.zero_ns = zero_ns
+        self._zero_ns = 0
         self._counts = [0] * len(INTERFACES)
         body = self.endian_magic + struct.pack("<HHq", 1, 0, _ANY_LENGTH)
         said = [(_COMMENT, comment.encode())] if comment else []
@@ -65,17 +64,26 @@ class CaptureFile(RawPcapNgWriter):
         body = struct.pack("<HHI", LINKTYPE_RAW, 0, _LONGEST_PACKET_BYTES)
         self.f.write(self.build_block(_INTERFACE, body, _options(options)))
 
+    def begin(self, zero_ns: int) -> None:
+        """Write when the session began, in nanoseconds since 1970: before the first packet.
+
+        So what was written of a session that is cut short tells that, too.
+        """
+        self._zero_ns = zero_ns
+        self._write_statistics(0, 0.0, [(_ISB_STARTTIME, struct.pack("<II", *divmod(zero_ns, 2**32)))])
+
     def write_record(self, record: Record) -> None:
         """Write a packet."""
-        interface, inbound, t_s, source, destination, payload, comments = record
+        interface, inbound, t_s, source, destination, payload, comments, packet = record
         self._counts[interface] += 1
-        self._write_block_epb(
-            frame(source, destination, payload),
-            ifid=interface,
-            timestamp=self._at_ns(t_s),
-            comments=[comment.encode() for comment in comments],
-            flags=_INBOUND if inbound else _OUTBOUND,
-        )
+        content = frame(source, destination, payload)
+        high, low = divmod(self._at_ns(t_s), 2**32)
+        head = struct.pack("<IIIII", interface, high, low, len(content), len(content))
+        options = [(_COMMENT, comment.encode()) for comment in comments]
+        options.append((_EPB_FLAGS, struct.pack("<I", _INBOUND if inbound else _OUTBOUND)))
+        if packet is not None:
+            options.append((_EPB_PACKETID, struct.pack("<Q", packet)))
+        self.f.write(self.build_block(_PACKET, head + content, _options(options)))
 
     def write_all(self, records: Iterable[Record]) -> None:
         """Write packets."""
@@ -90,7 +98,6 @@ class CaptureFile(RawPcapNgWriter):
         t_s
             When, in seconds since the session began.
         """
-        high, low = divmod(self._at_ns(t_s), 2**32)
         for number, written in enumerate(self._counts):
             # What was lost was so before anybody looked at its interface: the first one stands for all.
             missing = lost if number == 0 else 0
@@ -98,12 +105,15 @@ class CaptureFile(RawPcapNgWriter):
                 (_ISB_IFRECV, struct.pack("<Q", written + missing)),
                 (_ISB_IFDROP, struct.pack("<Q", missing)),
             ]
-            body = struct.pack("<III", number, high, low)
-            self.f.write(self.build_block(_STATISTICS, body, _options(options)))
+            self._write_statistics(number, t_s, options)
         self.f.close()
 
+    def _write_statistics(self, interface: int, t_s: float, options: Sequence[tuple[int, bytes]]) -> None:
+        body = struct.pack("<III", interface, *divmod(self._at_ns(t_s), 2**32))
+        self.f.write(self.build_block(_STATISTICS, body, _options(options)))
+
     def _at_ns(self, t_s: float) -> int:
-        return self.zero_ns + round(t_s * 1e9)
+        return self._zero_ns + round(t_s * 1e9)
 
 
 def _options(options: Sequence[tuple[int, bytes]]) -> bytes:

@@ -17,6 +17,9 @@ INTERFACES = (
 """The interfaces of a capture, by number: name and description."""
 
 CLIENT_SIDE, SERVER_SIDE, INSIDE_UP, INSIDE_DOWN = range(4)
+WAYS = tuple(Direction)
+MOST_PACKETS = 2**40
+"""How many packets of a link can be told from those of others."""
 DROPPED = "dropped: "
 INJECTED = "injected: "
 
@@ -38,6 +41,10 @@ class Record(NamedTuple):
         Seconds since the session began.
     comments
         What is said of it.
+    packet
+        Which packet it is: the same number at each interface where it is seen; None if it came to no link.
+        It is the packet's own in its link, and ``MOST_PACKETS`` more for each link before that: those of the
+        first client up and down, then those of the second.
     """
 
     interface: int
@@ -47,6 +54,7 @@ class Record(NamedTuple):
     destination: Address
     payload: bytes
     comments: tuple[str, ...] = ()
+    packet: int | None = None
 
 
 Ends = tuple[Address, Address]
@@ -72,9 +80,12 @@ class Tap:
     ----------
     put
         Called with each record.
+    client
+        Whose link it is.
     """
 
-    def __init__(self, direction: Direction, put: Callable[[Record], None]) -> None:
+    def __init__(self, direction: Direction, put: Callable[[Record], None], client: int = 1) -> None:
+        self._first = (2 * (client - 1) + WAYS.index(direction)) * MOST_PACKETS
         self._entrance, self._exit = _ENTRANCE[direction], _EXIT[direction]
         self._inside = _INSIDE[direction]
         self._put = put
@@ -98,8 +109,8 @@ class Tap:
             if drop.seq == seq:
                 causes += (DROPPED + drop.cause,)
             else:
-                self.lost(drop.at_s, as_seen(drop), drop.cause)
-        self._put(Record(self._entrance, True, at_s, *seen, causes))
+                self.lost(drop.at_s, as_seen(drop), drop.cause, drop.seq)
+        self._put(Record(self._entrance, True, at_s, *seen, causes, self._first + seq))
 
     def refused(self, at_s: float, seen: Seen, cause: str) -> None:
         """Take in a packet that a side has sent, and that never came to the link."""
@@ -108,8 +119,9 @@ class Tap:
     def left(self, at_s: float, seen: Seen, packet: Delivered) -> None:
         """Take in a packet that left the link, as the other side sees it."""
         what = getattr(packet.payload, "injected", None)
-        self._put(Record(self._exit, False, at_s, *seen, () if what is None else (INJECTED + what,)))
+        comments = () if what is None else (INJECTED + what,)
+        self._put(Record(self._exit, False, at_s, *seen, comments, self._first + packet.seq))
 
-    def lost(self, at_s: float, seen: Seen, cause: str) -> None:
+    def lost(self, at_s: float, seen: Seen, cause: str, seq: int) -> None:
         """Take in a packet that was dropped after it had come in."""
-        self._put(Record(self._inside, False, at_s, *seen, (DROPPED + cause,)))
+        self._put(Record(self._inside, False, at_s, *seen, (DROPPED + cause,), self._first + seq))

@@ -81,7 +81,9 @@ _TOLD = {
     show_default=True,
     help="For recordings.",
 )
-@click.option("--capture", is_flag=True, help="Recordings have the packets, too: capture.pcapng.")
+@click.option(
+    "--capture", is_flag=True, help="Recordings have the packets, too: capture.pcapng and packets.parquet."
+)
 @click.option(
     "--keys",
     type=click.Path(path_type=Path),

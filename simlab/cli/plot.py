@@ -1,5 +1,6 @@
 """``simlab plot``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -28,8 +29,14 @@ _MEASURES = ["down_time", "success_rate", "usable_fraction", "attempts", "violat
     shell_complete=complete.files,
     help="By default in the folder; for several pictures, a folder.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print where they are as JSON, and nothing else.")
 def command(
-    folder: str, kind: str | None, measure: str | None, file_format: str | None, out: str | None
+    folder: str,
+    kind: str | None,
+    measure: str | None,
+    file_format: str | None,
+    out: str | None,
+    as_json: bool,
 ) -> None:
     """Draw the pictures of a saved run or study, or of a trend file, and print where they are.
 
@@ -46,21 +53,29 @@ def command(
       simlab plot results/20261123T031500Z-flaky --kind heat --out heat.svg
       simlab plot results/nightly-trend.jsonl --measure attempts
     """
+    from simlab.cli.json_out import print_json
+
+    drawn = _drawn(Path(folder), kind, measure, file_format, None if out is None else Path(out))
+    if as_json:
+        print_json({"pictures": [str(picture) for picture in drawn]})
+        return
+    for picture in drawn:
+        click.echo(picture)
+
+
+def _drawn(
+    path: Path, kind: str | None, measure: str | None, file_format: str | None, target: Path | None
+) -> Sequence[Path]:
     from simlab import store
     from simlab.cli.drawing import draw, draw_study, draw_trend
     from simlab.core.errors import InvalidInputError
 
-    path, target = Path(folder), None if out is None else Path(out)
     if measure is not None and not path.is_file():
-        raise InvalidInputError([f"--measure {measure}: {folder} is no trend file"])
+        raise InvalidInputError([f"--measure {measure}: {path} is no trend file"])
     if path.is_file() and kind is None:
-        for drawn in draw_trend(path, measure or _MEASURES[0], file_format, target):
-            click.echo(drawn)
-        return
+        return draw_trend(path, measure or _MEASURES[0], file_format, target)
     if store.is_study(path):
-        for drawn in draw_study(path, kind or "all", file_format, target):
-            click.echo(drawn)
-        return
+        return draw_study(path, kind or "all", file_format, target)
     if kind is not None:
-        raise InvalidInputError([f"--kind {kind}: {folder} is no study folder"])
-    click.echo(draw(path, file_format, target))
+        raise InvalidInputError([f"--kind {kind}: {path} is no study folder"])
+    return [draw(path, file_format, target)]

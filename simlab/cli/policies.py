@@ -41,7 +41,8 @@ def list_command(as_json: bool = False) -> None:
 
 @group.command("show")
 @click.argument("name", metavar="NAME", shell_complete=complete.policies)
-def show_command(name: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, with the same keys.")
+def show_command(name: str, as_json: bool) -> None:
     """Print a policy as a policy file, with every term in it.
 
     NAME is a policy of the list, a policy file, or a class as MODULE:NAME (its terms alone).
@@ -51,6 +52,13 @@ def show_command(name: str) -> None:
       simlab policies show livekit > mine.toml
       simlab run flaky --policy mine.toml
     """
+    from simlab.cli.json_out import print_json, stdout_for_json
     from simlab.cli.policy_table import policy_file
+    from simlab.profile.text import parsed
 
-    click.echo(policy_file(name), nl=False)
+    with stdout_for_json(as_json):
+        shown = policy_file(name)
+        if as_json:
+            print_json(parsed(shown, name))
+        else:
+            click.echo(shown, nl=False)

@@ -1,6 +1,5 @@
 """``simlab profiles``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +12,9 @@ if TYPE_CHECKING:
 
 
 @click.group("profiles", short_help="List, show, check and import profiles.", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
-def group(ctx: click.Context) -> None:
+def group(ctx: click.Context, as_json: bool) -> None:
     """List, show, check and import profiles; without a command, list the catalogue.
 
     \b
@@ -23,7 +23,7 @@ def group(ctx: click.Context) -> None:
       simlab profiles check profiles/*.toml
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(list_command)
+        ctx.invoke(list_command, as_json=as_json)
 
 
 @group.command("list")
@@ -47,7 +47,8 @@ def list_command(as_json: bool = False) -> None:
 @group.command("show")
 @click.argument("name", metavar="NAME", shell_complete=complete.profiles)
 @set_option()
-def show_command(name: str, settings: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, with the same keys.")
+def show_command(name: str, settings: tuple[str, ...], as_json: bool) -> None:
     """Print a profile as TOML, with every default filled in.
 
     \b
@@ -56,10 +57,17 @@ def show_command(name: str, settings: tuple[str, ...]) -> None:
       simlab profiles show my.toml --set link.loss=5%
     """
     from simlab.batch.scenarios import load_file
+    from simlab.cli.json_out import print_json, stdout_for_json
     from simlab.cli.options import overrides_of
     from simlab.profile.scenario import Scenario
+    from simlab.profile.text import parsed
 
-    click.echo(Scenario.of(load_file(name, overrides_of(settings))).to_toml(), nl=False)
+    with stdout_for_json(as_json):
+        shown = Scenario.of(load_file(name, overrides_of(settings))).to_toml()
+        if as_json:
+            print_json(parsed(shown, name))
+        else:
+            click.echo(shown, nl=False)
 
 
 @group.command("check")
@@ -79,7 +87,12 @@ def show_command(name: str, settings: tuple[str, ...]) -> None:
     show_default=True,
     help="For --measure; the chance of taking anything for wrong that is not.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print what is wrong with each file, or what was measured, as JSON.",
+)
 def check_command(
     files: tuple[str, ...], measured: bool, seed: int | None, level: float, as_json: bool
 ) -> int:
@@ -94,23 +107,23 @@ def check_command(
       simlab profiles check profiles/*.toml
       simlab profiles check flaky nlc/3g --measure
     """
-    from simlab.batch.planning import check_suites
-    from simlab.batch.scenarios import load_all, suite_at
+    from simlab.cli.checking import check, print_checked
+    from simlab.cli.json_out import stdout_for_json
+    from simlab.cli.measured import print_measured
     from simlab.core.errors import InvalidInputError
 
-    suites = [file for file in files if suite_at(Path(file))]
-    profiles, faults = load_all([file for file in files if file not in suites], {})
-    faults += check_suites(suites)
-    if faults:
-        raise InvalidInputError(faults)
-    if measured:
-        from simlab.cli.measured import print_measured
-
-        return print_measured(profiles, seed, level, as_json)
-    counted = ((len(profiles), "profile"), (len(suites), "suite"))
-    told = [f"{number} {what}{'' if number == 1 else 's'}" for number, what in counted if number]
-    click.echo(f"{' and '.join(told)}: nothing is wrong.")
-    return 0
+    with stdout_for_json(as_json):
+        found = check(files)
+        faults = [fault for one in found for fault in one.problems]
+        if as_json and (faults or not measured):
+            print_checked(found, as_json=True)
+        if faults:
+            raise InvalidInputError(faults)
+        if measured:
+            return print_measured([one.profile for one in found if one.profile], seed, level, as_json)
+        if not as_json:
+            print_checked(found, as_json=False)
+        return 0
 
 
 @group.command("import")

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     "--json", "as_json", is_flag=True, help="Print the metrics as JSON, and nothing else, on stdout."
 )
 @click.option(
-    "--capture", is_flag=True, help="Save the packets, too: capture.pcapng, and dtls.keys to read them with."
+    "--capture",
+    is_flag=True,
+    help="Save the packets, too: capture.pcapng, dtls.keys to read them with, and packets.parquet, a table.",
 )
 @click.option("--quiet", is_flag=True, help="Print the run folders alone.")
 @click.option(

@@ -177,12 +177,14 @@ class LinkCapture:
 
     def lost(self, at_s: float, packet: Delivered, cause: str) -> None:
         """Take in a packet that came out of the link, and reaches nobody."""
-        self._tap.lost(at_s + self._begins_s, Seen(*self._after(packet.tag), packet.payload), cause)
+        self._tap.lost(
+            at_s + self._begins_s, Seen(*self._after(packet.tag), packet.payload), cause, packet.seq
+        )
 
     def late(self, drops: Iterable[Dropped]) -> None:
         """Take in what was dropped of earlier packets."""
         for drop in drops:
-            self._tap.lost(drop.at_s + self._begins_s, self._seen(drop), drop.cause)
+            self._tap.lost(drop.at_s + self._begins_s, self._seen(drop), drop.cause, drop.seq)
 
     def _seen(self, drop: Dropped) -> Seen:
         assert drop.packet is not None

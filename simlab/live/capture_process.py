@@ -21,7 +21,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     path, comment = Path(sys.argv[1]), sys.argv[2]
     try:
-        file = CaptureFile(path, comment=comment)
+        file = CaptureFile(path, comment)
     except OSError as error:
         print(f"cannot write {path}: {error.strerror or error}", flush=True)
         return
@@ -33,7 +33,7 @@ def _write(stream: IO[bytes], file: CaptureFile) -> None:
     zero_ns = _next(stream)
     if not isinstance(zero_ns, int):
         return
-    file.zero_ns = zero_ns
+    file.begin(zero_ns)
     last_s, lost = 0.0, 0
     while (message := _next(stream)) is not None:
         if isinstance(message, int):

@@ -55,6 +55,9 @@ Codec = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
+_SHORTEST_PING_INTERVAL_S = 0.01
+
+
 class Peers(Table):
     """``[peers]``: who meets whom, with what media.
 
@@ -105,6 +108,8 @@ class Client(Table):
         How long an offer may wait for its answer; None is for ever, or as the behaviour has it.
     disconnect_on_bot_disconnect
         Whether the bot's good-bye ends the connection.
+    ping_interval_s, trickle_window_s
+        How often it pings, and how long candidates are collected; None is what Pipecat has.
     """
 
     preset: Literal["pipecat-1.10.8", "pipecat-1.10.6", "fixed"] = _CLIENT
@@ -117,7 +122,16 @@ class Client(Table):
     start: bool | None = None
     offer_timeout_s: PositiveDuration | None = Field(default=None, alias="offer_timeout")
     disconnect_on_bot_disconnect: bool | None = None
+    ping_interval_s: PositiveDuration | None = Field(default=None, alias="ping_interval")
+    trickle_window_s: Duration | None = Field(default=None, alias="trickle_window")
     behaviour: ClientBehaviour = Field(default=ClientBehaviour(), validate_default=True)
+
+    @field_validator("ping_interval_s")
+    @classmethod
+    def _not_all_the_time(cls, interval_s: float | None) -> float | None:
+        if interval_s is not None and interval_s < _SHORTEST_PING_INTERVAL_S:
+            raise ValueError("want 10ms or more")
+        return interval_s
 
     @field_validator("behaviour")
     @classmethod
@@ -135,6 +149,8 @@ class Server(Table):
         candidates but those that match it.
     connecting_timeout_s
         How long a peer connection may be ``connecting`` before it is closed.
+    ping_window_s, channel_timeout_s, queued_messages, renegotiation_latch_s, write_timeout_s
+        ``webrtc.limits.ServerLimits`` says what each is; None is what Pipecat has.
     """
 
     preset: Literal["pipecat-1.14.0", "fixed"] = _SERVER
@@ -142,6 +158,11 @@ class Server(Table):
     esp32: bool = False
     esp32_host: str | None = Field(default=None, min_length=1)
     connecting_timeout_s: PositiveDuration = Field(default=60.0, alias="connecting_timeout")
+    ping_window_s: PositiveDuration | None = Field(default=None, alias="ping_window")
+    channel_timeout_s: PositiveDuration | None = Field(default=None, alias="channel_timeout")
+    queued_messages: int | None = Field(default=None, ge=0, le=1_000_000)
+    renegotiation_latch_s: Duration | None = Field(default=None, alias="renegotiation_latch")
+    write_timeout_s: PositiveDuration | None = Field(default=None, alias="write_timeout")
     behaviour: ServerBehaviour = Field(default=ServerBehaviour(), validate_default=True)
 
     @field_validator("behaviour")

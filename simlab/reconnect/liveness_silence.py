@@ -99,10 +99,10 @@ class SilenceLiveness:
         self.next_timer_s = min(self._look_s, self._check_s)
 
 
-def ping_liveness(missed_pings: int = MISSED_PINGS) -> SilenceLiveness:
-    """Return the model of an application that pings every second, and counts what comes back.
+def ping_liveness(missed_pings: int = MISSED_PINGS, interval_s: float = PING_INTERVAL_S) -> SilenceLiveness:
+    """Return the model of an application that pings at an interval, and counts what comes back.
 
     Pipecat's server sends no answer to a ping, but its SCTP acknowledges each: a packet of data is the
-    answer. The path is bad after ``missed_pings`` seconds without one, as found at the next ping.
+    answer. The path is bad after ``missed_pings`` intervals without one, as found at the next ping.
     """
-    return SilenceLiveness(missed_pings * PING_INTERVAL_S, "data", PING_INTERVAL_S)
+    return SilenceLiveness(missed_pings * interval_s, "data", interval_s)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from simlab.core.errors import InvalidInputError
@@ -131,6 +132,7 @@ def save(
     metrics: Mapping[str, Any],
     picture_png: bytes,
     captured: Path | None = None,
+    more: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Path:
     """Write a run folder, and return where it is.
 
@@ -138,6 +140,8 @@ def save(
     ----------
     captured
         The folder with the files of a capture; they are moved.
+    more
+        What else there is to be in it, by name.
 
     It is named after the time in UTC, the profile, the policy and the seed; a session that failed gets
     ``-failed`` at the end. Of two folders of the same name, the second gets a number.
@@ -152,6 +156,7 @@ def save(
         TIMELINE: json_bytes(timeline.to_text()),
         METRICS: json_bytes(to_json(metrics)),
         PICTURE: picture_png,
+        **more,
     }
     name = f"{stamp()}-{scenario.profile.name}-{scenario.policy_name}-s{scenario.seed}"
     ending = "-failed" if any(True for _ in timeline.select("session", "failed")) else ""

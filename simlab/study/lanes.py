@@ -208,8 +208,10 @@ def _life(timeline: Timeline, pc_id: str) -> Span:
     opened, *later = (e.t_s for e in timeline.select("server", "connection_opened") if e["pc_id"] == pc_id)
     closed = [e.t_s for e in timeline.select("server", "connection_closed") if e["pc_id"] == pc_id]
     end_s = reading.end_s(timeline)
-    last_s = closed[-1] if closed and closed[-1] >= max([opened, *later]) else end_s
-    return Span(min(opened, end_s), min(last_s, end_s))
+    since_s = max([opened, *later])
+    last_s = closed[-1] if closed and closed[-1] >= since_s else end_s
+    killed_s = [t_s for t_s in reading.killed_s(timeline) if t_s >= since_s]
+    return Span(min(opened, end_s), min(last_s, end_s, *killed_s))
 
 
 def _life_bars(timeline: Timeline, life: Bar, number: int) -> Sequence[Bar]:

@@ -1,5 +1,6 @@
 """The numbers of one session: metrics.json."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -158,15 +159,17 @@ def _unneeded(timeline: Timeline) -> int:
 def _server(timeline: Timeline) -> dict[str, int]:
     # What the end of the session closes was open at its end.
     end_s = reading.end_s(timeline)
-    opened, open_ids = 0, set()
+    opened, open_since_s = 0, dict[str, float]()
     for event in timeline.select("server", "connection_opened", "connection_closed"):
         if event.kind == "connection_opened":
             opened += 1
-            open_ids.add(event["pc_id"])
+            open_since_s[event["pc_id"]] = event.t_s
         elif event.t_s < end_s:
-            open_ids.discard(event["pc_id"])
+            open_since_s.pop(event["pc_id"], None)
+    last_killed_s = max(reading.killed_s(timeline), default=-math.inf)
+    alive = sum(since_s > last_killed_s for since_s in open_since_s.values())
     bots = len(list(timeline.select("server", "bot_started")))
-    return {"connections_opened": opened, "connections_open_at_end": len(open_ids), "bots_started": bots}
+    return {"connections_opened": opened, "connections_open_at_end": alive, "bots_started": bots}
 
 
 def _totals(timeline: Timeline, direction: str) -> dict[str, Any]:

@@ -169,6 +169,11 @@ def faults(timeline: Timeline) -> tuple[Fault, ...]:
     return tuple(sorted(found, key=lambda fault: (fault.span.began_s, fault.index)))
 
 
+def killed_s(timeline: Timeline) -> tuple[float, ...]:
+    """Return when the server was killed: it then holds no connections any more, and could not say so."""
+    return tuple(fault.span.began_s for fault in faults(timeline) if fault.kind == "server-restart")
+
+
 def duration_s(timeline: Timeline) -> float:
     """Return how long the scenario was to last; the time of the last event where the header does not say."""
     return float(timeline.header.get("duration_s", timeline.duration_s))

@@ -28,10 +28,12 @@ class PathCapture:
     ----------
     put
         Called with each record.
+    client
+        Whose links they are.
     """
 
-    def __init__(self, direction: Direction, put: Callable[[Record], None]) -> None:
-        self._tap = Tap(direction, put)
+    def __init__(self, direction: Direction, put: Callable[[Record], None], client: int = 1) -> None:
+        self._tap = Tap(direction, put, client)
         self._before, self._after = (_seen, _beyond) if direction is Direction.UP else (_beyond, _seen)
 
     def entered(self, at_s: float, payload: bytes, way: Way, seq: int, drops: Sequence[Dropped]) -> None:
@@ -44,12 +46,12 @@ class PathCapture:
 
     def lost(self, at_s: float, packet: Delivered, cause: str) -> None:
         """Take in a packet that came out of the link, and reaches nobody."""
-        self._tap.lost(at_s, self._after(packet.payload, packet.tag), cause)
+        self._tap.lost(at_s, self._after(packet.payload, packet.tag), cause, packet.seq)
 
     def late(self, drops: Iterable[Dropped]) -> None:
         """Take in what was dropped of earlier packets."""
         for drop in drops:
-            self._tap.lost(drop.at_s, self._dropped(drop), drop.cause)
+            self._tap.lost(drop.at_s, self._dropped(drop), drop.cause, drop.seq)
 
     def _dropped(self, drop: Dropped) -> Seen:
         assert drop.packet is not None
@@ -79,19 +81,20 @@ def _renamed(address: Address) -> Address:
 @contextmanager
 def capturing(
     folder: Path, zero_s: float, now_s: Callable[[], float], comment: str
-) -> Iterator[Callable[[], dict[Direction, PathCapture]]]:
+) -> Iterator[Callable[[int], dict[Direction, PathCapture]]]:
     """Write the packets and the keys of a session into files of a folder.
 
-    It yields what makes the captures of a client's links.
+    It yields what makes the captures of the links of a client, by its number.
 
     Parameters
     ----------
     zero_s
         When the session begins, in seconds since 1970.
     """
-    file = CaptureFile(folder / CAPTURE, round(zero_s * 1e9), comment)
+    file = CaptureFile(folder / CAPTURE, comment)
+    file.begin(round(zero_s * 1e9))
     with keys_logged(folder / KEYS):
         try:
-            yield lambda: {direction: PathCapture(direction, file.write_record) for direction in Direction}
+            yield lambda client: {way: PathCapture(way, file.write_record, client) for way in Direction}
         finally:
             file.finish(now_s(), 0)

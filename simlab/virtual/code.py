@@ -16,6 +16,7 @@ from simlab.virtual.leaks import Tell
 from simlab.virtual.session import VirtualSession
 from simlab.virtual.world import World, virtual_world
 from simlab.webrtc.callbacks import Callbacks
+from simlab.webrtc.limits import ClientLimits
 from simlab.webrtc.policies import liveness_of, rules_of_scenario
 from simlab.webrtc.request_params import RequestParams
 from simlab.webrtc.synthetic import SyntheticMedia
@@ -72,6 +73,7 @@ class Place:
                 "liveness": liveness_of(profile.client, self.scenario.seed),
                 "seed": self.scenario.seed,
                 "behaviour": profile.client.behaviour,
+                "limits": ClientLimits.of(profile.client),
                 "callbacks": callbacks or Callbacks(),
                 "record": self._record,
                 **options,

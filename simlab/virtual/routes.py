@@ -16,10 +16,10 @@ from simlab.webrtc.clients import ClientsRecorder
 if TYPE_CHECKING:
     from simlab.virtual.capture import PathCapture
 
-CapturesOfClient = Callable[[], Mapping[Direction, "PathCapture"]]
+CapturesOfClient = Callable[[int], Mapping[Direction, "PathCapture"]]
 
 
-def no_captures() -> Mapping[Direction, "PathCapture"]:
+def no_captures(_: int) -> Mapping[Direction, "PathCapture"]:
     """Capture nothing of a client's links."""
     return {}
 
@@ -33,7 +33,8 @@ class Routes:
     Parameters
     ----------
     captures
-        Called for each client; what it returns is shown what happens to the packets of each direction.
+        Called with the number of each client; what it returns is shown what happens to the packets of each
+        direction.
     dither
         See ``Paths``.
     """
@@ -57,7 +58,7 @@ class Routes:
                 loop,
                 scenario.of_client(number),
                 record.of(number) if isinstance(record, ClientsRecorder) else record,
-                captures(),
+                captures(number),
                 dither,
                 site=Site(number),
                 nat=spec,

@@ -74,6 +74,7 @@ class Bot:
             self._speaks,
             self._behaviour.block_on_dead_track,
             lambda: self._say("bot_muted"),
+            self._connection.limits.write_timeout_s,
         )
 
     def _say(self, kind: str) -> None:

@@ -19,6 +19,7 @@ from simlab.webrtc.errors import (
     UnsupportedFeatureError,
 )
 from simlab.webrtc.http import OfferEndpoint
+from simlab.webrtc.limits import ClientLimits
 from simlab.webrtc.media import Source
 from simlab.webrtc.media_manager import KINDS, MediaManager
 from simlab.webrtc.peer import Peer
@@ -44,6 +45,7 @@ class ClientCalls(ABC):
         enable_mic: bool,
         enable_cam: bool,
         behaviour: ClientBehaviour,
+        limits: ClientLimits,
         callbacks: Callbacks,
         record: Recorder,
     ) -> None:
@@ -51,6 +53,7 @@ class ClientCalls(ABC):
         self.codecs: dict[str, str | None] = {"audio": None, "video": None}
         self.media_manager = media_manager
         self.behaviour = behaviour
+        self.limits = limits
         self.callbacks = callbacks
         self.record = record
         self._endpoint = endpoint

@@ -25,6 +25,7 @@ from simlab.webrtc import messages
 from simlab.webrtc.encoded import leave_undecoded
 from simlab.webrtc.events import Events
 from simlab.webrtc.ice_restart import Answerer
+from simlab.webrtc.limits import PIPECAT_SERVER, ServerLimits
 from simlab.webrtc.media import Slot
 from simlab.webrtc.outbox import Outbox
 from simlab.webrtc.remote_track import RemoteTrack
@@ -32,8 +33,6 @@ from simlab.webrtc.silence import Silence
 from simlab.webrtc.watching import record_states
 
 CONNECTING_TIMEOUT_S = 60.0
-PING_WINDOW_S = 3.0
-RENEGOTIATION_LATCH_S = 2.0
 
 AUDIO, VIDEO, SCREEN = 0, 1, 2
 """What the transceivers of a client are for, by their index."""
@@ -63,6 +62,8 @@ class SmallWebRTCConnection:
         Whether it uses relayed candidates alone.
     behaviour
         Which faults of the published connection it has; all of them by default.
+    limits
+        How long it waits for what, and how much it keeps.
     record
         Collects what happens.
     """
@@ -76,10 +77,12 @@ class SmallWebRTCConnection:
         decode_video: bool = True,
         relay_only: bool = False,
         behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"],
+        limits: ServerLimits = PIPECAT_SERVER,
         record: Recorder | None = None,
     ) -> None:
         self.events = Events(EVENTS)
         self.behaviour = behaviour
+        self.limits = limits
         self._record = record or Recorder(asyncio.get_running_loop().time, lambda _: None)
         self._configuration = RTCConfiguration(
             [RTCIceServer(server) if isinstance(server, str) else server for server in ice_servers],
@@ -98,7 +101,7 @@ class SmallWebRTCConnection:
         self.pc = RTCPeerConnection(self._configuration)
         self.slots: dict[str, Slot] = {}
         self._tracks: dict[int, RemoteTrack] = {}
-        self._outbox = Outbox()
+        self._outbox = Outbox(self.limits.channel_timeout_s, self.limits.queued_messages)
         self._last_ping_s: float | None = None
         self._pending: list[Any] = []
         self._watchdog: asyncio.TimerHandle | None = None
@@ -149,7 +152,8 @@ class SmallWebRTCConnection:
             await self.close("restart")
             self._make_pc()
         answer = await self.answer(sdp, kind)
-        self._latch = asyncio.get_running_loop().call_later(RENEGOTIATION_LATCH_S, self._unlatch)
+        loop = asyncio.get_running_loop()
+        self._latch = loop.call_later(self.limits.renegotiation_latch_s, self._unlatch)
         return answer
 
     def _unlatch(self) -> None:
@@ -177,12 +181,12 @@ class SmallWebRTCConnection:
             self.send(messages.renegotiate())
 
     def is_connected(self) -> bool:
-        """Tell whether the client was heard of in the last 3 s."""
+        """Tell whether the client was heard of in time: in the last 3 s, as published."""
         if not self._connect_invoked:
             return False
         if self._last_ping_s is None:
             return bool(self.pc.connectionState == "connected")
-        return time.time() - self._last_ping_s < PING_WINDOW_S
+        return time.time() - self._last_ping_s < self.limits.ping_window_s
 
     def track(self, index: int) -> RemoteTrack | None:
         """Return what the client sends on a transceiver: 0 microphone, 1 camera, 2 screen."""
@@ -197,7 +201,7 @@ class SmallWebRTCConnection:
         return self._statuses.get(index, True)
 
     def send(self, message: Any) -> None:
-        """Send a message, or keep it until the channel opens (50 at most, the newest are dropped)."""
+        """Send a message, or keep it until the channel opens; of too many, the newest are dropped."""
         self._outbox.send(messages.text(message))
 
     async def add_candidate(self, candidate: RTCIceCandidate | None) -> None:

@@ -13,23 +13,22 @@ if TYPE_CHECKING:
     from simlab.webrtc.calls import ClientCalls
     from simlab.webrtc.peer import Peer
 
-PING_INTERVAL_S = 1.0
 DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024
 MAX_WAITING_MESSAGES = 10_000
 
 
 class _Pings:
-    """Ping on one channel, every second, until stopped."""
+    """Ping on one channel, at an interval, until stopped."""
 
-    def __init__(self, peer: "Peer") -> None:
-        self._peer = peer
+    def __init__(self, peer: "Peer", interval_s: float) -> None:
+        self._peer, self._interval_s = peer, interval_s
         self._wait()
 
     def stop(self) -> None:
         self._timer.cancel()
 
     def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(PING_INTERVAL_S, self._ping)
+        self._timer = asyncio.get_running_loop().call_later(self._interval_s, self._ping)
 
     def _ping(self) -> None:
         if self._peer.channel.readyState == "open":
@@ -52,7 +51,7 @@ class Conversation:
     def opened(self, peer: "Peer") -> None:
         """Take in that a channel is open, and begin to ping on it."""
         self.max_message_bytes = peer.max_message_bytes
-        pings = self._pings[self._key_of(peer)] = _Pings(peer)
+        pings = self._pings[self._key_of(peer)] = _Pings(peer, self._transport.limits.ping_interval_s)
         self._all_pings.append(pings)
 
     def closed(self, peer: "Peer") -> None:

@@ -16,6 +16,7 @@ from simlab.core.timeline import Recorder
 from simlab.profile.behaviour import SERVER_PRESETS, ServerBehaviour
 from simlab.webrtc import esp32
 from simlab.webrtc.connection import CONNECTING_TIMEOUT_S, SmallWebRTCConnection
+from simlab.webrtc.limits import PIPECAT_SERVER, ServerLimits
 
 MAX_REMEMBERED_CALLS = 1000
 
@@ -96,6 +97,8 @@ class HandlerSettings:
         Whether the clients' pictures are decoded.
     behaviour
         Which faults of the published handler it has; all of them by default.
+    limits
+        How long its connections wait for what, and how much they keep.
     is_exhausted
         Asked at each offer whether no more sockets can be opened.
     """
@@ -108,6 +111,7 @@ class HandlerSettings:
     connecting_timeout_s: float = CONNECTING_TIMEOUT_S
     decode_video: bool = True
     behaviour: ServerBehaviour = SERVER_PRESETS["pipecat-1.14.0"]
+    limits: ServerLimits = PIPECAT_SERVER
     is_exhausted: Callable[[], bool] = lambda: False
 
 
@@ -194,6 +198,7 @@ class RequestHandler:
             decode_video=settings.decode_video,
             relay_only=settings.relay_only,
             behaviour=settings.behaviour,
+            limits=settings.limits,
             record=self._record,
         )
         self._made += 1

@@ -12,13 +12,11 @@ if TYPE_CHECKING:
     from simlab.webrtc.peer import Peer
     from simlab.webrtc.transport import SmallWebRTCTransport
 
-TRICKLE_WINDOW_S = 0.2
-
 
 class Negotiation:
     """Negotiate the transport's current peer connection.
 
-    Candidates wait for 200 ms and for the first answer ever, then go in one PATCH under whatever
+    Candidates wait for a window of time and for the first answer ever, then go in one PATCH under whatever
     ``pc_id`` is known by then. So those of a re-created connection go out under the old one while its
     offer is still unanswered (hole C11), and those of a lost PATCH are gone.
     """
@@ -113,7 +111,7 @@ class Negotiation:
         self._queue += candidates
         if candidates and self._window is None:
             loop = asyncio.get_running_loop()
-            self._window = loop.call_later(TRICKLE_WINDOW_S, self._window_ended)
+            self._window = loop.call_later(self._transport.limits.trickle_window_s, self._window_ended)
 
     def _window_ended(self) -> None:
         self._window = None

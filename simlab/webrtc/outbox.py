@@ -4,18 +4,21 @@ import asyncio
 
 from aiortc import RTCDataChannel
 
-CHANNEL_TIMEOUT_S = 10.0
-MAX_QUEUED_MESSAGES = 50
-
 
 class Outbox:
     """Send texts on a channel that may not be open yet.
 
-    Up to 50 wait for it; of more, the newest are dropped. When the channel is not open 10 s after the peer
-    connection is connected, those that wait are dropped, and so are later ones.
+    Parameters
+    ----------
+    timeout_s
+        When the channel is not open so long after the peer connection is connected, the texts that wait are
+        dropped, and so are later ones.
+    most
+        How many wait for it; of more, the newest are dropped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float, most: int) -> None:
+        self._timeout_s, self._most = timeout_s, most
         self._channel: RTCDataChannel | None = None
         self._waiting: list[str] = []
         self._keeps = True
@@ -24,7 +27,7 @@ class Outbox:
     def expect(self) -> None:
         """Begin to wait for the channel: the peer connection is connected."""
         if self._timeout is None:
-            self._timeout = asyncio.get_running_loop().call_later(CHANNEL_TIMEOUT_S, self._missed)
+            self._timeout = asyncio.get_running_loop().call_later(self._timeout_s, self._missed)
 
     def open(self, channel: RTCDataChannel) -> None:
         """Send what waits. The channel of the remote peer is open already when aiortc tells of it."""
@@ -38,7 +41,7 @@ class Outbox:
         """Send a text, keep it, or drop it."""
         if self._is_open and self._channel is not None:
             self._channel.send(text)
-        elif self._keeps and len(self._waiting) < MAX_QUEUED_MESSAGES:
+        elif self._keeps and len(self._waiting) < self._most:
             self._waiting.append(text)
 
     def close(self) -> None:

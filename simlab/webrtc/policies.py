@@ -21,6 +21,7 @@ from simlab.reconnect.liveness_silence import MEDIA_SILENCE_S, MISSED_PINGS, Sil
 from simlab.reconnect.policy import POLICIES
 from simlab.reconnect.rules import Rules
 from simlab.reconnect.terms import Attempt, Policy
+from simlab.webrtc.limits import ClientLimits
 from simlab.webrtc.named import IN_MAIN, MAIN
 
 MENDED = Policy("mended", "")
@@ -151,6 +152,6 @@ def liveness_of(client: Client, seed: int) -> Callable[[], Liveness]:
         "firefox": lambda: FirefoxLiveness(draws),
         "aioice": lambda: AioiceLiveness(draws),
         "media": lambda: SilenceLiveness(silence_s),
-        "ping": lambda: ping_liveness(missed),
+        "ping": lambda: ping_liveness(missed, ClientLimits.of(client).ping_interval_s),
     }
     return made[client.liveness]

@@ -27,6 +27,7 @@ from simlab.webrtc.following import policies_of_scenario
 from simlab.webrtc.handler import Call, HandlerSettings, RequestHandler
 from simlab.webrtc.http_server import HttpServer
 from simlab.webrtc.iceserver.servers import NO_ICE_SERVERS, IceSettings
+from simlab.webrtc.limits import ClientLimits, ServerLimits
 from simlab.webrtc.media import is_audible
 from simlab.webrtc.peer import PeerError
 from simlab.webrtc.policies import liveness_of
@@ -98,6 +99,7 @@ class ClientSession:
             liveness=liveness_of(profile.client, scenario.seed),
             seed=scenario.seed,
             behaviour=profile.client.behaviour,
+            limits=ClientLimits.of(profile.client),
             callbacks=Callbacks(
                 bot_ready=self._begin, server_message=self._message, frame_received=self._frame
             ),
@@ -247,6 +249,7 @@ class ServerSession:
             connecting_timeout_s=profile.server.connecting_timeout_s,
             decode_video=False,
             behaviour=profile.server.behaviour,
+            limits=ServerLimits.of(profile.server),
             is_exhausted=lambda: any(fault.at_s <= record.now_s() < fault.until_s for fault in exhausted),
         )
         self._handler = RequestHandler(record, self._start_bot, settings)

@@ -20,6 +20,7 @@ from simlab.webrtc.calls import ClientCalls
 from simlab.webrtc.errors import RTVIError, TransportStartError
 from simlab.webrtc.http import OfferEndpoint, OfferFailedError
 from simlab.webrtc.incoming import IncomingTracks
+from simlab.webrtc.limits import PIPECAT_CLIENT, ClientLimits
 from simlab.webrtc.media_manager import MediaManager
 from simlab.webrtc.negotiation import Negotiation
 from simlab.webrtc.peer import Peer, PeerError
@@ -72,6 +73,8 @@ class SmallWebRTCTransport(ClientCalls):
         Where the policy's own chance comes from.
     behaviour
         Which faults of the published client it has; all of them by default.
+    limits
+        How often it pings, and how long it collects candidates.
     record
         Collects what happens.
     """
@@ -98,6 +101,7 @@ class SmallWebRTCTransport(ClientCalls):
         liveness: Callable[[], Liveness] = ChromiumLiveness,
         seed: int = 0,
         behaviour: ClientBehaviour = CLIENT_PRESETS["pipecat-1.10.8"],
+        limits: ClientLimits = PIPECAT_CLIENT,
         callbacks: Callbacks | None = None,
         record: Recorder | None = None,
     ) -> None:
@@ -108,6 +112,7 @@ class SmallWebRTCTransport(ClientCalls):
             enable_mic=enable_mic,
             enable_cam=enable_cam,
             behaviour=behaviour,
+            limits=limits,
             callbacks=callbacks or Callbacks(),
             record=record or Recorder(asyncio.get_running_loop().time),
         )

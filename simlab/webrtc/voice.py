@@ -11,7 +11,6 @@ from simlab.webrtc.encoders import BIT_RATE_BPS, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from simlab.webrtc.later import av
 from simlab.webrtc.media import Source
 
-WRITE_TIMEOUT_S = 10.0
 _LONGEST_ECHO_FRAMES = 50
 
 
@@ -19,7 +18,7 @@ class Voice(Source):
     """A tone, written to the connection's track one frame after the other.
 
     Pipecat's output waits for each write until the track has taken it. When the track is replaced
-    meanwhile, nobody takes it any more: after 10 s the output counts as unusable, for good.
+    meanwhile, nobody takes it any more: after a time the output counts as unusable, for good.
 
     Parameters
     ----------
@@ -27,6 +26,8 @@ class Voice(Source):
         Whether a write on a track that is gone blocks those that follow it.
     muted
         Called when the output has become unusable.
+    timeout_s
+        How long a write may take until then.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Voice(Source):
         speaks: Callable[[], bool],
         blocks: bool,
         muted: Callable[[], None],
+        timeout_s: float,
     ) -> None:
         super().__init__(sent, self._write)
+        self._timeout_s = timeout_s
         self._wants = speaks
         self._blocks = blocks
         self._muted = muted
@@ -51,7 +54,7 @@ class Voice(Source):
     def track_lost(self) -> None:
         """Take in that the client's restart has ended the track."""
         if self._writing and self._blocks:
-            self._stuck = asyncio.get_running_loop().call_later(WRITE_TIMEOUT_S, self._muted)
+            self._stuck = asyncio.get_running_loop().call_later(self._timeout_s, self._muted)
         self._writing = False
 
     def stop(self) -> None:
@@ -70,8 +73,9 @@ class Echo(Voice):
         speaks: Callable[[], bool],
         blocks: bool,
         muted: Callable[[], None],
+        timeout_s: float,
     ) -> None:
-        super().__init__(sent, lambda: bool(self._heard) and speaks(), blocks, muted)
+        super().__init__(sent, lambda: bool(self._heard) and speaks(), blocks, muted, timeout_s)
         self._heard: deque[bytes] = deque(maxlen=_LONGEST_ECHO_FRAMES)
         self._resampler = av.AudioResampler(
             format="s16", layout="mono", rate=SAMPLE_RATE_HZ, frame_size=FRAME_SAMPLES

@@ -16,8 +16,10 @@ from simlab.core.errors import InvalidInputError
 
 CLIENT, SERVER = ("10.0.1.2", 20000), ("10.0.2.2", 443)
 RECORDS = [
-    Record(CLIENT_SIDE, True, 0.0, CLIENT, SERVER, b"\x80\x60" + bytes(30)),
-    Record(SERVER_SIDE, False, 0.020000001, CLIENT, SERVER, b"\x80\x60" + bytes(31), ("injected: replay",)),
+    Record(CLIENT_SIDE, True, 0.0, CLIENT, SERVER, b"\x80\x60" + bytes(30), (), 0),
+    Record(
+        SERVER_SIDE, False, 0.020000001, CLIENT, SERVER, b"\x80\x60" + bytes(31), ("injected: replay",), 0
+    ),
     Record(CLIENT_SIDE, True, 1.5, CLIENT, SERVER, b"", ("dropped: loss", "dropped: loss")),
     Record(INSIDE_UP, False, 2.25, CLIENT, SERVER, b"\x16\xfe\xff", ("dropped: nat",)),
 ]
@@ -46,7 +48,8 @@ def test_what_is_no_datagram_is_refused(packet):
 
 
 def written(path, lost=0):
-    file = CaptureFile(path, EPOCH_NS, "a session")
+    file = CaptureFile(path, "a session")
+    file.begin(EPOCH_NS)
     file.write_all(RECORDS)
     file.finish(3.0, lost)
     return path

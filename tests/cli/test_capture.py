@@ -33,7 +33,7 @@ def folder(made, tmp_path):
 
 def test_a_run_folder_has_the_packets_when_asked_for_and_only_then(simlab, here, made):
     assert [{path.name for path in one.iterdir()} for one in made] == [
-        FILES | {"capture.pcapng", "dtls.keys"}
+        FILES | {"capture.pcapng", "dtls.keys", "packets.parquet"}
     ] * 2
     assert simlab("run", "clean", *CLEAN).exit_code == 0
     (other,) = (here / "results").iterdir()

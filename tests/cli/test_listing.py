@@ -116,6 +116,40 @@ def test_the_check_lists_every_fault_of_all_files(simlab):
     ]
 
 
+def test_the_check_as_json_is_json_alone(simlab):
+    Path("a.toml").write_text("seed = -1\nduration = 5\n")
+    Path("night.toml").write_text('name = "n"\n[[sweep]]\nname = "s"\nprofiles = ["clean"]\n')
+    right = [
+        {"file": "flaky", "kind": "profile", "name": "flaky", "ok": True, "problems": []},
+        {"file": "night.toml", "kind": "suite", "name": "n", "ok": True, "problems": []},
+    ]
+    result = simlab("profiles", "check", "flaky", "night.toml", "--json")
+    assert (result.exit_code, json.loads(result.stdout), result.stderr) == (0, right, "")
+    result = simlab("profiles", "check", "a.toml", "flaky", "night.toml", "--json")
+    wrong, *others = json.loads(result.stdout)
+    assert (result.exit_code, others) == (2, right)
+    problems = wrong.pop("problems")
+    assert wrong == {"file": "a.toml", "kind": "profile", "name": None, "ok": False}
+    assert [problem.split(" is ")[0] for problem in problems] == ["a.toml: duration", "a.toml: seed"]
+    assert result.stderr.splitlines()[1:] == [f"  {problem}" for problem in problems]
+    assert (
+        simlab("profiles", "check", "a.toml", "--measure", "--json").stdout
+        == json.dumps([wrong | {"problems": problems}], indent=1) + "\n"
+    )
+
+
+@pytest.mark.parametrize("of", [("profiles", "flaky"), ("policies", "livekit")])
+def test_what_is_shown_as_json_has_the_same_keys(simlab, of):
+    command, name = of
+    shown = simlab(command, "show", name)
+    assert json.loads(simlab(command, "show", name, "--json").stdout) == tomllib.loads(shown.stdout)
+
+
+def test_the_lists_are_json_without_the_word_list_too(simlab):
+    for command in ("profiles", "policies"):
+        assert simlab(command, "--json").stdout == simlab(command, "list", "--json").stdout
+
+
 def test_the_schema_is_json(simlab):
     assert json.loads(simlab("profiles", "schema").stdout)["properties"]["link"]
 

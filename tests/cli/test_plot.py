@@ -40,6 +40,8 @@ def test_one_sweep_goes_into_a_file_and_several_into_a_folder(simlab, here, tren
     trend.write_text("".join(line for line in lines if '"sweep": "a"' in line))
     assert simlab("plot", str(trend), "--out", "one.pdf").stdout == "one.pdf\n"
     assert (here / "one.pdf").read_bytes().startswith(b"%PDF")
+    printed = simlab("plot", str(trend), "--out", "one.pdf", "--json").stdout
+    assert json.loads(printed) == {"pictures": ["one.pdf"]}
 
 
 @pytest.mark.parametrize(

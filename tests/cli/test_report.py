@@ -158,7 +158,8 @@ def test_where_no_page_can_be_written_no_session_runs_again(simlab, study, monke
 
 
 def test_python_writes_the_same_page_and_wants_a_saved_study(simlab, study):
-    simlab("report", str(study), "--worst", "1", "--jobs", "1")
+    printed = simlab("report", str(study), "--worst", "1", "--jobs", "1", "--json").stdout
+    assert json.loads(printed) == {"page": str(study / "report.html")}
     by_command = (study / "report.html").read_bytes()
     assert python.open(study).report(worst=1, jobs=1).read_bytes() == by_command
     unsaved = python.sweep(["clean"], seeds=1, jobs=1, set={"peers.media": [], "duration": "4s"})

@@ -220,6 +220,18 @@ def test_a_script_that_each_process_would_run_again_is_told_what_it_lacks(here, 
     assert list(here.glob("results/*")) == []
 
 
+def test_a_script_may_come_from_stdin(here):
+    profile_in(here)
+    script = """
+import simlab
+study = simlab.sweep('tunnel.toml', seeds=2, jobs=2)
+print(len(study.session_rows), __file__)
+"""
+    command = [sys.executable, "-"]
+    ended = subprocess.run(command, input=script, capture_output=True, text=True, check=False, timeout=90)
+    assert (ended.stdout, ended.stderr) == ("2 <stdin>\n", "")
+
+
 def test_processes_that_cannot_begin_end_the_sweep(here):
     ended = run_script(
         here,

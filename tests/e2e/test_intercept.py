@@ -11,7 +11,7 @@ needs_pipecat()
 needs_browser()
 tshark.needs_tshark()
 
-from simlab.capture import CAPTURE, KEYS  # noqa: E402
+from simlab.capture import CAPTURE, KEYS, TABLE  # noqa: E402
 from simlab.live import chromium_page  # noqa: E402
 from tests.e2e.intercepted import LONG_S, SERVERS, SHORT_S, call_all  # noqa: E402
 
@@ -80,7 +80,8 @@ def test_the_recording_is_an_ordinary_run_folder(call):
         on_the_way = counts["offered"] - counts["delivered"] - counts["dropped"]["blackout"]
         assert on_the_way == 0
     names = {path.name for path in call.run.folder.iterdir()}
-    assert names == {*("scenario.toml", "timeline.jsonl", "metrics.json", "timeline.png"), CAPTURE, KEYS}
+    saved = ("scenario.toml", "timeline.jsonl", "metrics.json", "timeline.png")
+    assert names == {*saved, CAPTURE, KEYS, TABLE}
 
 
 def test_its_capture_counts_what_its_timeline_counts(call):

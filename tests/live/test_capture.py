@@ -10,6 +10,7 @@ import pytest
 from simlab.capture import CAPTURE, KEYS
 from simlab.capture.records import CLIENT_SIDE, Record
 from simlab.capture.summary import summarise
+from simlab.capture.table import table
 from simlab.live import capture
 from simlab.live.capture import CaptureQueue
 from simlab.live.session import Settings, run
@@ -49,6 +50,18 @@ def test_tshark_and_the_summary_count_what_the_timeline_counts(captured):
     assert {way: {**link, "injected": {}} for way, link in wanted.items()} == found["links"]
     assert found["lost"] == 0
     assert [event["capture_lost"] for event in timeline.events if event.kind == "total"] == [0, 0]
+
+
+def test_the_table_counts_what_the_timeline_counts(captured):
+    folder, timeline = captured
+    found = table(folder / CAPTURE)
+    for way, wanted in links_of(timeline).items():
+        rows = found.filter(found["direction"] == way)
+        assert rows["seq"].to_list() == list(range(wanted["offered"]))
+        assert rows["copies"].sum() == wanted["delivered"]
+        assert dict(rows["cause"].drop_nulls().value_counts().rows()) == wanted["dropped"]
+    # The relay sends what is due within the next microsecond, and nothing earlier.
+    assert (found["delivered_s"] - found["sent_s"]).min() >= 0.02 - 1e-6
 
 
 def test_tshark_warns_of_nothing_and_decrypts_to_sctp(captured):

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 import simlab
-from simlab.capture import CAPTURE, KEYS
+from simlab.capture import CAPTURE, KEYS, TABLE
 from simlab.capture.summary import summarise
 from simlab.cli.main import main
 from tests.capture import tshark
@@ -69,6 +70,10 @@ def test_each_client_has_a_capture_that_counts_what_its_timeline_counts(runs):
         found = summarise(run.folder / CAPTURE)
         assert {way: {**link, "injected": {}} for way, link in wanted.items()} == found["links"]
         assert (found["lost"], found["is_cut"]) == (0, False)
+        packets = pl.read_parquet(run.folder / TABLE)
+        for way, link in wanted.items():
+            rows = packets.filter(packets["direction"] == way)
+            assert (rows["sent_s"].count(), rows["copies"].sum()) == (link["offered"], link["delivered"])
         assert [event["capture_lost"] for event in run.timeline.events if event.kind == "total"] == [0, 0]
     assert ["blackout" in links_of(run)["up"]["dropped"] for run in whole] == [False, True]
     assert not list(whole[0].folder.parent.glob(".*"))

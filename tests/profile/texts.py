@@ -27,6 +27,8 @@ clients = 1
 [client]
 preset = "pipecat-1.10.8"
 liveness = "chromium"
+ping_interval = "500ms"
+trickle_window = "100ms"
 [client.behaviour]
 stop_shared_tracks = false
 drop_new_remote_tracks = false
@@ -37,6 +39,11 @@ mode = "single"
 esp32 = true
 esp32_host = "10.0.2.2"
 connecting_timeout = "30s"
+ping_window = "4s"
+channel_timeout = "8s"
+queued_messages = 20
+renegotiation_latch = "1s"
+write_timeout = "6s"
 
 [bot]
 starts_after = "2s"

@@ -172,6 +172,19 @@ def test_server_connections():
     assert found == {"connections_opened": 3, "connections_open_at_end": 2, "bots_started": 2}
 
 
+def test_a_server_that_was_killed_holds_no_connections():
+    session = timeline(
+        connected(),
+        event(39.9, "server connection_opened", pc_id="pc2"),
+        fault(0, 40.0, 40.3, "server-restart"),
+        event(41.0, "server connection_opened", pc_id="pc3"),
+        event(50.0, "server connection_opened", pc_id="pc4"),
+        fault(1, 60.0, 60.3, "server-freeze"),
+    )
+    found = metrics(session)["server"]
+    assert found == {"connections_opened": 4, "connections_open_at_end": 2, "bots_started": 1}
+
+
 @pytest.mark.parametrize("with_errors", [True, False])
 def test_the_relay_is_judged_by_its_worse_direction(with_errors):
     errors = {

@@ -51,6 +51,15 @@ def test_the_lanes():
     assert [lane.name for lane in lanes(NEVER)] == [*names[:7], "server"]
 
 
+def test_a_connection_ends_when_its_server_is_killed():
+    session = timeline(
+        event(0.0, "server connection_opened", pc_id="pc1"),
+        fault(0, 40.0, 40.3, "server-restart"),
+        event(41.0, "server connection_opened", pc_id="pc2"),
+    )
+    assert _told(session, "server") == [(0.0, 40.0, "1: open"), (41.0, 120.0, "2: open")]
+
+
 def test_what_they_show():
     assert _told(FLAKY, "outages") == [(29.9, 47.2, "reconnected, 17.3 s"), (100.0, 120.0, "gave up")]
     assert _told(FLAKY, "transport") == [(0.0, 0.26, "connecting"), (0.26, 120.0, "ready")]

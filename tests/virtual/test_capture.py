@@ -3,12 +3,14 @@
 import asyncio
 import itertools
 import math
+from collections import Counter
 
 import pytest
 
 from simlab.capture import CAPTURE, KEYS
 from simlab.capture.records import INSIDE_UP, Record
 from simlab.capture.summary import summarise
+from simlab.capture.table import table
 from simlab.core.link import Dropped, Link
 from simlab.core.packet import Direction, PacketClass
 from simlab.study.metrics import metrics
@@ -100,7 +102,7 @@ def test_what_a_queue_drops_after_the_last_packet_is_told_too():
     records = []
     PathCapture(Direction.UP, records.append).late([drop])
     assert records == [
-        Record(INSIDE_UP, False, 1.0, ("10.0.4.2", 1), ("10.0.2.2", 2), RTP, ("dropped: queue",))
+        Record(INSIDE_UP, False, 1.0, ("10.0.4.2", 1), ("10.0.2.2", 2), RTP, ("dropped: queue",), 0)
     ]
 
 
@@ -110,6 +112,66 @@ def test_the_summary_counts_the_same(captured):
     for link in found.values():
         assert link.pop("injected") == {}
     assert found == links_of(timeline)
+
+
+def test_the_table_has_what_the_timeline_has(captured):
+    folder, timeline = captured
+    rows = table(folder / CAPTURE).rows(named=True)
+    counted = {way: {"offered": 0, "delivered": 0, "dropped": Counter()} for way in ("up", "down")}
+    for row in rows:
+        link = counted[row["direction"]]
+        link["offered"] += row["sent_s"] is not None
+        link["delivered"] += row["copies"]
+        link["dropped"].update(row["cause"].split(",") if row["cause"] else ())
+    assert counted == links_of(timeline)
+    dropped = sorted(
+        (one.source, one["seq"], one["class"], one["cause"])
+        for one in timeline.events
+        if one.kind == "dropped"
+    )
+    assert dropped == sorted(
+        (f"link.{row['direction']}", row["seq"], row["class"], cause)
+        for row in rows
+        for cause in (row["cause"] or "").split(",")
+        if cause
+    )
+    for way in ("up", "down"):
+        assert [row["seq"] for row in rows if row["direction"] == way] == list(range(counted[way]["offered"]))
+    assert not any(row["damaged"] for row in rows)
+    # A fiftieth of a second at least in the link, and a packet is never in it after it has come out.
+    assert min(row["delivered_s"] - row["sent_s"] for row in rows if row["copies"]) >= 0.02
+
+
+def test_clients_forgeries_and_damage_are_told_in_the_table(tmp_path):
+    text = """
+duration = "6s"
+[peers]
+clients = 2
+[link]
+delay = "20ms"
+corrupt = "1%"
+[[fault]]
+kind = "inject"
+what = "dtls-alert"
+direction = "up"
+at = "4s"
+"""
+    timeline = run(scenario(text), capture_in=tmp_path)
+    found = table(tmp_path / CAPTURE)
+    offered = {
+        (event["client_id"], event.source.removeprefix("link.")): event["offered"]
+        for event in timeline.events
+        if event.kind == "total"
+    }
+    counted = found.filter(found["injected"].is_null()).group_by("client_id", "direction").len().rows()
+    assert {(client, way): rows for client, way, rows in counted} == offered
+    assert len(offered) == 4
+    forged = found.filter(found["injected"].is_not_null())
+    assert forged.select("client_id", "direction", "copies", "sent_s").rows() == [
+        (1, "up", 1, None),
+        (2, "up", 1, None),
+    ]
+    assert found["damaged"].sum() > 10
 
 
 def test_tshark_warns_of_nothing_and_decrypts_to_sctp(captured):
