@@ -151,7 +151,7 @@ def test_giving_up():
 def test_never_connected():
     assert _told(NEVER) == [
         "Violated (connect-undecided): connect() was neither resolved nor rejected from 0.0 s to the end "
-        "(120.0 s), although the network was good.",
+        "(120.0 s), although the links dropped nothing.",
         "Never connected. The policy restarted ICE at 20.0 s.",
         "In all, 0% of 120 s was usable; the transport's last word was connecting.",
     ]
