@@ -16,7 +16,6 @@ WINDOW_S = 10.0
 LEAST_SHARE = 0.5
 MOST_DELAY_S = 5.0
 
-# These had come through the link, and nobody was there.
 _BEHIND_THE_LINK = frozenset({"nat", "handover", "relay"})
 
 
@@ -27,9 +26,10 @@ class Carried:
     Parameters
     ----------
     delivered, dropped
-        How many packets got through, and how many did not.
+        How many packets got through, and how many did not. Those count as got through that met a NAT, or
+        nobody, behind the link.
     delay_s
-        The median of the seconds' median delays; None where nothing got through.
+        The median of the seconds' median delays; None where nothing arrived.
     """
 
     delivered: int
@@ -74,9 +74,11 @@ class Links:
 
 
 def _told(one: Carried) -> str:
-    delay_s = one.delay_s or 0.0
-    delay = f"{1000 * delay_s:.0f} ms" if delay_s < 1.0 else f"{delay_s:.1f} s"
-    return f"{share_text(one.delivered / one.came)} of the packets (median delay {delay})"
+    share = f"{share_text(one.delivered / one.came)} of the packets"
+    if one.delay_s is None:
+        return share
+    delay = f"{1000 * one.delay_s:.0f} ms" if one.delay_s < 1.0 else f"{one.delay_s:.1f} s"
+    return f"{share} (median delay {delay})"
 
 
 class _Link:
@@ -85,17 +87,21 @@ class _Link:
         self._seconds_s = [event.t_s for event in seconds]
         self._delivered = [sum(event["packets"].values()) for event in seconds]
         self._delays_s = [event["delay_p50_s"] for event in seconds]
-        drops = timeline.select(f"link.{way.value}", "dropped")
+        drops = list(timeline.select(f"link.{way.value}", "dropped"))
+        self._behind_s = [event.t_s for event in drops if event["cause"] in _BEHIND_THE_LINK]
         self._drops_s = [event.t_s for event in drops if event["cause"] not in _BEHIND_THE_LINK]
 
     def carried(self, span: Span) -> Carried:
         """Return what it did in the whole seconds of a stretch: deliveries are counted by the second."""
         from_s, until_s = ceil(span.began_s), floor(span.ended_s)
         of = slice(bisect_right(self._seconds_s, from_s), bisect_right(self._seconds_s, until_s))
-        dropped = bisect_left(self._drops_s, until_s) - bisect_left(self._drops_s, from_s)
+        behind, dropped = (
+            bisect_left(times_s, until_s) - bisect_left(times_s, from_s)
+            for times_s in (self._behind_s, self._drops_s)
+        )
         delays_s = self._delays_s[of]
         delay_s = median_low(delays_s) if delays_s else None
-        return Carried(sum(self._delivered[of]), dropped, delay_s)
+        return Carried(sum(self._delivered[of]) + behind, dropped, delay_s)
 
 
 def _windows(span: Span) -> Iterator[Span]:

@@ -64,6 +64,8 @@ def test_links_that_do_not_carry_excuse(events):
 @pytest.mark.parametrize("cause", ["nat", "handover", "relay"])
 def test_what_met_nobody_behind_a_link_was_carried(cause):
     assert dead(rates(0, 120), drops(0, 120, 100, cause=cause)) == [("ready-but-dead", 30.0, ALL)]
+    (violation,) = dead(drops(0, 120, 9, cause=cause), drops(35, 36, 1))
+    assert violation[2] == "the links carried 99.6% of the packets up, and dropped nothing down"
 
 
 def test_windows_in_which_the_links_carry_are_judged():
