@@ -5,6 +5,7 @@ from typing import Any
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
+from simlab.study.account_actions import actions_told
 from simlab.study.account_ice import ice_told
 from simlab.study.account_outage import attempts_text, failed_text, outage_told
 from simlab.study.outages import Outage, outages, overlap
@@ -33,6 +34,7 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
     found = outages(timeline)
     told: list[Told] = [
         *_connecting(timeline, metrics),
+        *actions_told(timeline),
         *(line for fault in reading.faults(timeline) for line in _fault(timeline, fault, found)),
         *(line for outage in found for line in outage_told(timeline, outage)),
         *((t_s, Rank.NOTICED, text) for t_s, text in ice_told(timeline)),

@@ -249,3 +249,29 @@ def test_a_client_that_never_stops_noticing_is_told_in_short():
     noticed = [line for line in _told(session) if "disconnected" in line or "time." in line]
     assert len(noticed) == 5
     assert noticed[-1] == "At 119.5 s the client took the path for dead the 6th time."
+
+
+def test_what_the_user_did():
+    def action(t_s, do, kind="action", **more):
+        return event(t_s, f"client {kind}", do=do, **more)
+
+    session = timeline(
+        connected(),
+        silence(30.0, 52.0),
+        action(35.0, "disconnect"),
+        action(50.0, "connect"),
+        action(55.0, "connect"),
+        action(55.0, "connect", "action_refused", error="the client is ready"),
+        [action(60.0 + n, "send") for n in range(5)],
+    )
+    assert _told(session)[1:-1] == [
+        "At 30.0 s everything stopped: an outage began.",
+        "At 35.0 s the user disconnected.",
+        "At 35.0 s that ended the outage, 5.0 s after it began: what was missing had not come back.",
+        "At 50.0 s the user connected.",
+        "At 50.0 s everything stopped: an outage began.",
+        "At 52.0 s all passed again, by itself: 2.0 s of outage.",
+        "At 55.0 s the user connected.",
+        "At 55.0 s the client refused that (the client is ready).",
+        "From 60.0 s to 64.0 s, 5 times, the user sent a message.",
+    ]
