@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
-from simlab.study.outages import Outage, outages
+from simlab.study.outages import UNWANTED, Outage, outages
 from simlab.study.reading import Channel
-from simlab.study.spans import Span, common
+from simlab.study.spans import Span, common, without
 
 
 class Look(StrEnum):
@@ -18,7 +18,7 @@ class Look(StrEnum):
     GOOD = "good"
     WAITING = "in progress"
     BAD = "lost or failed"
-    ENDED = "ended"
+    ENDED = "ended or off"
     FAULT = "fault"
 
 
@@ -132,6 +132,9 @@ def _outage_bars(timeline: Timeline) -> Iterator[Bar]:
 
 
 def _outage_texts(outage: Outage) -> tuple[str, ...]:
+    if outage.outcome == UNWANTED:
+        lasted_s = outage.span.length_s
+        return (f"unwanted after {lasted_s:.1f} s", f"{lasted_s:.1f} s")
     word = {"self_healed": "self-healed", "gave_up": "gave up", "open": "not over"}.get(outage.outcome)
     word = word or outage.outcome
     if outage.recovered_s is None:
@@ -156,12 +159,25 @@ def _path_bars(timeline: Timeline) -> tuple[Bar, ...]:
     """Return the states of each connection until the next one: by liveness, or else by ICE's own word."""
     known = next(timeline.select("client", "liveness"), None)
     kind = "ice_state" if known is None else "liveness"
-    return tuple(
-        _state_bar(piece, state, f"{number}: {state}")
-        for number, reign in _reigns(timeline, kind)
-        for span, state in reading.state_spans(timeline, "client", kind, connection=number)
-        for piece in common((span,), (reign,))
+    away = reading.disconnected(timeline)
+    return (
+        *(
+            _state_bar(piece, state, f"{number}: {state}")
+            for number, reign in _reigns(timeline, kind)
+            for span, state in reading.state_spans(timeline, "client", kind, connection=number)
+            for shown in common((span,), (reign,))
+            for piece in without(shown, away)
+        ),
+        *_off_bars(timeline, away, away),
     )
+
+
+def _off_bars(timeline: Timeline, off: Iterable[Span], away: Sequence[Span]) -> Iterator[Bar]:
+    """Return bars for when the user had switched something off, or, as ``away`` says, had disconnected."""
+    whole = (Span(0.0, reading.end_s(timeline)),)
+    for span in common(off, whole):
+        gone = any(one.began_s <= span.began_s and span.ended_s <= one.ended_s for one in away)
+        yield Bar(span, Look.ENDED, ("disconnected by the user", "disconnected", "off") if gone else ("off",))
 
 
 def _reigns(timeline: Timeline, kind: str) -> tuple[tuple[int, Span], ...]:
@@ -189,7 +205,10 @@ def _probe_bars(timeline: Timeline, channel: Channel) -> Iterator[Bar]:
     from_s = reading.watched_from_s(timeline)
     if from_s is None:
         return
-    yield Bar(Span(from_s, max(from_s, reading.end_s(timeline))), Look.GOOD, ())
+    watched = Span(from_s, max(from_s, reading.end_s(timeline)))
+    off = common(reading.switched_off(timeline, channel), (watched,))
+    yield from (Bar(span, Look.GOOD, ()) for span in (without(watched, off) if off else (watched,)))
+    yield from _off_bars(timeline, off, reading.disconnected(timeline))
     for span in reading.gaps(timeline, channel):
         seen = _clipped(timeline, span)
         yield Bar(seen, Look.BAD, (f"silent for {seen.length_s:.1f} s", f"{seen.length_s:.1f} s"))

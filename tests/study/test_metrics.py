@@ -169,6 +169,12 @@ def test_without_media_the_sides_are_zero():
     assert metrics(session)["media"] == {"up": nothing, "down": nothing}
 
 
+def test_nothing_is_usable_while_the_user_has_disconnected():
+    gone = [event(30.0, "client action", do="disconnect"), event(60.0, "client action", do="connect")]
+    muted = [event(70.0, "client action", do="mute"), event(90.0, "client action", do="unmute")]
+    assert usable_fraction(timeline(connected(), gone, muted)) == 0.7475  # (120 - 0.3 - 30) / 120
+
+
 def test_attempts_by_action_and_those_not_needed():
     session = timeline(
         event(0.1, "policy attempt", number=1, action="recreate"),  # before the client was ready

@@ -51,6 +51,33 @@ def test_the_lanes():
     assert [lane.name for lane in lanes(NEVER)] == [*names[:7], "server"]
 
 
+def test_what_the_user_has_switched_off_is_shown_as_off():
+    def action(t_s, do):
+        return event(t_s, "client action", do=do)
+
+    session = timeline(
+        connected(),
+        silence(30.0, 52.0),
+        [action(35.0, "disconnect"), action(50.0, "connect"), action(110.0, "disconnect")],
+        [action(70.0, "mute"), action(80.0, "unmute")],
+        event(50.0, "client offer", connection=2, restart=False, pc_id=None),
+        liveness(51.0, "connected", 2),
+    )
+    gone = "disconnected by the user"
+    assert _told(session, "outages")[0] == (30.0, 35.0, "unwanted after 5.0 s")
+    assert _told(session, "client's ICE") == [
+        (0.1, 35.0, "1: connected"),
+        (51.0, 110.0, "2: connected"),
+        (35.0, 50.0, gone),
+        (110.0, 120.0, gone),
+    ]
+    bars = _lane(session, "microphone (up)").bars
+    off = [(bar.span.began_s, bar.span.ended_s, bar.texts[0]) for bar in bars if bar.look is Look.ENDED]
+    assert off == [(35.0, 50.0, gone), (70.0, 80.0, "off"), (110.0, 120.0, gone)]
+    good = [(bar.span.began_s, bar.span.ended_s) for bar in bars if bar.look is Look.GOOD]
+    assert good == [(0.3, 35.0), (50.0, 70.0), (80.0, 110.0)]
+
+
 def test_what_they_show():
     assert _told(FLAKY, "outages") == [(29.9, 47.2, "reconnected, 17.3 s"), (100.0, 120.0, "gave up")]
     assert _told(FLAKY, "transport") == [(0.0, 0.26, "connecting"), (0.26, 120.0, "ready")]
