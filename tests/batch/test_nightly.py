@@ -115,7 +115,8 @@ def test_the_trend_says_since_when(nights):
     assert (row["policy"], row["night"], row["until"], row["worse"]) == ("pipecat-fixed", 3, None, True)
     assert row["after"] - row["before"] == pytest.approx(2.0, abs=0.01)
     assert row["changed"] == "grace was 5s, is 7s"
-    assert f"- 📈 {told}".replace("*", "") in markdown(third)
+    assert f"- 📈 Trend: {told.removesuffix('; grace was 5s, is 7s')}\n" in markdown(third)
+    assert markdown(third).count("grace was 5s, is 7s") == 1  # it is told with the baseline
     assert night_json(third)["trend_changes"] == [told]
 
 
