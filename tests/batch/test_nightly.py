@@ -103,6 +103,15 @@ def test_a_planted_regression_fails_and_is_named(nights):
     assert verdicts(third)["pipecat", "down_time"] == "same"
 
 
+def test_each_study_of_a_night_has_its_page(nights):
+    folder, found = nights
+    studies = sorted(path.parent for path in (folder / "results").glob("*/study.toml"))
+    assert len(studies) == len(found)
+    for study in studies:
+        assert f"<title>{study.name}" in (study / "report.html").read_text()
+        assert f"simlab sweep {study}" in (study / "report.html").read_text()
+
+
 def test_the_trend_says_since_when(nights):
     folder, (first, second, third) = nights
     assert (list(first.trend_changes), list(second.trend_changes)) == ([], [])
