@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
+from simlab.study.link_changes import LinkChange
 from simlab.study.outages import UNWANTED, Outage, outages
 from simlab.study.reading import Channel
 from simlab.study.spans import Span, common, without
@@ -44,7 +45,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment in a lane; ``what`` is a key of ``MARKS``."""
+    """A moment in a lane; ``what`` is a key of ``MARKS``, or ``LINK_CHANGE``."""
 
     t_s: float
     what: str
@@ -64,6 +65,9 @@ class Lane:
         """How many rows the bars need, 1 or more."""
         return 1 + max((bar.row for bar in self.bars), default=0)
 
+
+LINK_CHANGE = "link changes"
+_APART = 0.005  # of the time axis: half a mark
 
 # What the marks say, with the event that makes them.
 MARKS = {
@@ -89,10 +93,16 @@ _CHANNEL_NAMES = {
 }
 
 
-def lanes(timeline: Timeline) -> tuple[Lane, ...]:
-    """Return the lanes of a session from top to bottom."""
+def lanes(timeline: Timeline, changes: Iterable[LinkChange] = ()) -> tuple[Lane, ...]:
+    """Return the lanes of a session from top to bottom.
+
+    Parameters
+    ----------
+    changes
+        Of its links.
+    """
     return (
-        Lane("faults", in_rows(_fault_bars(timeline))),
+        Lane("faults", in_rows(_fault_bars(timeline)), _change_marks(timeline, changes)),
         Lane("outages", tuple(_outage_bars(timeline))),
         Lane("transport", _transport_bars(timeline)),
         Lane("client's ICE", _path_bars(timeline)),
@@ -124,6 +134,16 @@ def _fault_bars(timeline: Timeline) -> Iterator[Bar]:
         detail = fault.settings.get("direction")
         texts = (f"{fault.kind} {detail}", fault.kind) if detail in ("up", "down") else (fault.kind,)
         yield Bar(_clipped(timeline, fault.span), Look.FAULT, texts)
+
+
+def _change_marks(timeline: Timeline, changes: Iterable[LinkChange]) -> tuple[Mark, ...]:
+    """Return marks for changes of the links, without those too close to the one before to be told apart."""
+    end_s = reading.end_s(timeline)
+    marks: list[Mark] = []
+    for t_s in sorted(t_s for change in changes for t_s in change.times_s(end_s)):
+        if not marks or t_s - marks[-1].t_s > _APART * end_s:
+            marks.append(Mark(t_s, LINK_CHANGE))
+    return tuple(marks)
 
 
 def _outage_bars(timeline: Timeline) -> Iterator[Bar]:

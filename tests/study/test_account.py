@@ -1,5 +1,6 @@
 from simlab.study.account import account
 from simlab.study.headline import headline
+from simlab.study.link_changes import LinkChange
 from simlab.study.metrics import metrics
 from tests.study.timelines import (
     BOTH,
@@ -274,4 +275,22 @@ def test_what_the_user_did():
         "At 55.0 s the user connected.",
         "At 55.0 s the client refused that (the client is ready).",
         "From 60.0 s to 64.0 s, 5 times, the user sent a message.",
+    ]
+
+
+def test_what_the_links_do_over_time():
+    changes = [
+        LinkChange(27.0, 3.0, "loss 60%, delay 40ms"),
+        LinkChange(50.0, 0.0, "rate 1Mbit/s", "up", every_s=30.0),
+        LinkChange(130.0, 0.0, "loss 0%"),  # after the end
+    ]
+    session = timeline(connected())
+    assert account(session, metrics(session), changes)[1:-1] == [
+        "At 27.0 s the links changed over 3 s: loss 60%, delay 40ms.",
+        "At 50.0 s, and every 30 s from then on, the link up changed: rate 1Mbit/s.",
+    ]
+    many = [LinkChange(10.0 * n, 0.0, f"loss {n}%") for n in range(1, 10)]
+    assert account(session, metrics(session), many)[4:-1] == [
+        "At 40.0 s the links changed: loss 4%.",
+        "From 50.0 s to 90.0 s the links changed 5 times more.",
     ]

@@ -10,6 +10,7 @@ from matplotlib.text import Text
 
 from simlab.core.timeline import Timeline
 from simlab.study.lanes import Bar, Lane, Look, Mark, in_rows, lanes
+from simlab.study.link_changes import LinkChange
 from simlab.study.plots import plot_timeline
 from simlab.study.spans import Span
 from tests.study.timelines import attempt, connected, event, fault, gap, liveness, silence, timeline
@@ -76,6 +77,19 @@ def test_what_the_user_has_switched_off_is_shown_as_off():
     assert off == [(35.0, 50.0, gone), (70.0, 80.0, "off"), (110.0, 120.0, gone)]
     good = [(bar.span.began_s, bar.span.ended_s) for bar in bars if bar.look is Look.GOOD]
     assert good == [(0.3, 35.0), (50.0, 70.0), (80.0, 110.0)]
+
+
+def test_changes_of_the_links_are_marks_beside_the_faults():
+    every_40_s = LinkChange(20.0, 0.0, "loss 5%", every_s=40.0)
+    close = [LinkChange(90.0 + n / 10, 0.0, "loss 1%") for n in range(9)]  # of 120 s: 0.6 s can be told apart
+    late = LinkChange(130.0, 0.0, "loss 2%")
+    (faults, *_) = lanes(FLAKY, [every_40_s, *close, late])
+    assert [(mark.t_s, mark.what) for mark in faults.marks] == [
+        (t_s, "link changes") for t_s in (20.0, 60.0, 90.0, 90.7, 100.0)
+    ]
+    assert (
+        plot_timeline(FLAKY, changes=[every_40_s]).get_legend().get_texts()[-1].get_text() == "link changes"
+    )
 
 
 def test_what_they_show():
