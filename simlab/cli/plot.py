@@ -51,9 +51,8 @@ def command(
     from simlab.core.errors import InvalidInputError
 
     path, target = Path(folder), None if out is None else Path(out)
-    if not path.exists():
-        what = "file" if path.suffix or measure is not None else "file or folder"
-        raise InvalidInputError([f"{folder}: no such {what}"])
+    if not path.exists() and (measure is not None or path.suffix == ".jsonl"):
+        raise InvalidInputError([f"{folder}: no such file"])
     if measure is not None and not path.is_file():
         raise InvalidInputError([f"--measure {measure}: {folder} is no trend file"])
     if path.is_file() and kind is None:

@@ -79,7 +79,7 @@ def test_what_is_asked_of_something_else_is_told(simlab, here, trend):
     [
         (["trend.jsonl"], "trend.jsonl: no such file"),
         (["trend.jsonl", "--measure", "attempts"], "trend.jsonl: no such file"),
-        (["results/a", "--kind", "heat"], "results/a: no such file or folder"),
+        (["nowhere", "--measure", "attempts"], "nowhere: no such file"),
     ],
 )
 def test_what_is_not_there_is_told(simlab, here, words, told):
