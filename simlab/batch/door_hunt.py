@@ -26,9 +26,11 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _COLUMNS = ("profile", "policy", "invariant", "detail", "broken", "of", "tried", "is_minimal", "file", "run")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Hunted:
     """What a hunt has found.
+
+    Two are equal if the same sessions came to the same, wherever it is saved.
 
     Parameters
     ----------
@@ -69,6 +71,20 @@ class Hunted:
     def json(self) -> dict[str, Any]:
         """Return what ``simlab hunt --json`` prints."""
         return summary(self.search, self.findings)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Hunted):
+            return NotImplemented
+        return self._told == other._told
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.findings))
+
+    @property
+    def _told(self) -> tuple[Any, ...]:
+        search = self.search
+        outcomes = [outcome.record() for _, outcome in sorted(search.outcomes.items())]
+        return [one.scenario for one in search.sessions], outcomes, list(self.findings)
 
     def __repr__(self) -> str:
         broken = ", ".join(f"{one.finding.policy} breaks {one.finding.invariant}" for one in self.findings)

@@ -20,9 +20,11 @@ HUNT = "hunt.json"
 _LONGEST_NAME = 64
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Found:
     """A finding, its profile and its session.
+
+    Two are equal if the same was found in the same sessions, wherever it is saved.
 
     Parameters
     ----------
@@ -50,6 +52,18 @@ class Found:
     def body(self) -> str:
         """The profile as TOML, without what it is called."""
         return toml_of({key: value for key, value in self.finding.shrinking.tables.items() if key != "name"})
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Found):
+            return NotImplemented
+        return (self._told, self.run) == (other._told, other.run)
+
+    def __hash__(self) -> int:
+        return hash(self.toml)
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        return self.record() | {"toml": self.toml, "file": None, "run": None}
 
     def __repr__(self) -> str:
         one = self.finding

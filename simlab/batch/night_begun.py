@@ -8,6 +8,8 @@ from pathlib import Path
 from simlab import store
 from simlab.batch.baseline import Record
 from simlab.batch.executors import LOCAL, executor_of
+from simlab.batch.reporting import add_report
+from simlab.batch.study import Study
 from simlab.batch.sweep_of_night import SweepOfNight, Told
 from simlab.batch.trend import record
 from simlab.batch.wishes import Wishes
@@ -56,6 +58,7 @@ class BegunNight:
         self._night, self._sweeps, self._wishes, self._suite = night, sweeps, wishes, suite
         self._changed = changed
         self.told, self._counted = told, counted
+        self._studies: list[Study] = []
 
     @property
     def resumed(self) -> int:
@@ -107,7 +110,7 @@ class BegunNight:
     def _all_saved(self, night: Night) -> Night:
         """Save what can be saved: the finding, perhaps, where there is no room for a study."""
         faults: dict[str, None] = {}
-        for save in (self._kept, self._saved):
+        for save in (self._kept, self._saved, self._reported):
             try:
                 night = save(night)
             except SimlabError as error:
@@ -128,7 +131,7 @@ class BegunNight:
             store.append(Path(self._night.trend), records)
         night = replace(night, trend=self._night.trend)
         for sweep in self._sweeps:
-            sweep.kept.settle()
+            self._studies.append(sweep.kept.settle())
         return night
 
     def _records(self, night: Night) -> list[Record]:
@@ -148,3 +151,10 @@ class BegunNight:
         }
         folder = store.save_files(self._wishes.out, f"{night.suite}-night-{night.number}", files)
         return replace(night, folder=str(folder))
+
+    def _reported(self, night: Night) -> Night:
+        """Add the page of each study, last of all: without one nothing is lost."""
+        for study in self._studies:
+            if study.folder is not None and study.folder.exists():
+                add_report(study)
+        return night

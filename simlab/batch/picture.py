@@ -1,5 +1,6 @@
 """Pictures as the bytes of a file."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, Literal, get_args
 
@@ -8,6 +9,7 @@ from matplotlib.axes import Axes
 
 from simlab.core.printable import printable
 from simlab.core.timeline import Timeline
+from simlab.study.link_changes import LinkChange
 from simlab.study.own_axes import DOTS_PER_INCH
 from simlab.study.plots import plot_timeline
 
@@ -18,9 +20,9 @@ FORMATS: tuple[str, ...] = get_args(Format)
 _METADATA: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
-def picture(timeline: Timeline, file_format: Format) -> bytes:
+def picture(timeline: Timeline, file_format: Format, changes: Sequence[LinkChange] = ()) -> bytes:
     """Draw a session and return the file: the same bytes for the same timeline and the same matplotlib."""
-    return as_file(plot_timeline(timeline), file_format)
+    return as_file(plot_timeline(timeline, changes=changes), file_format)
 
 
 def as_file(ax: Axes, file_format: Format) -> bytes:

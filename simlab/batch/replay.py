@@ -12,7 +12,6 @@ from simlab.batch.resume import plan_again
 from simlab.profile.scenario import Scenario
 from simlab.report.svg import inline_svg
 from simlab.report.values import Replay
-from simlab.study.plots import plot_timeline
 from simlab.study.rows import Row, session_row
 
 _REAL_TIME = "It ran in real time, where no session is like another, so it was not run again for this page."
@@ -89,7 +88,7 @@ class _Shown:
 
 def _shown(run: Run) -> _Shown:
     digest = run.scenario.hash
-    svg = inline_svg(lambda: plot_timeline(run.timeline), digest, f"Timeline: {run.headline}")
+    svg = inline_svg(run.plot, digest, f"Timeline: {run.headline}")
     return _Shown(digest, run.headline, svg, run.account(), run.metrics, run.interrupted)
 
 

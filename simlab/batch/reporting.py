@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from simlab import store
+from simlab.batch.link_changes import link_changes
 from simlab.batch.replay import commands, replays
 from simlab.batch.study import Study
 from simlab.report.run_page import run_page
@@ -95,7 +96,8 @@ def run_report(folder: Path) -> str:
     """
     saved = store.load(folder)
     said = headline(saved.timeline, saved.metrics)
-    svg = inline_svg(lambda: plot_timeline(saved.timeline), "timeline", f"Timeline: {said}")
+    changes = link_changes(saved.scenario)
+    svg = inline_svg(lambda: plot_timeline(saved.timeline, changes=changes), "timeline", f"Timeline: {said}")
     again = shlex.join(["simlab", "run", f"{folder}/scenario.toml"])
-    replay = Replay(again, said, svg, account(saved.timeline, saved.metrics))
+    replay = Replay(again, said, svg, account(saved.timeline, saved.metrics, changes))
     return run_page(folder.resolve().name, replay, {**saved.metrics, "policy": saved.scenario.policy_told})

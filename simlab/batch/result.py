@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab.batch.arguments import check
+from simlab.batch.link_changes import link_changes
 from simlab.core.timeline import Event, Timeline
 from simlab.profile.scenario import Scenario
 from simlab.study.account import account
@@ -97,7 +98,7 @@ class Run:
 
     def account(self) -> list[str]:
         """Tell what happened, in plain sentences."""
-        return account(self.timeline, self.metrics)
+        return account(self.timeline, self.metrics, link_changes(self.scenario))
 
     def frame(self) -> "polars.DataFrame":
         """Return the events as a table."""
@@ -108,14 +109,14 @@ class Run:
         from simlab.study.plots import plot_timeline
 
         check(ax=ax)
-        return plot_timeline(self.timeline, ax)
+        return plot_timeline(self.timeline, ax, link_changes(self.scenario))
 
     @cached_property
     def picture_png(self) -> bytes:
         """The picture of the session, as it is saved and as a notebook shows it."""
         from simlab.batch.picture import picture
 
-        return picture(self.timeline, "png")
+        return picture(self.timeline, "png", link_changes(self.scenario))
 
     def _repr_png_(self) -> bytes:
         return self.picture_png

@@ -162,17 +162,19 @@ class Sweep:
                     study.folder = None
         return study
 
-    def settle(self) -> None:
-        """Make a study folder of one that ``leave`` has written.
+    def settle(self) -> Study:
+        """Make a study folder of one that ``leave`` has written, and return the study.
 
         Raises
         ------
         SimlabError
             If the disk cannot be written. What is over is kept.
         """
+        study = self.study()
         if self.unfinished is not None and self.outcomes:
             with uninterrupted():
-                self.unfinished.finish({})
+                study.folder = self.unfinished.finish({})
+        return study
 
     def __enter__(self) -> Self:
         return self

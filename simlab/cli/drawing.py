@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from simlab import store
+from simlab.batch.link_changes import link_changes
 from simlab.batch.picture import FORMATS, Format, as_file, picture
 from simlab.batch.study import Study
 from simlab.batch.trend import open_trend
@@ -36,7 +37,7 @@ def draw(folder: Path, file_format: str | None, out: Path | None) -> Path:
     saved = store.load(folder)
     chosen = _format(file_format, out)
     path = out or folder / f"timeline.{chosen}"
-    store.add(path, picture(saved.timeline, chosen))
+    store.add(path, picture(saved.timeline, chosen, link_changes(saved.scenario)))
     return path
 
 

@@ -134,7 +134,7 @@ def _print(night: Night) -> None:
         echo(Text(f"{cell.name}: {check.told}", style="dim"))
     for cells, told in night.changes:
         echo(Text(f"{cells}: {told}", style="yellow"))
-    for told in night.trend_changes:
+    for told in night.trend_told:
         echo(Text(told, style="magenta"))
     if night.alarms or night.undecided or night.changes or night.trend_changes:
         click.echo()

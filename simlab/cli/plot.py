@@ -70,6 +70,8 @@ def _drawn(
     from simlab.cli.drawing import draw, draw_study, draw_trend
     from simlab.core.errors import InvalidInputError
 
+    if not path.exists() and (measure is not None or path.suffix == ".jsonl"):
+        raise InvalidInputError([f"{path}: no such file"])
     if measure is not None and not path.is_file():
         raise InvalidInputError([f"--measure {measure}: {path} is no trend file"])
     if path.is_file() and kind is None:

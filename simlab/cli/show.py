@@ -112,9 +112,13 @@ def _numbers(metrics: Mapping[str, Any]) -> Table:
     if any(video[way]["sent"] for way in ways):
         table.add_row("video seen", *(_heard(video[way]) for way in ways))
     table.add_row("packets delivered", *(f"{links[w]['delivered']} of {links[w]['offered']}" for w in ways))
-    table.add_row("packets dropped", *(_dropped(links[way]["dropped"]) for way in ways))
+    table.add_row("packets dropped", *(_by_cause(links[way]["dropped"]) for way in ways))
+    if any(links[way]["added"] for way in ways):
+        table.add_row("packets added", *(_by_cause(links[way]["added"]) for way in ways))
+    if any(links[way]["corrupted"] for way in ways):
+        table.add_row("packets corrupted", *(str(links[way]["corrupted"]) for way in ways))
     if beyond := metrics["beyond_links"]["dropped"]:
-        table.add_row("dropped beyond the links", "", _dropped(beyond))
+        table.add_row("dropped beyond the links", "", _by_cause(beyond))
     return table
 
 
@@ -123,7 +127,7 @@ def _heard(media: Mapping[str, Any]) -> str:
     return f"{end}, longest gap {media['longest_gap_s']:.1f} s"
 
 
-def _dropped(causes: Mapping[str, int]) -> str:
+def _by_cause(causes: Mapping[str, int]) -> str:
     return ", ".join(f"{cause} {n}" for cause, n in causes.items()) or "none"
 
 

@@ -18,13 +18,13 @@ def worst(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
     clients = sorted(metrics["clients"], key=_how_bad)
     table = table_of("client", "ready", "outages", "longest", "offers", "failed", "usable", "in the end")
     for client in clients[:_MOST]:
-        waits_s = [outage["recovered_s"] for outage in client["outages"]]
-        longest_s = None if None in waits_s or not waits_s else max(waits_s)
+        lasted_s = [_lasted_s(outage) for outage in client["outages"]]
+        longest_s = max(lasted_s, default=None)
         table.add_row(
             str(client["client_id"]),
             seconds(client["connect"]["bot_ready_s"]),
-            str(len(waits_s)),
-            "not over" if None in waits_s else seconds(longest_s),
+            str(len(lasted_s)),
+            "not over" if longest_s == math.inf else seconds(longest_s),
             str(client["attempts"]["offers"]),
             str(client["attempts"]["offers_failed"]),
             share_text(client["usable_fraction"]),
@@ -36,6 +36,9 @@ def worst(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def _how_bad(client: Mapping[str, Any]) -> tuple[bool, float, int]:
-    waits_s = [outage["recovered_s"] for outage in client["outages"]]
-    longest_s = max((math.inf if wait_s is None else wait_s for wait_s in waits_s), default=0.0)
+    longest_s = max(map(_lasted_s, client["outages"]), default=0.0)
     return client["saved"], -longest_s, client["client_id"]
+
+
+def _lasted_s(outage: Mapping[str, Any]) -> float:
+    return math.inf if outage["ended_s"] is None else outage["ended_s"] - outage["began_s"]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from simlab.batch.result import Run
 from simlab.cli.tables import seconds, table_of
+from simlab.study.outages import known_waits_s
 from simlab.study.words import share_text
 
 
@@ -48,12 +49,12 @@ def _violated(groups: dict[tuple[str, str], list[Run]]) -> Iterable[str]:
 
 def _row(metrics: Sequence[dict[str, Any]]) -> Iterable[str]:
     outages = [outage for one in metrics for outage in one["outages"]]
-    waits_s = sorted(float("inf") if o["recovered_s"] is None else o["recovered_s"] for o in outages)
+    waits_s = known_waits_s(outages)
     ended = sum(wait_s < float("inf") for wait_s in waits_s)
     attempts = [one["attempts"] for one in metrics]
     yield str(len(metrics))
     yield str(len(outages))
-    yield share_text(ended / len(outages), 0) if outages else "-"
+    yield share_text(ended / len(waits_s), 0) if waits_s else "-"
     yield from (_quantile(waits_s, share) for share in (0.5, 0.95, 1.0))
     yield f"{sum(sum(one[name] for name in _ATTEMPTS) for one in attempts) / len(metrics):.1f}"
     yield f"{sum(one['unneeded'] for one in attempts) / len(metrics):.1f}"

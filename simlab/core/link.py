@@ -99,6 +99,10 @@ class Link:
         self.offered = 0
         self.delivered = 0
         self.dropped: Counter[str] = Counter()
+        self.added: Counter[str] = Counter()
+        """How many copies each stage has made; what is injected is no copy."""
+        self.corrupted = 0
+        """How many have left with another payload than they came with."""
         self._queue: list[tuple[float, int, Transit]] = []
         self._ties = count()
         self.seen: dict[PacketClass, int] = {}
@@ -177,6 +181,7 @@ class Link:
         """Go on behind a stage which dropped or doubled a transit."""
         drops: list[Dropped] = []
         if kept:
+            self._count_copies(stage, transit.packet, kept)
             self._carry(stages[stages.index(stage) + 1 :], kept, drops)
         else:
             drops.append(self._drop(transit.packet, transit.packet.arrived_s, stage.name))
@@ -227,10 +232,17 @@ class Link:
                 if not kept:
                     drops.append(self._drop(transits[0].packet, transits[0].packet.arrived_s, stage.name))
                     return ()
+                if len(kept) > 1:
+                    self._count_copies(stage, transits[0].packet, kept)
                 transits = kept
             else:
                 transits = sum((self._through((stage,), (one,), drops) for one in transits), ())
         return transits
+
+    def _count_copies(self, stage: Stage, packet: Packet, kept: tuple[Transit, ...]) -> None:
+        copies = sum(one.packet is packet for one in kept) - 1
+        if copies:
+            self.added[stage.name] += copies
 
     def _drop(self, packet: Packet, at_s: float, cause: str) -> Dropped:
         self.dropped[cause] += 1
@@ -252,8 +264,10 @@ class Link:
         queue = self._queue
         while queue and queue[0][0] <= now_s:
             due_s, _, transit = heapq.heappop(queue)
-            p = transit.packet
-            out.append(Delivered(due_s, now_s, p.arrived_s, p.seq, p.kind, transit.payload, p.tag))
+            p, payload = transit.packet, transit.payload
+            if payload is not p.payload and payload != p.payload:
+                self.corrupted += 1
+            out.append(Delivered(due_s, now_s, p.arrived_s, p.seq, p.kind, payload, p.tag))
         self.delivered += len(out)
         return out
 

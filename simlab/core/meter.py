@@ -87,9 +87,16 @@ class LinkMeter:
             offered=link.offered,
             delivered=link.delivered,
             dropped=dropped,
+            **damage(link.added, link.corrupted),
             **errors,
             **more,
         )
+
+
+def damage(added: Mapping[str, int], corrupted: int) -> dict[str, Any]:
+    """Return the fields of a total that are there only where a link made copies or changed payloads."""
+    copies = {"added": dict(sorted(added.items()))} if added else {}
+    return copies | ({"corrupted": corrupted} if corrupted else {})
 
 
 def _rank_s(ordered_s: Sequence[float], share: float) -> float:

@@ -32,7 +32,7 @@ def markdown(night: Night) -> str:
             "",
             *_alarms(night),
             *_changes(night),
-            *_listed(night.trend_changes, "📈 "),
+            *_listed(night.trend_told, "📈 "),
             *_listed(night.notes),
             *_table(night, ordered[:_MOST_ROWS]),
             *_left_out(len(ordered)),

@@ -5,8 +5,10 @@ from typing import Any
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
+from simlab.study.account_actions import actions_told
 from simlab.study.account_ice import ice_told
 from simlab.study.account_outage import attempts_text, failed_text, outage_told
+from simlab.study.link_changes import LinkChange, changes_told
 from simlab.study.outages import Outage, outages, overlap
 from simlab.study.reading import Fault
 from simlab.study.spans import Span, common, total_s
@@ -18,7 +20,7 @@ _QUIET_TOLD_S = 1.0
 _WAYS = {"both": "both ways", "up": "from client to server", "down": "from server to client"}
 
 
-def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
+def account(timeline: Timeline, metrics: Mapping[str, Any], changes: Sequence[LinkChange] = ()) -> list[str]:
     """Tell what happened in a session, in time order, a sentence or two an item.
 
     Parameters
@@ -27,12 +29,16 @@ def account(timeline: Timeline, metrics: Mapping[str, Any]) -> list[str]:
         The session.
     metrics
         What ``metrics(timeline)`` says of it.
+    changes
+        Of its links; those of a session with several clients are not told.
     """
     if "storm" in metrics:
         return storm_account(timeline, metrics)
     found = outages(timeline)
     told: list[Told] = [
         *_connecting(timeline, metrics),
+        *actions_told(timeline),
+        *changes_told(changes, reading.end_s(timeline)),
         *(line for fault in reading.faults(timeline) for line in _fault(timeline, fault, found)),
         *(line for outage in found for line in outage_told(timeline, outage)),
         *((t_s, Rank.NOTICED, text) for t_s, text in ice_told(timeline)),

@@ -137,6 +137,11 @@ def _gave_up(event: Event) -> str:
 
 
 def _over(timeline: Timeline, outage: Outage) -> Iterator[Told]:
+    if outage.ended_s is not None and outage.recovered_s is None:
+        ended = f"that ended the outage, {outage.ended_s - outage.began_s:.1f} s after it began"
+        text = f"At {outage.ended_s:.1f} s {ended}: what was missing had not come back."
+        yield outage.ended_s, Rank.OVER, text
+        return
     if outage.ended_s is None or outage.recovered_s is None:
         in_use = reading.channels(timeline)
         missing = [_NAMES[c] for c in in_use if _is_silent(timeline, c, reading.end_s(timeline))]

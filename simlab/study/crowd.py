@@ -64,11 +64,14 @@ def busiest_second(times_s: Iterable[float], from_s: float = 0.0) -> Peak:
 
 
 def usable_spans(timeline: Timeline) -> tuple[Span, ...]:
-    """Return when messages passed both ways for a client, from the moment when it was ready."""
+    """Return when messages passed both ways for a client, from the moment when it was ready.
+
+    While the user has disconnected, none do.
+    """
     from_s, until_s = reading.watched_from_s(timeline), reading.end_s(timeline)
     if from_s is None or from_s >= until_s:
         return ()
-    return without(Span(from_s, until_s), reading.message_gaps(timeline))
+    return without(Span(from_s, until_s), (*reading.message_gaps(timeline), *reading.disconnected(timeline)))
 
 
 def usable_over_time(spans: Iterable[Span]) -> tuple[Sequence[float], Sequence[int]]:

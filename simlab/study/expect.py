@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from simlab.core.errors import InvalidInputError
+from simlab.study.outages import known_waits_s
 
 
 class Expectation(Protocol):
@@ -87,9 +88,10 @@ def saved_share(metrics: Mapping[str, Any]) -> float:
 def _recovery_p95_s(metrics: Mapping[str, Any]) -> float:
     """Return the 95th percentile of the recovery times by nearest rank, 0 where there was no outage.
 
-    Interpolation would be undefined next to an outage that never ended.
+    Interpolation would be undefined next to an outage that never ended. One that the user did not want to
+    the end is left out.
     """
-    waits_s = sorted(_or_never(outage["recovered_s"]) for outage in metrics["outages"])
+    waits_s = known_waits_s(metrics["outages"])
     return waits_s[math.ceil(0.95 * len(waits_s)) - 1] if waits_s else 0.0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from simlab.core.timeline import Timeline
 from simlab.study import reading
 from simlab.study.crowd import by_client
+from simlab.study.outages import UNWANTED
 from simlab.study.reading import Channel
 from simlab.study.storm_words import storm_headline
 from simlab.study.words import count, listed, never_ready
@@ -40,7 +41,8 @@ def _outages_text(found: Sequence[Mapping[str, Any]]) -> str:
     waits_s = [outage["recovered_s"] for outage in found if outage["recovered_s"] is not None]
     text = f"{len(waits_s)} of {count(len(found), 'outage')} recovered"
     if len(waits_s) < len(found):
-        return text
+        unwanted = sum(outage["outcome"] == UNWANTED for outage in found)
+        return f"{text}, {unwanted} ended by the user" if unwanted else text
     return f"{text}, {'the longest after' if len(waits_s) > 1 else 'after'} {max(waits_s):.1f} s"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
+from simlab.study.carrying import Links
 from simlab.study.crowd import by_client, clients_in
 from simlab.study.reading import Channel
 from simlab.study.spans import Span, common, without
@@ -123,12 +124,14 @@ def _ready_but_dead(timeline: Timeline) -> Iterator[Violation]:
     states = reading.state_spans(timeline, "client", "transport_state")
     ready = (span for span, state in states if state == "ready")
     dead_though_ready = common(reading.dead_spans(timeline), ready)
-    for span in common(dead_though_ready, reading.good_spans(timeline)):
+    links = Links(timeline)
+    dead = common(dead_though_ready, reading.good_spans(timeline))
+    for span in links.carrying(span for span in dead if span.length_s > DEAD_LIMIT_S):
         if span.length_s > DEAD_LIMIT_S:
             detail = (
                 f"the transport said ready {until(timeline, span)}, but nothing passed in either direction"
             )
-            yield Violation("ready-but-dead", span.began_s, f"{detail}, although the network was good")
+            yield Violation("ready-but-dead", span.began_s, f"{detail}, although {links.told(span)}")
 
 
 def _connect_undecided(timeline: Timeline) -> Iterator[Violation]:
@@ -136,10 +139,12 @@ def _connect_undecided(timeline: Timeline) -> Iterator[Violation]:
         return
     outcome = reading.connect_outcome(timeline)
     undecided = Span(0.0, math.inf if outcome is None else outcome.t_s)
-    for span in common(reading.good_spans(timeline), (undecided,)):
+    links = Links(timeline)
+    waited = common(reading.good_spans(timeline), (undecided,))
+    for span in links.carrying(span for span in waited if span.length_s >= CONNECT_LIMIT_S):
         if span.length_s >= CONNECT_LIMIT_S:
             detail = f"connect() was neither resolved nor rejected {until(timeline, span)}"
-            yield Violation("connect-undecided", span.began_s, f"{detail}, although the network was good")
+            yield Violation("connect-undecided", span.began_s, f"{detail}, although {links.told(span)}")
             return
 
 

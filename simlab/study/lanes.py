@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
-from simlab.study.outages import Outage, outages
+from simlab.study.link_changes import LinkChange
+from simlab.study.outages import UNWANTED, Outage, outages
 from simlab.study.reading import Channel
-from simlab.study.spans import Span, common
+from simlab.study.spans import Span, common, without
 
 
 class Look(StrEnum):
@@ -18,7 +19,7 @@ class Look(StrEnum):
     GOOD = "good"
     WAITING = "in progress"
     BAD = "lost or failed"
-    ENDED = "ended"
+    ENDED = "ended or off"
     FAULT = "fault"
 
 
@@ -44,7 +45,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment in a lane; ``what`` is a key of ``MARKS``."""
+    """A moment in a lane; ``what`` is a key of ``MARKS``, or ``LINK_CHANGE``."""
 
     t_s: float
     what: str
@@ -64,6 +65,9 @@ class Lane:
         """How many rows the bars need, 1 or more."""
         return 1 + max((bar.row for bar in self.bars), default=0)
 
+
+LINK_CHANGE = "link changes"
+_APART = 0.005  # of the time axis: half a mark
 
 # What the marks say, with the event that makes them.
 MARKS = {
@@ -89,10 +93,16 @@ _CHANNEL_NAMES = {
 }
 
 
-def lanes(timeline: Timeline) -> tuple[Lane, ...]:
-    """Return the lanes of a session from top to bottom."""
+def lanes(timeline: Timeline, changes: Iterable[LinkChange] = ()) -> tuple[Lane, ...]:
+    """Return the lanes of a session from top to bottom.
+
+    Parameters
+    ----------
+    changes
+        Of its links.
+    """
     return (
-        Lane("faults", in_rows(_fault_bars(timeline))),
+        Lane("faults", in_rows(_fault_bars(timeline)), _change_marks(timeline, changes)),
         Lane("outages", tuple(_outage_bars(timeline))),
         Lane("transport", _transport_bars(timeline)),
         Lane("client's ICE", _path_bars(timeline)),
@@ -126,12 +136,25 @@ def _fault_bars(timeline: Timeline) -> Iterator[Bar]:
         yield Bar(_clipped(timeline, fault.span), Look.FAULT, texts)
 
 
+def _change_marks(timeline: Timeline, changes: Iterable[LinkChange]) -> tuple[Mark, ...]:
+    """Return marks for changes of the links, without those too close to the one before to be told apart."""
+    end_s = reading.end_s(timeline)
+    marks: list[Mark] = []
+    for t_s in sorted(t_s for change in changes for t_s in change.times_s(end_s)):
+        if not marks or t_s - marks[-1].t_s > _APART * end_s:
+            marks.append(Mark(t_s, LINK_CHANGE))
+    return tuple(marks)
+
+
 def _outage_bars(timeline: Timeline) -> Iterator[Bar]:
     for outage in outages(timeline):
         yield Bar(_clipped(timeline, outage.span), Look.BAD, _outage_texts(outage))
 
 
 def _outage_texts(outage: Outage) -> tuple[str, ...]:
+    if outage.outcome == UNWANTED:
+        lasted_s = outage.span.length_s
+        return (f"unwanted after {lasted_s:.1f} s", f"{lasted_s:.1f} s")
     word = {"self_healed": "self-healed", "gave_up": "gave up", "open": "not over"}.get(outage.outcome)
     word = word or outage.outcome
     if outage.recovered_s is None:
@@ -156,12 +179,25 @@ def _path_bars(timeline: Timeline) -> tuple[Bar, ...]:
     """Return the states of each connection until the next one: by liveness, or else by ICE's own word."""
     known = next(timeline.select("client", "liveness"), None)
     kind = "ice_state" if known is None else "liveness"
-    return tuple(
-        _state_bar(piece, state, f"{number}: {state}")
-        for number, reign in _reigns(timeline, kind)
-        for span, state in reading.state_spans(timeline, "client", kind, connection=number)
-        for piece in common((span,), (reign,))
+    away = reading.disconnected(timeline)
+    return (
+        *(
+            _state_bar(piece, state, f"{number}: {state}")
+            for number, reign in _reigns(timeline, kind)
+            for span, state in reading.state_spans(timeline, "client", kind, connection=number)
+            for shown in common((span,), (reign,))
+            for piece in without(shown, away)
+        ),
+        *_off_bars(timeline, away, away),
     )
+
+
+def _off_bars(timeline: Timeline, off: Iterable[Span], away: Sequence[Span]) -> Iterator[Bar]:
+    """Return bars for when the user had switched something off, or, as ``away`` says, had disconnected."""
+    whole = (Span(0.0, reading.end_s(timeline)),)
+    for span in common(off, whole):
+        gone = any(one.began_s <= span.began_s and span.ended_s <= one.ended_s for one in away)
+        yield Bar(span, Look.ENDED, ("disconnected by the user", "disconnected", "off") if gone else ("off",))
 
 
 def _reigns(timeline: Timeline, kind: str) -> tuple[tuple[int, Span], ...]:
@@ -189,7 +225,10 @@ def _probe_bars(timeline: Timeline, channel: Channel) -> Iterator[Bar]:
     from_s = reading.watched_from_s(timeline)
     if from_s is None:
         return
-    yield Bar(Span(from_s, max(from_s, reading.end_s(timeline))), Look.GOOD, ())
+    watched = Span(from_s, max(from_s, reading.end_s(timeline)))
+    off = common(reading.switched_off(timeline, channel), (watched,))
+    yield from (Bar(span, Look.GOOD, ()) for span in (without(watched, off) if off else (watched,)))
+    yield from _off_bars(timeline, off, reading.disconnected(timeline))
     for span in reading.gaps(timeline, channel):
         seen = _clipped(timeline, span)
         yield Bar(seen, Look.BAD, (f"silent for {seen.length_s:.1f} s", f"{seen.length_s:.1f} s"))

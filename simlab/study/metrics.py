@@ -183,6 +183,8 @@ def _link(timeline: Timeline, direction: str) -> dict[str, Any]:
         "offered": total.get("offered", 0),
         "delivered": total.get("delivered", 0),
         "dropped": dict(total.get("dropped", {})),
+        "added": dict(total.get("added", {})),
+        "corrupted": total.get("corrupted", 0),
         **_realised(timeline, direction),
     }
 

@@ -142,6 +142,16 @@ class Night:
             by_change["the night before had it, this one has not"] = list(self.missing)
         return [(_first_of(names), told) for told, names in by_change.items()]
 
+    @property
+    def trend_told(self) -> list[str]:
+        """What the trend says, for people: without what was other, where ``changes`` says that already."""
+        return [f"Trend: {self._untold(told)}" for told in self.trend_changes]
+
+    def _untold(self, told: str) -> str:
+        what, *clauses = told.split("; ")
+        known = [cell.changed for cell in self.cells if what.startswith(f"{cell.name}: ")]
+        return "; ".join([what, *(one for one in clauses if not any(one in changed for changed in known))])
+
     def __repr__(self) -> str:
         return f"<{self.finding.removesuffix('.')}>"
 

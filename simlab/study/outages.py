@@ -1,7 +1,9 @@
 """Outages: the intervals in which the application could not use the connection."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from simlab.core.timeline import Timeline
 from simlab.study import reading
@@ -29,6 +31,9 @@ _STOP_NO_PACKETS = frozenset(
 )
 
 
+UNWANTED = "unwanted"
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
     """An interval in which not all of the probes passed.
@@ -38,7 +43,8 @@ class Outage:
     began_s
         The last arrival before it, on the channel that fell silent first; seconds since the session began.
     ended_s
-        When all channels passed again; None if they never did.
+        When all channels passed again, or the user did not want any more what was missing; None if neither
+        ever was.
     cause
         The index of the fault that overlaps it and began last among those that began before it, or within
         1 s after its start; of those that began together, the first listed. One that takes no time (a
@@ -52,13 +58,14 @@ class Outage:
     attempts
         How many attempts the policy made in it.
     recovered_s
-        Seconds from ``began_s`` to ``ended_s``, or None.
+        Seconds from ``began_s`` until all channels passed again, or None.
     after_heal_s
         Seconds from the end of the last fault that overlaps it to ``ended_s``; 0 where that fault outlasted
         it; None where no fault overlaps it, or it never ended.
     outcome
         ``"self_healed"`` (ended, without an attempt), ``"reconnected"`` (ended, with attempts),
-        ``"gave_up"`` (never ended, and the policy gave up) or ``"open"`` (never ended).
+        ``"gave_up"`` (never ended, and the policy gave up), ``"open"`` (never ended), or ``"unwanted"`` (an
+        action of the user's ended it: it disconnected, or switched off what was missing).
     gave_up_s
         Seconds from ``began_s`` until the policy gave up in it, or None.
     """
@@ -104,6 +111,8 @@ def _outage(timeline: Timeline, faults: Sequence[Fault], span: Span) -> Outage:
     ]
     attempts_s = [e.t_s for e in timeline.select("policy", "attempt") if span.holds(e.t_s)]
     gave_up_s = [e.t_s for e in timeline.select("policy", "give_up") if span.holds(e.t_s)]
+    outcome = _outcome(timeline, span, attempted=bool(attempts_s), gave_up=bool(gave_up_s))
+    recovered = outcome in ("reconnected", "self_healed")
     return Outage(
         began_s=span.began_s,
         ended_s=None if span.is_open else span.ended_s,
@@ -111,9 +120,9 @@ def _outage(timeline: Timeline, faults: Sequence[Fault], span: Span) -> Outage:
         detected_s=_first_after_start_s([t_s for t_s in noticed if span.holds(t_s)], span),
         first_attempt_s=_first_after_start_s(attempts_s, span),
         attempts=len(attempts_s),
-        recovered_s=None if span.is_open else span.length_s,
-        after_heal_s=_after_heal_s(overlapping, span),
-        outcome=_outcome(span, attempted=bool(attempts_s), gave_up=bool(gave_up_s)),
+        recovered_s=span.length_s if recovered else None,
+        after_heal_s=_after_heal_s(overlapping, span) if recovered else None,
+        outcome=outcome,
         gave_up_s=_first_after_start_s(gave_up_s, span),
     )
 
@@ -131,13 +140,34 @@ def _cause(overlapping: Sequence[Fault], span: Span) -> int | None:
 
 
 def _after_heal_s(overlapping: Sequence[Fault], span: Span) -> float | None:
-    if span.is_open or not overlapping:
+    if not overlapping:
         return None
     healed_s = max(fault.span.ended_s for fault in overlapping)
     return rounded_s(max(0.0, span.ended_s - healed_s))
 
 
-def _outcome(span: Span, *, attempted: bool, gave_up: bool) -> str:
+def _outcome(timeline: Timeline, span: Span, *, attempted: bool, gave_up: bool) -> str:
     if span.is_open:
         return "gave_up" if gave_up else "open"
+    if _cut_short(timeline, span):
+        return UNWANTED
     return "reconnected" if attempted else "self_healed"
+
+
+def _cut_short(timeline: Timeline, span: Span) -> bool:
+    """Tell whether what was silent to the end of an outage was switched off at that moment."""
+    at_s = span.ended_s
+    return any(
+        any(off.began_s == at_s for off in reading.switched_off(timeline, channel))
+        and any(gap.ended_s == at_s for gap in reading.gaps(timeline, channel))
+        for channel in reading.channels(timeline)
+    )
+
+
+def known_waits_s(found: Iterable[Mapping[str, Any]]) -> list[float]:
+    """Return how long outages of metrics.json took until all passed again, ascending.
+
+    Infinite is what never did. Those are left out that were not wanted to the end: nobody knows.
+    """
+    waits_s = (one["recovered_s"] for one in found if one["outcome"] != UNWANTED)
+    return sorted(math.inf if wait_s is None else wait_s for wait_s in waits_s)

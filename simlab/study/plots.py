@@ -18,7 +18,8 @@ from simlab.study import reading
 from simlab.study.crowd import clients_in
 from simlab.study.headline import headline
 from simlab.study.inks import quiet
-from simlab.study.lanes import Bar, Lane, Look, lanes
+from simlab.study.lanes import LINK_CHANGE, Bar, Lane, Look, lanes
+from simlab.study.link_changes import LinkChange
 from simlab.study.metrics import metrics
 from simlab.study.own_axes import new_axes
 from simlab.study.spans import union
@@ -54,10 +55,11 @@ _MARKS = {
     "give up": ("s", "#D55E00", -0.5),
     "offer": ("^", "white", 0.5),
     "offer failed": ("X", "#D55E00", 0.5),
+    LINK_CHANGE: ("v", "#8C8C8C", 0.8),
 }
 
 
-def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
+def plot_timeline(timeline: Timeline, ax: Axes | None = None, changes: Sequence[LinkChange] = ()) -> Axes:
     """Draw a session: what the network did, what client, policy and server did about it, what got through.
 
     Parameters
@@ -66,6 +68,8 @@ def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
         The session.
     ax
         Where to draw; by default new axes in a figure of their own, 12 by 7 inches.
+    changes
+        Of the links; those of a session with several clients are not drawn.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
         draw_storm(ax, timeline)
         _label(ax, timeline)
         return ax
-    drawn = lanes(timeline)
+    drawn = lanes(timeline, changes)
     width_s = max(reading.end_s(timeline), 1e-3)
     tops = _tops(drawn)
     ax.set_xlim(0.0, width_s)

@@ -106,13 +106,22 @@ def meant_silences(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:
     nothing to be heard from the microphone, and from ``camera-off`` until ``camera-on`` nothing to be seen.
     Somebody's own server or client may have nothing to say.
     """
+    return union([*switched_off(timeline, channel), *quiet_spans(timeline, channel)])
+
+
+def switched_off(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:
+    """Return the stretches in which the application had disconnected, or switched the channel off."""
     switches = {
         Channel("media", Direction.UP): ("mute", "unmute"),
         Channel("video", Direction.UP): ("camera-off", "camera-on"),
     }
     pairs = [("disconnect", "connect"), *([switches[channel]] if channel in switches else [])]
-    switched = (span for off, on in pairs for span in _between(timeline, off, on))
-    return union([*switched, *quiet_spans(timeline, channel)])
+    return union(span for off, on in pairs for span in _between(timeline, off, on))
+
+
+def disconnected(timeline: Timeline) -> tuple[Span, ...]:
+    """Return the stretches from the application's ``disconnect`` until its ``connect``."""
+    return union(_between(timeline, "disconnect", "connect"))
 
 
 def quiet_spans(timeline: Timeline, channel: Channel) -> tuple[Span, ...]:

@@ -53,16 +53,23 @@ def outage_rows(labels: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[R
     -------
     list of dict
         The fields of the outage, and ``waited_s`` and ``recovered``: seconds from its beginning until all
-        passed again, or, where that never happened, to the end of the session (right-censored).
+        passed again, or, where that never happened, until the user did not want it any more or the session
+        ended (right-censored).
     """
-    end_s = metrics["duration_s"]
     return [
         {
             **labels,
             "outage": number,
             **outage,
             "recovered": outage["recovered_s"] is not None,
-            "waited_s": end_s - outage["began_s"] if outage["recovered_s"] is None else outage["recovered_s"],
+            "waited_s": _waited_s(outage, metrics["duration_s"]),
         }
         for number, outage in enumerate(metrics["outages"], 1)
     ]
+
+
+def _waited_s(outage: Mapping[str, Any], end_s: float) -> float:
+    if outage["recovered_s"] is not None:
+        return float(outage["recovered_s"])
+    watched_until_s = end_s if outage["ended_s"] is None else outage["ended_s"]
+    return float(watched_until_s - outage["began_s"])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simlab.study.outages import UNWANTED
 from simlab.study.restricted import Waits
 from simlab.study.rows import Row
 
@@ -62,10 +63,13 @@ class Side:
 
     @cached_property
     def longest_s(self) -> Floats:
-        """The longest outage of each session: 0 without any, infinite if never over, or never connected."""
+        """The longest outage of each session: 0 without any, infinite if never over, or never connected.
+
+        One that the user did not want to the end counts with as long as it was watched.
+        """
         found: dict[int, float] = {}
         for row in self.outages:
-            waited_s = row["waited_s"] if row["recovered"] else math.inf
+            waited_s = row["waited_s"] if row["recovered"] or row.get("outcome") == UNWANTED else math.inf
             found[row["session"]] = max(found.get(row["session"], 0.0), waited_s)
         return np.array([_longest_s(row, found) for row in self.sessions])
 

@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from simlab.core.timeline import Timeline
 from simlab.study.crowd import busiest_second, fewest_usable, first_fault_s, usable_spans
 from simlab.study.expect import succeeded
+from simlab.study.outages import known_waits_s
 
 # Of all clients together, or of none in particular.
 _OF_ALL = ("profile", "policy", "seed", "clock", "duration_s", "wall_s", "beyond_links", "expectations")
@@ -88,7 +89,7 @@ def _sum(key: str, values: Sequence[Any]) -> Any:
 
 def _storm(timeline: Timeline, ones: Sequence[Metrics]) -> dict[str, Any]:
     from_s = first_fault_s(timeline)
-    waits_s = [outage["recovered_s"] for one in ones for outage in one["outages"]]
+    waits_s = known_waits_s(outage for one in ones for outage in one["outages"])
     offers_s = (event.t_s for event in timeline.select("client", "offer"))
     opened_s = (event.t_s for event in timeline.select("server", "connection_opened"))
     return {
@@ -101,8 +102,7 @@ def _storm(timeline: Timeline, ones: Sequence[Metrics]) -> dict[str, Any]:
     }
 
 
-def _rank_s(waits_s: Iterable[float | None], share: float) -> float | None:
+def _rank_s(ordered_s: Sequence[float], share: float) -> float | None:
     """Return a quantile by the nearest rank; None where that outage never ended, or there was none."""
-    ordered_s = sorted(math.inf if wait_s is None else wait_s for wait_s in waits_s)
     value_s = ordered_s[max(0, math.ceil(share * len(ordered_s)) - 1)] if ordered_s else math.inf
     return None if math.isinf(value_s) else value_s

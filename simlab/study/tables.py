@@ -8,8 +8,14 @@ import polars as pl
 from simlab.study.rows import Row
 
 _NUMBERED = {"session": pl.Int64, "profile": pl.String, "policy": pl.String, "seed": pl.Int64}
-_CAUSES = ("links_up_dropped_", "links_down_dropped_", "beyond_links_dropped_")
-"""Columns of these begin so: how many packets each cause dropped. Only the causes of the study are there."""
+_CAUSES = (
+    "links_up_dropped_",
+    "links_down_dropped_",
+    "links_up_added_",
+    "links_down_added_",
+    "beyond_links_dropped_",
+)
+"""Columns that begin so say how many packets each cause dropped or added: the causes of the study alone."""
 
 
 def _counts(prefix: str, *names: str) -> dict[str, Any]:
@@ -38,8 +44,8 @@ SESSION_COLUMNS: dict[str, Any] = {
     **_counts("messages_down", "sent", "delivered", "lost", "duplicated", "late"),
     **_counts("attempts", "ice_restarts", "recreations", "offers", "offers_failed", "unneeded"),
     **_counts("server", "connections_opened", "connections_open_at_end", "bots_started"),
-    **_counts("links_up", "offered", "delivered"),
-    **_counts("links_down", "offered", "delivered"),
+    **_counts("links_up", "offered", "delivered", "corrupted"),
+    **_counts("links_down", "offered", "delivered", "corrupted"),
     "relay_error_p50_s": pl.Float64,
     "relay_error_p99_s": pl.Float64,
     "relay_kernel_dropped": pl.Int64,
@@ -87,7 +93,7 @@ def sessions_frame(rows: Iterable[Row], varied: Sequence[str] = ()) -> pl.DataFr
     causes = sorted({name for row in rows for name in row if name.startswith(_CAUSES)})
     schema = {**SESSION_COLUMNS, **dict.fromkeys(causes, pl.Int64)}
     frame = _frame(rows, varied, schema)
-    # What a session does not name as a cause has dropped nothing in it.
+    # What a session does not name as a cause has dropped or added nothing in it.
     return frame.with_columns(pl.col(causes).fill_null(0)).sort("session")
 
 

@@ -10,11 +10,12 @@ class Rank(IntEnum):
     """The order of what happened in the same microsecond."""
 
     FAULT = 0
-    OUTAGE = 1
-    NOTICED = 2
-    POLICY = 3
-    OVER = 4
-    VIOLATION = 5
+    ACTION = 1
+    OUTAGE = 2
+    NOTICED = 3
+    POLICY = 4
+    OVER = 5
+    VIOLATION = 6
 
 
 Told = tuple[float, int, str]

@@ -190,6 +190,18 @@ def test_from_python(tmp_path):
     assert saved.json() == json.loads((saved.folder / "hunt.json").read_text())
 
 
+def test_two_hunts_are_equal_if_they_found_the_same_wherever_it_is_saved(tmp_path):
+    few = {**HUNT, "seeds": 2, "seed": 3}
+    first, again = simlab.hunt("clean", **few), simlab.hunt("clean", **{**few, "jobs": 2}, out=tmp_path)
+    assert len(first.findings) == 1
+    assert first == again
+    assert first.findings == again.findings
+    assert len({first, again}) == len({*first.findings, *again.findings}) == 1
+    fewer = simlab.hunt("clean", **{**few, "seeds": 1})
+    assert first != fewer
+    assert first != "another"
+
+
 def test_from_python_where_nothing_is_broken():
     hunted = simlab.hunt("clean", **{**HUNT, "seeds": 1, "invariants": "connect-undecided"})
     assert (list(hunted.findings), hunted.failures, hunted.frame().height) == ([], [], 0)

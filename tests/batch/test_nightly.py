@@ -103,6 +103,15 @@ def test_a_planted_regression_fails_and_is_named(nights):
     assert verdicts(third)["pipecat", "down_time"] == "same"
 
 
+def test_each_study_of_a_night_has_its_page(nights):
+    folder, found = nights
+    studies = sorted(path.parent for path in (folder / "results").glob("*/study.toml"))
+    assert len(studies) == len(found)
+    for study in studies:
+        assert f"<title>{study.name}" in (study / "report.html").read_text()
+        assert f"simlab sweep {study}" in (study / "report.html").read_text()
+
+
 def test_the_trend_says_since_when(nights):
     folder, (first, second, third) = nights
     assert (list(first.trend_changes), list(second.trend_changes)) == ([], [])
@@ -115,7 +124,8 @@ def test_the_trend_says_since_when(nights):
     assert (row["policy"], row["night"], row["until"], row["worse"]) == ("pipecat-fixed", 3, None, True)
     assert row["after"] - row["before"] == pytest.approx(2.0, abs=0.01)
     assert row["changed"] == "grace was 5s, is 7s"
-    assert f"- 📈 {told}".replace("*", "") in markdown(third)
+    assert f"- 📈 Trend: {told.removesuffix('; grace was 5s, is 7s')}\n" in markdown(third)
+    assert markdown(third).count("grace was 5s, is 7s") == 1  # it is told with the baseline
     assert night_json(third)["trend_changes"] == [told]
 
 

@@ -76,6 +76,19 @@ def test_what_is_asked_of_something_else_is_told(simlab, here, trend):
     assert sorted(path.name for path in here.iterdir()) == ["empty.jsonl", "nightly-trend.jsonl", "profiles"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["trend.jsonl"], "trend.jsonl: no such file"),
+        (["trend.jsonl", "--measure", "attempts"], "trend.jsonl: no such file"),
+        (["nowhere", "--measure", "attempts"], "nowhere: no such file"),
+    ],
+)
+def test_what_is_not_there_is_told(simlab, here, words, told):
+    result = simlab("plot", *words)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"Error: {told}\n")
+
+
 def test_the_measures_are_those_of_nights():
     from simlab.cli.plot import _MEASURES
     from simlab.study.nights import MEASURES

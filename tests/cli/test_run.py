@@ -39,6 +39,17 @@ def test_what_a_carriers_nat_does_not_let_in_is_told(simlab):
     assert row.split() == ["dropped", "beyond", "the", "links", "nat", "53"]
 
 
+def test_copies_and_damaged_packets_are_told(simlab):
+    told = simlab("run", "clean", *SHORT, "--set", "link.down.duplicate=10%", "--set", "link.up.corrupt=5%")
+    rows = [line.split() for line in told.stdout.splitlines() if line.startswith("  packets ")]
+    assert rows == [
+        ["packets", "delivered", "58", "of", "58", "63", "of", "57"],
+        ["packets", "dropped", "none", "none"],
+        ["packets", "added", "none", "duplicate", "6"],
+        ["packets", "corrupted", "1", "0"],
+    ]
+
+
 def test_json_is_all_there_is_on_stdout(simlab, here):
     result = simlab("run", "clean", *SHORT, "--json")
     record = json.loads(result.stdout)

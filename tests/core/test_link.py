@@ -151,6 +151,9 @@ def test_every_packet_is_delivered_or_dropped_once_with_a_cause(names, offers, s
     assert link.offered == len(offers)
     assert link.offered + copies == len(delivered) + len(drops) + len(link)
     assert link.delivered == len(delivered)
+    assert link.added.total() == copies
+    assert set(link.added) <= {"duplicate"}
+    assert link.corrupted == sum(one.payload not in (RTP, STUN, b"") for one in delivered)
     assert link.dropped == Counter(drop.cause for drop in drops)
     assert {drop.cause for drop in drops} <= CAUSES
     assert all(d.arrived_s <= d.due_s <= d.sent_s for d in delivered)

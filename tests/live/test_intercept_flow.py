@@ -22,6 +22,8 @@ from tests.needs import needs_ipv6
 HOSTS = {"client": ["127.0.0.4", "::1"], "server": ["127.0.0.5", "::1"]}
 STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12)
 
+UNDAMAGED = {"added": {}, "corrupted": 0}
+
 
 def delayed(delay_s):
     return Scenario.of(load(f'[link]\ndelay = "{delay_s}s"', "delayed.toml"))
@@ -187,7 +189,7 @@ def test_what_is_on_its_way_arrives_as_it_would_have_when_another_profile_is_loa
             assert (await received(server))[0] == b"slow"
             assert time.monotonic() - began_s >= 0.3
             await trio.sleep(0.15)  # until the link before has ended
-            assert up.totals() == {"offered": 2, "delivered": 2, "dropped": {}}
+            assert up.totals() == {"offered": 2, "delivered": 2, "dropped": {}, **UNDAMAGED}
             assert [packet.seq for packet in it.left] == [1, 0]
 
     trio.run(main)
@@ -206,7 +208,7 @@ def test_a_blackout_by_hand_outlasts_a_change_and_can_be_ended():
             up.remove(blackout)
             await client.sendto(b"kept", to_server)
             assert (await received(server))[0] == b"kept"
-            assert up.totals() == {"offered": 2, "delivered": 1, "dropped": {"blackout": 1}}
+            assert up.totals() == {"offered": 2, "delivered": 1, "dropped": {"blackout": 1}, **UNDAMAGED}
 
     trio.run(main)
 
@@ -243,13 +245,13 @@ def test_a_change_of_the_rate_keeps_what_waits_and_what_has_been_counted():
             for payload in (bytes(972), bytes(972)):  # a second each, with their headers
                 await client.sendto(payload, to_server)
             await trio.sleep(0.05)
-            assert up.totals() == {"offered": 2, "delivered": 0, "dropped": {}}
+            assert up.totals() == {"offered": 2, "delivered": 0, "dropped": {}, **UNDAMAGED}
             up.change(Scenario.of(load('[link]\nrate = "8Mbit/s"', "fast.toml")))
             assert [len((await received(server))[0]) for _ in range(2)] == [972, 972]
             up.change(Scenario.of(load('[link]\nrate = "8Mbit/s"\naqm = "codel"', "codel.toml")))
             await client.sendto(b"on", to_server)
             assert (await received(server))[0] == b"on"
-            assert up.totals() == {"offered": 3, "delivered": 3, "dropped": {}}
+            assert up.totals() == {"offered": 3, "delivered": 3, "dropped": {}, **UNDAMAGED}
 
     trio.run(main)
 

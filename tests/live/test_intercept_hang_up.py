@@ -92,9 +92,8 @@ def silence(since_s, back_s=None):
 
 def recorded(*events, happenings=()):
     """Return the timeline of a recording from 10 s to 40 s."""
-    links = {
-        way.value: {"offered": 9, "delivered": 9, "dropped": {}, "kernel_dropped": 0} for way in Direction
-    }
+    counts = {"offered": 9, "delivered": 9, "corrupted": 0, "kernel_dropped": 0}
+    links = {way.value: {**counts, "dropped": {}, "added": {}} for way in Direction}
     state = {"connection": 1, "seen": [], "links": links, "silent": [], "used_s": 39.0, "ready": True}
     settled = [Settled(0.0, 0.0, load("", "x"))]
     ordered = sorted([*ready(), *events], key=lambda event: event.t_s)

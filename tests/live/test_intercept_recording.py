@@ -93,6 +93,7 @@ def test_a_profiles_own_changes_count_from_when_it_was_loaded():
 
 def state(offered, used_s=20.0, ready=True, silent=()):
     counts = {"offered": offered, "delivered": offered, "dropped": {}, "kernel_dropped": offered // 10}
+    counts |= {"added": {"duplicate": offered // 5}, "corrupted": offered // 10}
     links = {way.value: counts for way in Direction}
     common = {"connection": 1, "seen": ["media"], "links": links, "silent": list(silent)}
     return {**common, "used_s": used_s, "ready": ready}
@@ -116,6 +117,9 @@ def test_a_client_that_was_there_before_begins_connected():
     assert [e.data["since_s"] for e in timeline.select("probe", "lost")] == [0.0]
     assert [e["offered"] for e in timeline.select("link.up", "total")] == [30]
     assert [e["kernel_dropped"] for e in timeline.select("link.up", "total")] == [3]
+    assert [(e["added"], e["corrupted"]) for e in timeline.select("link.up", "total")] == [
+        ({"duplicate": 6}, 3)
+    ]
     assert timeline.events[-1].data == {"reason": "recording stopped"}
 
 

@@ -1,5 +1,6 @@
 from simlab.study.account import account
 from simlab.study.headline import headline
+from simlab.study.link_changes import LinkChange
 from simlab.study.metrics import metrics
 from tests.study.timelines import (
     BOTH,
@@ -151,7 +152,7 @@ def test_giving_up():
 def test_never_connected():
     assert _told(NEVER) == [
         "Violated (connect-undecided): connect() was neither resolved nor rejected from 0.0 s to the end "
-        "(120.0 s), although the network was good.",
+        "(120.0 s), although the links dropped nothing.",
         "Never connected. The policy restarted ICE at 20.0 s.",
         "In all, 0% of 120 s was usable; the transport's last word was connecting.",
     ]
@@ -249,3 +250,47 @@ def test_a_client_that_never_stops_noticing_is_told_in_short():
     noticed = [line for line in _told(session) if "disconnected" in line or "time." in line]
     assert len(noticed) == 5
     assert noticed[-1] == "At 119.5 s the client took the path for dead the 6th time."
+
+
+def test_what_the_user_did():
+    def action(t_s, do, kind="action", **more):
+        return event(t_s, f"client {kind}", do=do, **more)
+
+    session = timeline(
+        connected(),
+        silence(30.0, 52.0),
+        action(35.0, "disconnect"),
+        action(50.0, "connect"),
+        action(55.0, "connect"),
+        action(55.0, "connect", "action_refused", error="the client is ready"),
+        [action(60.0 + n, "send") for n in range(5)],
+    )
+    assert _told(session)[1:-1] == [
+        "At 30.0 s everything stopped: an outage began.",
+        "At 35.0 s the user disconnected.",
+        "At 35.0 s that ended the outage, 5.0 s after it began: what was missing had not come back.",
+        "At 50.0 s the user connected.",
+        "At 50.0 s everything stopped: an outage began.",
+        "At 52.0 s all passed again, by itself: 2.0 s of outage.",
+        "At 55.0 s the user connected.",
+        "At 55.0 s the client refused that (the client is ready).",
+        "From 60.0 s to 64.0 s, 5 times, the user sent a message.",
+    ]
+
+
+def test_what_the_links_do_over_time():
+    changes = [
+        LinkChange(27.0, 3.0, "loss 60%, delay 40ms"),
+        LinkChange(50.0, 0.0, "rate 1Mbit/s", "up", every_s=30.0),
+        LinkChange(130.0, 0.0, "loss 0%"),  # after the end
+    ]
+    session = timeline(connected())
+    assert account(session, metrics(session), changes)[1:-1] == [
+        "At 27.0 s the links changed over 3 s: loss 60%, delay 40ms.",
+        "At 50.0 s, and every 30 s from then on, the link up changed: rate 1Mbit/s.",
+    ]
+    many = [LinkChange(10.0 * n, 0.0, f"loss {n}%") for n in range(1, 10)]
+    assert account(session, metrics(session), many)[4:-1] == [
+        "At 40.0 s the links changed: loss 4%.",
+        "From 50.0 s to 90.0 s the links changed 5 times more.",
+    ]

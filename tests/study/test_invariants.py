@@ -36,7 +36,7 @@ def test_ready_but_dead():
             "ready-but-dead",
             46.0,
             "the transport said ready from 46.0 s to 60.0 s (14.0 s), but nothing passed in either "
-            "direction, although the network was good",
+            "direction, although the links dropped nothing",
         ),
     )
 
@@ -152,7 +152,7 @@ def test_connect_undecided():
             "connect-undecided",
             5.0,
             "connect() was neither resolved nor rejected from 5.0 s to the end (115.0 s), although the "
-            "network was good",
+            "links dropped nothing",
         ),
     )
 

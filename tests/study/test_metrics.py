@@ -22,7 +22,15 @@ def test_a_clean_session_in_full():
         _tally(2.0, "media", "up", sent=50),
         _tally(2.0, "media", "up", received=48),
         event(120.0, "link.up total", offered=100, delivered=90, dropped={"loss": 7, "queue": 3}),
-        event(120.0, "link.down total", offered=80, delivered=80, dropped={}),
+        event(
+            120.0,
+            "link.down total",
+            offered=80,
+            delivered=86,
+            dropped={},
+            added={"duplicate": 6},
+            corrupted=2,
+        ),
     )
     assert metrics(session) == {
         "profile": "flaky",
@@ -50,8 +58,20 @@ def test_a_clean_session_in_full():
         "attempts": {"ice_restarts": 0, "recreations": 0, "offers": 1, "offers_failed": 0, "unneeded": 0},
         "server": {"connections_opened": 1, "connections_open_at_end": 1, "bots_started": 1},
         "links": {
-            "up": {"offered": 100, "delivered": 90, "dropped": {"loss": 7, "queue": 3}},
-            "down": {"offered": 80, "delivered": 80, "dropped": {}},
+            "up": {
+                "offered": 100,
+                "delivered": 90,
+                "dropped": {"loss": 7, "queue": 3},
+                "added": {},
+                "corrupted": 0,
+            },
+            "down": {
+                "offered": 80,
+                "delivered": 86,
+                "dropped": {},
+                "added": {"duplicate": 6},
+                "corrupted": 2,
+            },
         },
         "beyond_links": {"dropped": {}},
         "violations": [],
@@ -77,7 +97,13 @@ def test_a_session_that_never_connected():
 def test_an_empty_timeline():
     found = metrics(timeline())
     assert found["final_state"] is None
-    assert found["links"]["up"] == {"offered": 0, "delivered": 0, "dropped": {}}
+    assert found["links"]["up"] == {
+        "offered": 0,
+        "delivered": 0,
+        "dropped": {},
+        "added": {},
+        "corrupted": 0,
+    }
     assert found["server"] == {"connections_opened": 0, "connections_open_at_end": 0, "bots_started": 0}
 
 
@@ -141,6 +167,12 @@ def test_without_media_the_sides_are_zero():
     session = timeline(connected(), gap("media", "up", 10.0, 13.5), media=[])
     nothing = {"sent": 0, "received": 0, "longest_gap_s": 0.0, "alive_at_end": False}
     assert metrics(session)["media"] == {"up": nothing, "down": nothing}
+
+
+def test_nothing_is_usable_while_the_user_has_disconnected():
+    gone = [event(30.0, "client action", do="disconnect"), event(60.0, "client action", do="connect")]
+    muted = [event(70.0, "client action", do="mute"), event(90.0, "client action", do="unmute")]
+    assert usable_fraction(timeline(connected(), gone, muted)) == 0.7475  # (120 - 0.3 - 30) / 120
 
 
 def test_attempts_by_action_and_those_not_needed():

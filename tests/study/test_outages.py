@@ -1,8 +1,11 @@
+import math
 from dataclasses import astuple
 
 import pytest
 
-from simlab.study.outages import Outage, outages
+from simlab.study.metrics import metrics
+from simlab.study.outages import Outage, known_waits_s, outages
+from simlab.study.rows import outage_rows
 from tests.study.timelines import attempt, connected, event, fault, gap, liveness, silence, timeline
 
 
@@ -43,6 +46,45 @@ def test_a_blackout_with_a_recreation():
 def test_it_heals_by_itself_when_no_attempt_lies_in_it():
     session = timeline(connected(), fault(0, 30.0, 33.0), silence(30.0, 33.1), attempt(33.2))
     assert astuple(outages(session)[0]) == (30.0, 33.1, 0, None, None, 0, 3.1, 0.1, "self_healed", None)
+
+
+def action(t_s, do):
+    return event(t_s, "client action", do=do)
+
+
+@pytest.mark.parametrize("attempts", [[], [attempt(31.0)]])
+def test_one_that_the_user_did_not_want_to_the_end(attempts):
+    session = timeline(
+        connected(), fault(0, 30.0, 46.0), silence(30.0, 51.0), attempts, action(35.0, "disconnect")
+    )
+    (outage,) = outages(session)
+    assert (outage.ended_s, outage.outcome) == (35.0, "unwanted")
+    assert (outage.recovered_s, outage.after_heal_s) == (None, None)
+    (row,) = outage_rows({}, metrics(session))
+    assert (row["recovered"], row["waited_s"]) == (False, 5.0)
+
+
+def test_what_is_muted_ends_an_outage_only_where_nothing_else_is_missing():
+    silent_microphone = gap("media", "up", 30.0, 60.0)
+    muted = action(40.0, "mute")
+    (alone,) = outages(timeline(connected(), silent_microphone, muted))
+    assert (alone.ended_s, alone.outcome) == (40.0, "unwanted")
+    (longer,) = outages(timeline(connected(), silent_microphone, gap("media", "down", 31.0, 45.0), muted))
+    assert (longer.ended_s, longer.outcome, longer.recovered_s) == (45.0, "self_healed", 15.0)
+
+
+def test_a_user_who_leaves_when_all_is_well_again_ends_no_outage():
+    (outage,) = outages(timeline(connected(), silence(30.0, 34.9), action(35.0, "disconnect")))
+    assert (outage.ended_s, outage.outcome) == (34.9, "self_healed")
+
+
+def test_quantiles_of_one_session_leave_out_what_was_not_wanted_to_the_end():
+    found = [
+        {"recovered_s": None, "outcome": "unwanted"},
+        {"recovered_s": None, "outcome": "open"},
+        {"recovered_s": 3.0, "outcome": "self_healed"},
+    ]
+    assert known_waits_s(found) == [3.0, math.inf]
 
 
 def test_overlapping_silences_are_one_outage_from_the_first_to_the_last():

@@ -10,6 +10,7 @@ from matplotlib.text import Text
 
 from simlab.core.timeline import Timeline
 from simlab.study.lanes import Bar, Lane, Look, Mark, in_rows, lanes
+from simlab.study.link_changes import LinkChange
 from simlab.study.plots import plot_timeline
 from simlab.study.spans import Span
 from tests.study.timelines import attempt, connected, event, fault, gap, liveness, silence, timeline
@@ -58,6 +59,46 @@ def test_a_connection_ends_when_its_server_is_killed():
         event(41.0, "server connection_opened", pc_id="pc2"),
     )
     assert _told(session, "server") == [(0.0, 40.0, "1: open"), (41.0, 120.0, "2: open")]
+
+
+def test_what_the_user_has_switched_off_is_shown_as_off():
+    def action(t_s, do):
+        return event(t_s, "client action", do=do)
+
+    session = timeline(
+        connected(),
+        silence(30.0, 52.0),
+        [action(35.0, "disconnect"), action(50.0, "connect"), action(110.0, "disconnect")],
+        [action(70.0, "mute"), action(80.0, "unmute")],
+        event(50.0, "client offer", connection=2, restart=False, pc_id=None),
+        liveness(51.0, "connected", 2),
+    )
+    gone = "disconnected by the user"
+    assert _told(session, "outages")[0] == (30.0, 35.0, "unwanted after 5.0 s")
+    assert _told(session, "client's ICE") == [
+        (0.1, 35.0, "1: connected"),
+        (51.0, 110.0, "2: connected"),
+        (35.0, 50.0, gone),
+        (110.0, 120.0, gone),
+    ]
+    bars = _lane(session, "microphone (up)").bars
+    off = [(bar.span.began_s, bar.span.ended_s, bar.texts[0]) for bar in bars if bar.look is Look.ENDED]
+    assert off == [(35.0, 50.0, gone), (70.0, 80.0, "off"), (110.0, 120.0, gone)]
+    good = [(bar.span.began_s, bar.span.ended_s) for bar in bars if bar.look is Look.GOOD]
+    assert good == [(0.3, 35.0), (50.0, 70.0), (80.0, 110.0)]
+
+
+def test_changes_of_the_links_are_marks_beside_the_faults():
+    every_40_s = LinkChange(20.0, 0.0, "loss 5%", every_s=40.0)
+    close = [LinkChange(90.0 + n / 10, 0.0, "loss 1%") for n in range(9)]  # of 120 s: 0.6 s can be told apart
+    late = LinkChange(130.0, 0.0, "loss 2%")
+    (faults, *_) = lanes(FLAKY, [every_40_s, *close, late])
+    assert [(mark.t_s, mark.what) for mark in faults.marks] == [
+        (t_s, "link changes") for t_s in (20.0, 60.0, 90.0, 90.7, 100.0)
+    ]
+    assert (
+        plot_timeline(FLAKY, changes=[every_40_s]).get_legend().get_texts()[-1].get_text() == "link changes"
+    )
 
 
 def test_what_they_show():

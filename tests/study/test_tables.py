@@ -61,6 +61,13 @@ def test_rows_in_any_order_make_the_same_tables():
     assert frame["links_up_dropped_loss"].dtype == pl.Int64
 
 
+def test_copies_and_damaged_packets_have_columns():
+    doubled = event(120.0, "link.down total", offered=9, delivered=11, added={"duplicate": 2}, corrupted=3)
+    frame = sessions_frame(sessions(QUIET, timeline(connected(), doubled)))
+    names = ("links_down_added_duplicate", "links_down_corrupted", "links_up_corrupted")
+    assert frame.select(names).rows() == [(0, 0, 0), (2, 3, 0)]
+
+
 def test_a_label_that_varies_is_there_once():
     (row,) = sessions(QUIET)
     assert sessions_frame([row], ["seed"]).columns.count("seed") == 1

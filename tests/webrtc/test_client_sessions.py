@@ -36,6 +36,13 @@ def test_an_application_that_disconnects_and_connects_again_misses_nothing_meanw
     assert measured["server"] == {"connections_opened": 2, "connections_open_at_end": 1, "bots_started": 2}
 
 
+def test_an_outage_in_which_the_user_hangs_up_was_not_wanted_any_more():
+    fault = '[[fault]]\nkind = "blackout"\nat = "2s"\nfor = "5s"\n'
+    timeline = run_text(CLEAN + fault + action("4s", "disconnect") + action("8s", "connect"))
+    (outage,) = metrics(timeline)["outages"]
+    assert (outage["ended_s"], outage["recovered_s"], outage["outcome"]) == (4.0, None, "unwanted")
+
+
 def test_an_application_that_connects_in_vain_does_miss_it():
     fault = '[[fault]]\nkind = "signalling"\nat = "7s"\nfor = "5s"\nhow = "status 404"\n'
     timeline = run_text(CLEAN + action("4s", "disconnect") + action("8s", "connect") + fault)

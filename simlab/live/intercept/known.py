@@ -1,9 +1,11 @@
 """What is known of each client, also after the relay has forgotten it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simlab.live.child import Child
+
+_COUNTS = ("offered", "delivered", "corrupted", "kernel_dropped")
 
 State = Mapping[str, Any]
 """What the relay knows of a client: see ``relay_process``."""
@@ -35,8 +37,11 @@ class Known:
         total: dict[str, Any] = {"clients": len(self.present)}
         for way in ("up", "down"):
             links = [state["links"][way] for state in self.last.values()]
-            causes = sorted({cause for link in links for cause in link["dropped"]})
-            total[way] = {
-                what: sum(link[what] for link in links) for what in ("offered", "delivered", "kernel_dropped")
-            } | {"dropped": {cause: sum(link["dropped"].get(cause, 0) for link in links) for cause in causes}}
+            total[way] = {what: sum(link[what] for link in links) for what in _COUNTS}
+            total[way] |= {what: _added_up([link[what] for link in links]) for what in ("dropped", "added")}
         return total
+
+
+def _added_up(several: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    causes = sorted({cause for one in several for cause in one})
+    return {cause: sum(one.get(cause, 0) for one in several) for cause in causes}

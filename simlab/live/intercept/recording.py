@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from simlab.core.meter import damage
 from simlab.core.packet import Direction
 from simlab.core.timeline import Event, Timeline
 from simlab.live.intercept.hanging_up import HangUp, hang_ups
@@ -18,7 +19,14 @@ from simlab.profile.units import duration_text
 Save = Callable[[Scenario, Timeline, Path | None], str]
 """Saves a session, with the files of its capture in a folder if there are any, and returns where."""
 
-_NOTHING: Mapping[str, Any] = {"offered": 0, "delivered": 0, "dropped": {}, "kernel_dropped": 0}
+_NOTHING: Mapping[str, Any] = {
+    "offered": 0,
+    "delivered": 0,
+    "dropped": {},
+    "added": {},
+    "corrupted": 0,
+    "kernel_dropped": 0,
+}
 _PACKAGES = ("aiohttp", "numpy")
 
 
@@ -137,16 +145,21 @@ class Recording:
             then: State = before["links"][direction.value] if before else _NOTHING
             if now["offered"] < then["offered"]:  # it was forgotten in between, and counted anew
                 then = _NOTHING
-            dropped = {cause: n - then["dropped"].get(cause, 0) for cause, n in now["dropped"].items()}
             labels = {
                 "offered": now["offered"] - then["offered"],
                 "delivered": now["delivered"] - then["delivered"],
-                "dropped": {cause: n for cause, n in dropped.items() if n},
+                "dropped": _since(then["dropped"], now["dropped"]),
+                **damage(_since(then["added"], now["added"]), now["corrupted"] - then["corrupted"]),
                 "kernel_dropped": now["kernel_dropped"] - then["kernel_dropped"],
             }
             if self.capture_lost is not None:
                 labels["capture_lost"] = self.capture_lost.get(client, 0)
             yield Event(_at(self.until_s - self.from_s), f"link.{direction.value}", "total", labels)
+
+
+def _since(then: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    more = {cause: n - then.get(cause, 0) for cause, n in now.items()}
+    return {cause: n for cause, n in more.items() if n}
 
 
 def _fault_events(profile: Profile) -> Iterable[Event]:

@@ -54,6 +54,8 @@ class Way:
         self._links: list[Link] = []
         self._past_delivered = 0
         self._past_dropped: Counter[str] = Counter()
+        self._past_added: Counter[str] = Counter()
+        self._past_corrupted = 0
         self._shells: list[tuple[LinkShell, float]] = []
         self._capture: LinkCapture | None = None
         self._scope: trio.CancelScope | None = None
@@ -146,13 +148,18 @@ class Way:
         self._left(packet)
 
     def totals(self) -> dict[str, Any]:
-        """Return what it has carried since it began: packets offered, delivered, and dropped by cause."""
-        dropped = self._past_dropped.copy()
+        """Return what it has carried since it began, as ``links`` of metrics.json has it."""
+        dropped, added = self._past_dropped.copy(), self._past_added.copy()
         for link in self._links:
             dropped.update(link.dropped)
-        delivered = self._past_delivered + sum(link.delivered for link in self._links)
-        offered = self._links[-1].offered if self._links else 0
-        return {"offered": offered, "delivered": delivered, "dropped": dict(sorted(dropped.items()))}
+            added.update(link.added)
+        return {
+            "offered": self._links[-1].offered if self._links else 0,
+            "delivered": self._past_delivered + sum(link.delivered for link in self._links),
+            "dropped": dict(sorted(dropped.items())),
+            "added": dict(sorted(added.items())),
+            "corrupted": self._past_corrupted + sum(link.corrupted for link in self._links),
+        }
 
     def close(self) -> None:
         """Carry nothing any more."""
@@ -173,6 +180,8 @@ class Way:
         self._links.remove(link)
         self._past_delivered += link.delivered
         self._past_dropped.update(link.dropped)
+        self._past_added.update(link.added)
+        self._past_corrupted += link.corrupted
         scope.cancel()
 
 
