@@ -114,7 +114,7 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
         ("timeline.jsonl", b"", "it is empty"),
         ("timeline.jsonl", b'{"schema":1}\n{"t_s":', "timeline.jsonl: "),
         ("timeline.jsonl", b'{"schema":1}\n{"t_s":1,"source":"x","kind":"y"}', "'x' is missing or unknown"),
-        ("timeline.jsonl", b'{"schema":1}\n5', "timeline.jsonl: "),
+        ("timeline.jsonl", b'{"schema":1}\n5', "timeline.jsonl: line 2: want an object"),
         ("timeline.jsonl", b"[1,2]\n", "timeline.jsonl: line 1: want an object"),
         ("timeline.jsonl", b'{"schema":2}\n', "timeline.jsonl: line 1: schema is 2, want 1"),
         (
@@ -123,7 +123,7 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
             'timeline.jsonl: line 1: duration_s is "x", want a number',
         ),
         ("timeline.jsonl", b"{}\n", "timeline.jsonl: line 1: schema is null, want 1"),
-        ("timeline.jsonl", DEEP, "timeline.jsonl: lists or objects are nested too deep"),
+        ("timeline.jsonl", DEEP, "timeline.jsonl: line 1: lists or objects are nested too deep"),
         ("metrics.json", DEEP, "metrics.json: lists or objects are nested too deep"),
         ("metrics.json", b"{", "metrics.json: "),
         ("metrics.json", b"[]", "metrics.json: want an object"),

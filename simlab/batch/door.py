@@ -15,7 +15,6 @@ from simlab.batch.session import run_scenario, save
 from simlab.batch.study import Study
 from simlab.core.errors import Interrupted, InvalidInputError
 from simlab.profile.model import Clock
-from simlab.study.metrics import metrics_faults
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -139,6 +138,8 @@ def open_saved(folder: str | PathLike[str]) -> Run | Study:
     InvalidInputError
         If the folder holds neither, or one of its files is damaged.
     """
+    from simlab.study.metrics_shape import metrics_faults  # with pydantic
+
     check(folder=folder)
     if store.is_study(Path(folder)):
         return Study.open(Path(folder))

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from simlab.core.json_text import json_of, json_writer
+from simlab.core.timeline_fields import check_fields
 
 SCHEMA = 1
+_T = TypeVar("_T")
 _EVENTS_AT_ONCE = 1000
 
 _LINK: dict[str, tuple[str, ...]] = {
@@ -175,11 +177,12 @@ class Timeline:
         Raises
         ------
         ValueError
-            If a line is not JSON, or is not an event that a timeline can hold.
+            That names the line, if it is not JSON, or is not an event that a timeline can hold.
         """
         # Not splitlines, which splits at what JSON leaves as it is in a text, too, such as U+2028.
         head, *lines = text.removesuffix("\n").split("\n")
-        return Timeline(json_of(head), tuple(_event_of(json_of(line)) for line in lines))
+        header = _on_line(1, json_of, head)
+        return Timeline(header, tuple(_on_line(n, _event_of, line) for n, line in enumerate(lines, 2)))
 
 
 _to_json = json_writer(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False))
@@ -190,9 +193,21 @@ def _line(event: Event) -> str:
     return f"{_to_json(fields)}\n"
 
 
-def _event_of(record: dict[str, Any]) -> Event:
+def _on_line(number: int, read: Callable[[str], _T], text: str) -> _T:
     try:
-        return Event(record.pop("t_s"), record.pop("source"), record.pop("kind"), record)
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from None
+
+
+def _event_of(line: str) -> Event:
+    record = json_of(line)
+    if not isinstance(record, dict):
+        raise ValueError("want an object")  # noqa: TRY004 - it is the text that is wrong
+    try:
+        t_s, source, kind = record.pop("t_s"), record.pop("source"), record.pop("kind")
+        check_fields(t_s, source, kind, record)
+        return Event(t_s, source, kind, record)
     except KeyError as missing:
         raise ValueError(f"not an event of a timeline: {missing} is missing or unknown") from None
 

@@ -113,8 +113,7 @@ class ClientWatcher:
             self._begin()
         if not (isinstance(data, dict) and data.get("t") == probes.PROBE_NAME):
             return False
-        if {"number", "sent_s"} <= data.keys():
-            self._messages.arrived(data["number"], data["sent_s"])
+        self._messages.arrived(data.get("number"), data.get("sent_s"))
         return True
 
     def _begin(self) -> None:

@@ -81,7 +81,7 @@ class Bot:
 
         async def message(_: object, message: Any) -> None:
             if message.type == probes.PROBE_NAME:
-                self._ears.messages.arrived(message.data["number"], message.data["sent_s"])
+                self._ears.probe_arrived(message.data)
 
         transport.add_event_handler("on_client_disconnected", closed)
         self._worker.rtvi.add_event_handler("on_client_ready", ready)

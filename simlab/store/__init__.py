@@ -227,7 +227,7 @@ def _timeline(text: str, path: Path) -> Timeline:
         raise InvalidInputError([f"{path}: it is empty"])
     try:
         timeline = Timeline.from_text(text)
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise InvalidInputError([f"{path}: {error}"]) from error
     if not isinstance(timeline.header, dict):
         raise InvalidInputError([f"{path}: line 1: want an object"])

@@ -85,8 +85,8 @@ class _Link:
     def __init__(self, timeline: Timeline, way: Direction) -> None:
         seconds = list(timeline.select(f"link.{way.value}", "rate"))
         self._seconds_s = [event.t_s for event in seconds]
-        self._delivered = [sum(event["packets"].values()) for event in seconds]
-        self._delays_s = [event["delay_p50_s"] for event in seconds]
+        self._delivered = [sum(event.data.get("packets", {}).values()) for event in seconds]
+        self._delays_s = [event.data.get("delay_p50_s") for event in seconds]
         drops = list(timeline.select(f"link.{way.value}", "dropped"))
         self._behind_s = [event.t_s for event in drops if event["cause"] in _BEHIND_THE_LINK]
         self._drops_s = [event.t_s for event in drops if event["cause"] not in _BEHIND_THE_LINK]
@@ -99,7 +99,7 @@ class _Link:
             bisect_left(times_s, until_s) - bisect_left(times_s, from_s)
             for times_s in (self._behind_s, self._drops_s)
         )
-        delays_s = self._delays_s[of]
+        delays_s = [one_s for one_s in self._delays_s[of] if one_s is not None]
         delay_s = median_low(delays_s) if delays_s else None
         return Carried(sum(self._delivered[of]) + behind, dropped, delay_s)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -213,22 +213,3 @@ def _relay(timeline: Timeline) -> dict[str, float]:
     if worst:
         worst["kernel_dropped"] = sum(total.get("kernel_dropped", 0) for total in totals)
     return worst
-
-
-_TOLD: Mapping[str, tuple[type, str]] = {
-    "duration_s": (float, "a number"),
-    "usable_fraction": (float, "a number"),
-    **dict.fromkeys(("connect", "media", "video", "messages", "attempts", "links"), (dict, "an object")),
-    **dict.fromkeys(("outages", "violations", "expectations"), (list, "a list")),
-}
-"""What sentences and pictures read out of metrics.json, and its type."""
-
-
-def metrics_faults(found: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with numbers that were read again, for anything that is to be told of them."""
-    faults = [f"has no {key}" for key in (*_TOLD, "final_state") if key not in found]
-    for key, (kind, told) in _TOLD.items():
-        kinds = (int, float) if kind is float else kind
-        if key in found and not isinstance(found[key], kinds):
-            faults.append(f"{key} is {found[key]!r:.60}, want {told}")
-    return faults

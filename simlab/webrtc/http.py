@@ -112,7 +112,7 @@ class OfferEndpoint:
         try:
             answer = response.json()
             return response.status_code, {name: answer.get(name) for name in ("sdp", "type", "pc_id")}
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise OfferFailedError("invalid answer", response.status_code) from error
 
     async def patch_candidates(self, body: dict[str, Any]) -> int:
@@ -153,7 +153,7 @@ class OfferEndpoint:
             raise StartBotError(str(said or response.reason_phrase), response.status_code)
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StartBotError(str(error), 500) from error
 
     def abort(self) -> None:

@@ -107,7 +107,10 @@ def parse(text: str | bytes) -> Mapping[str, Any]:
     ValueError
         If it is not a JSON object.
     """
-    message = _loads(text)
+    try:
+        message = _loads(text)
+    except RecursionError:
+        raise ValueError("lists or objects are nested too deep") from None
     if not isinstance(message, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - it is the text that is wrong
     return message

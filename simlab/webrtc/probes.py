@@ -16,6 +16,7 @@ VIDEO_GAP_S = 1.0  # a lost picture holds up those after it until it is sent aga
 LATE_S = 1.0
 # Messages stop this long before the end, so that none is under way then and counts as lost.
 QUIET_END_S = 0.9
+_MOST = 2**53  # as far as JSON's numbers are exact
 PROBE_NAME = "simlab-probe"
 
 
@@ -141,6 +142,13 @@ class Metronome:
             self._beat()
 
 
+def is_probe(number: Any, sent_s: Any) -> bool:
+    """Tell whether these can be the number of a message and when it was sent, whoever sent them."""
+    if type(number) is not int or type(sent_s) not in (int, float):
+        return False
+    return 0 <= number < _MOST and 0 <= sent_s < _MOST
+
+
 class Messages:
     """The numbered messages of one direction, as their receiver sees them."""
 
@@ -149,14 +157,16 @@ class Messages:
         self._record = record
         self._seen = Seen()
 
-    def arrived(self, number: int, sent_s: float) -> None:
-        """Take in a message.
+    def arrived(self, number: Any, sent_s: Any) -> None:
+        """Take in a message; one with anything else in it is none.
 
         Parameters
         ----------
         number, sent_s
             As its sender wrote them into it.
         """
+        if not is_probe(number, sent_s):
+            return
         if not self._seen.add(number):
             self.watch.tally.add("duplicated")
             return

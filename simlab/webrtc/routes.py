@@ -148,7 +148,10 @@ async def _json(request: web.Request) -> Any:
     except json.JSONDecodeError as error:
         wrong = {"type": "json_invalid", "loc": ["body", error.pos], "msg": "JSON decode error", "input": {}}
         raise _UnprocessableError([{**wrong, "ctx": {"error": error.msg}}]) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # no UTF-8, too long a number, too deep
         raise web.HTTPBadRequest(text="There was an error parsing the body") from error
 
 

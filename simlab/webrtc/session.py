@@ -175,7 +175,7 @@ class ClientSession:
 
     def _message(self, data: Any) -> None:
         if isinstance(data, dict) and data.get("t") == probes.PROBE_NAME:
-            self._messages.arrived(data["number"], data["sent_s"])
+            self._messages.arrived(data.get("number"), data.get("sent_s"))
 
     def _frame(self, frame: Any) -> None:
         if isinstance(frame, EncodedFrame):

@@ -208,3 +208,30 @@ def test_numbers_that_nothing_can_be_told_of_are_a_fault_of_the_file(tmp_path, k
     with pytest.raises(simlab.InvalidInputError) as caught:
         simlab.open(folder)
     assert str(caught.value) == f"{file}: {told}"
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "told"),
+    [
+        (("outages",), [{"began_s": 1.0}], None),
+        (("connect", "ice_s"), "soon", "connect.ice_s is 'soon', want a number"),
+        (("links", "up", "dropped"), {"loss": 0.5}, "links.up.dropped.loss is 0.5, want a whole number"),
+        (("messages", "down", "lost"), True, "messages.down.lost is True, want a whole number"),
+        (("media", "up", "alive_at_end"), 1, "media.up.alive_at_end is 1, want true or false"),
+        (("violations",), [7], "violations[0] is 7, want an object"),
+    ],
+)
+def test_so_are_those_within_them(tmp_path, where, value, told):
+    folder = simlab.run("clean", set={"duration": "3s", "peers.media": []}, out=tmp_path).folder
+    file = folder / "metrics.json"
+    found = inner = json.loads(file.read_text())
+    for key in where[:-1]:
+        inner = inner[key]
+    inner[where[-1]] = value
+    file.write_text(json.dumps(found))
+    lacking = ("ended_s", "cause", "detected_s", "first_attempt_s", "attempts", "recovered_s")
+    lacking += ("after_heal_s", "outcome")
+    wanted = [told] if told else [f"has no outages[0].{key}" for key in lacking]
+    with pytest.raises(simlab.InvalidInputError) as caught:
+        simlab.open(folder)
+    assert str(caught.value).splitlines() == [f"{file}: {fault}" for fault in wanted]

@@ -1,6 +1,7 @@
 """The text of a timeline."""
 
 import json
+import re
 
 import pytest
 
@@ -28,3 +29,55 @@ def test_tallies_that_say_the_same_share_what_they_say():
     assert first is again
     assert first != other
     assert again == {"direction": "up", "what": "media", "received": 50}
+
+
+LATE = '{"t_s":2.0,"source":"client","kind":"bot_ready"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"t_s":"1","source":"client","kind":"bot_ready"}', 't_s is "1", want a number'),
+        ('{"t_s":NaN,"source":"client","kind":"bot_ready"}', "t_s is NaN, want a number"),
+        ('{"t_s":true,"source":"client","kind":"bot_ready"}', "t_s is true, want a number"),
+        ('{"t_s":1,"source":["client"],"kind":"bot_ready"}', 'source is ["client"], want a text'),
+        ('{"t_s":1,"source":"client","kind":{}}', "kind is {}, want a text"),
+        (
+            '{"t_s":1,"source":"client","kind":"ice_state","state":7,"connection":1}',
+            "state is 7, want a text",
+        ),
+        (
+            '{"t_s":1,"source":"client","kind":"offer","connection":"1","restart":false,"pc_id":null}',
+            'connection is "1", want a whole number',
+        ),
+        (
+            '{"t_s":1,"source":"probe","kind":"back","direction":"up","what":"media","gap_s":null}',
+            "gap_s is null, want a number",
+        ),
+        (
+            '{"t_s":1,"source":"link.up","kind":"rate","packets":{"rtp":"many"}}',
+            'packets is {"rtp": "many"}, want an object of whole numbers',
+        ),
+        (
+            '{"t_s":1,"source":"fault","kind":"begin","index":null,"fault":"block"}',
+            "index is null, want a whole",
+        ),
+        (
+            '{"t_s":1,"source":"server","kind":"event","name":"x","pc_id":3}',
+            "pc_id is 3, want a text or null",
+        ),
+        ("[]", "want an object"),
+    ],
+)
+def test_a_line_with_a_field_of_another_type_is_named(line, told):
+    with pytest.raises(ValueError, match="^" + re.escape(f"line 3: {told}")):
+        Timeline.from_text("\n".join(['{"schema":1}', LATE, line]))
+
+
+def test_what_a_timeline_does_not_know_may_be_of_any_type():
+    lines = [
+        '{"schema":1}',
+        '{"t_s":1,"source":"client","kind":"bot_ready","mine":[{}]}',
+        '{"t_s":2,"source":"fault","kind":"begin","index":0,"fault":"block","size":"900B","name":3}',
+    ]
+    assert [event.t_s for event in Timeline.from_text("\n".join(lines)).events] == [1, 2]

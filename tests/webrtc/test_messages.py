@@ -27,3 +27,10 @@ def test_a_message_is_read_as_json_reads_it(before, value, after, binary):
     else:
         with pytest.raises(ValueError, match=r"."):
             messages.parse(sent)
+
+
+def test_a_message_that_is_nested_too_deep_is_none():
+    for text in ('{"a":' + "[" * 100_000 + "]" * 100_000 + "}", "[" * 100_000, '{"a":' + "9" * 5000 + "}"):
+        assert messages.parse_any(text) == {}
+        with pytest.raises(ValueError, match=r"nested too deep|Exceeds the limit"):
+            messages.parse(text)

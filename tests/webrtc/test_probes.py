@@ -1,9 +1,11 @@
 import asyncio
 
+import pytest
+
 from simlab.core.packet import Direction
 from simlab.core.timeline import Recorder
 from simlab.virtual.loop import VirtualLoop
-from simlab.webrtc.probes import Messages, Metronome, Tally, Watch
+from simlab.webrtc.probes import Messages, Metronome, Tally, Watch, is_probe
 
 
 class Clock:
@@ -163,3 +165,20 @@ def test_a_first_message_that_says_it_was_sent_later_than_now_or_before_the_begi
         clock.now_s = 5.0
         messages.arrived(0, sent_s)
         assert [data["since_s"] for _, _, data in events(record, "lost")] == [since_s] * (since_s is not None)
+
+
+@pytest.mark.parametrize("number", [-1, 1.0, True, "1", None, [], {}, 2**53, float("nan")])
+def test_a_message_with_another_number_is_none(number):
+    assert not is_probe(number, 1.0)
+
+
+@pytest.mark.parametrize("sent_s", [-0.1, True, "1", None, [], float("nan"), float("inf"), 10**400])
+def test_a_message_from_another_time_is_none(sent_s):
+    assert not is_probe(0, sent_s)
+    clock, record = recorder()
+    messages = Messages(record, Direction.UP)
+    messages.watch.begin()
+    clock.now_s = 3.0
+    messages.arrived(0, sent_s)
+    messages.watch.finish(end_s=9.0)
+    assert [kind for _, kind, _ in events(record, "lost", "back", "tally")] == ["lost"]

@@ -97,6 +97,7 @@ def asking(method, path, body, joined=False):
         ("POST", b'{"sdp": "\xff"}', 400),
         ("POST", "", 422),
         ("POST", "[" * 100_000, 400),
+        ("POST", '{"sdp": "", "type": "offer", "n": ' + "9" * 5000 + "}", 400),
         ("POST", '{"sdp": "' + "a" * LONGEST_BODY_BYTES + '", "type": "offer"}', 413),
         ("POST", {"sdp": "v=0\r\nm=audio", "type": "offer"}, 500),
         ("POST", {"sdp": "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0", "type": "offer"}, 500),
