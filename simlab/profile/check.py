@@ -181,6 +181,9 @@ def _want(details: ErrorDetails, path: Path) -> str:
 
 def _value_fault(tables: dict[str, Any], path: Path, want: str) -> tuple[Path, str]:
     value, key = _value_at(tables, path), dotted(path)
+    parent = _value_at(tables, path[:-1])
+    if path and isinstance(parent, dict) and path[-1] not in parent:
+        return path, f"{key} is missing, {want}"
     return path, f"{key}: {want}" if isinstance(value, dict | list) else f"{key} is {shown(value)}, {want}"
 
 

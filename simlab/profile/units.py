@@ -90,7 +90,7 @@ def parse_chance(value: object) -> float:
         value = _quantity(value, _SHARE, _WANT_CHANCE)
     if value < 0:
         raise ValueError("want 0 or more")
-    chance = float(min(value, 2))  # a whole number may be too large for a float
+    chance = float(min(value, 2)) + 0.0  # a whole number may be too large for a float, and -0.0 is 0.0
     if not chance <= 1:
         raise ValueError("want 1 (100%) or less")
     return chance

@@ -53,6 +53,8 @@ class Weather(Table):
         return self
 
     def _wanted(self, details: ErrorDetails) -> tuple[Path, str]:
+        if not details["loc"]:  # what a block has to match: weather has but this key for it
+            return ("match",), f"want it for a {self.kind}"
         key = details["loc"][0]
         if details["type"] == "extra_forbidden":
             return (key,), f"want no such key for a {self.kind}"

@@ -165,3 +165,7 @@ def test_chances_survive_being_written(chance):
 )
 def test_written_as_a_person_would(written, text):
     assert written == text
+
+
+def test_minus_zero_is_zero():
+    assert math.copysign(1.0, units.parse_chance(-0.0)) == 1.0

@@ -110,6 +110,15 @@ def test_keys_that_the_kind_does_not_have_are_named(keys, said):
     assert said in str(error.value)
 
 
+def test_a_block_says_what_it_matches():
+    with pytest.raises(InvalidInputError) as error:
+        load(STORM.replace('"blackout"', '"block"'), "x.toml")
+    assert str(error.value) == "x.toml: weather[0].match is missing, want it for a block"
+    with pytest.raises(InvalidInputError) as error:
+        load(STORM.replace('"blackout"', '"signalling"'), "x.toml")
+    assert str(error.value) == "x.toml: weather[0].how is missing, want it for a signalling"
+
+
 def test_a_kind_of_its_own_keys():
     text = STORM.replace('"blackout"', '"block"') + 'match = ["stun"]\ndirection = "up"\n'
     assert {(fault.match, fault.direction) for fault in faults(text)} == {(("stun",), "up")}
